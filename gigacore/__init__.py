@@ -1,0 +1,1 @@
+"""The CRM library: entities, access, automation, plugins; no web framework."""

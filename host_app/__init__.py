@@ -1,0 +1,1 @@
+"""The Flask host: pages, API, sign-in, command line."""
