@@ -1,0 +1,27 @@
+"""Identifiers: time-ordered UUIDs for machines, readable references for people."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from typing import Final
+
+from uuid_utils.compat import uuid7 as _uuid7
+
+_READABLE: Final = re.compile(r"^([A-Z]{2,12})-(\d{1,18})$")
+
+
+def uuid7() -> uuid.UUID:
+    """A new UUIDv7 (RFC 9562): unique, ordered by time of creation within a process."""
+    return _uuid7()
+
+
+def readable_id(prefix: str, record_id: int) -> str:
+    """`LEAD-000123` for record 123; it grows past six digits by itself."""
+    return f"{prefix}-{record_id:06d}"
+
+
+def parse_readable(text: str) -> tuple[str, int] | None:
+    """`("LEAD", 123)` for `LEAD-000123` in any case, None for anything else."""
+    match = _READABLE.match(text.strip().upper())
+    return (match[1], int(match[2])) if match else None
