@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Runs the project from a checkout: `python3 dev.py demo | test | lint | giga | bench | assets | setup | lock`.
+"""Runs the project from a checkout: `python3 dev.py <command> [arguments]`.
 
 Standard library only. The first call makes `.venv`; later calls see from a stamp that nothing changed.
 """
@@ -33,6 +33,7 @@ UV_SETTINGS = {
     "cert": "SSL_CERT_FILE",
     "no-index": "UV_NO_INDEX",
 }
+SCRIPTS = ["dev.py", "hatch_build.py", "host_app/frontend/build.py"]
 LOCK_OPTIONS = ["--universal", "--python-version", "3.11", "--no-header", "--no-annotate", "-q"]
 
 
@@ -42,10 +43,19 @@ def plugins() -> list[Path]:
 
 
 def digest(group: str) -> str:
-    """What an installation of `group` depends on; also the place, for a virtual environment cannot be moved."""
+    """What an installation of `group` depends on; also the place: it cannot be moved."""
     files = [ROOT / "pyproject.toml", CONSTRAINTS, *(p / "pyproject.toml" for p in plugins())]
-    text = "\n".join([group, str(ROOT), sys.version, *(f"{f}\n{f.read_text()}" for f in files)])
+    text = "\n".join([group, str(ROOT), *(f"{f}\n{f.read_text()}" for f in files)])
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def is_outdated() -> bool:
+    """Whether `.venv` must be made anew: none there, the checkout was moved, or a plugin has left it."""
+    made_for = VENV / ".made-for"
+    if not (PYTHON.exists() and made_for.is_file()):
+        return True
+    root, *names = made_for.read_text().splitlines()
+    return root != str(ROOT) or not set(names) <= {p.name for p in plugins()}
 
 
 def development() -> list[str]:
@@ -84,8 +94,16 @@ def uv_environment() -> dict[str, str]:
 
 
 def run(*command: str | Path, env: dict[str, str] | None = None) -> int:
-    """Runs a command in the checkout and returns its exit code."""
-    return subprocess.run(list(map(str, command)), cwd=ROOT, env=env, check=False).returncode
+    """Runs one step in the checkout and returns its exit code."""
+    return subprocess.run(command, cwd=ROOT, env=env, check=False).returncode
+
+
+def become(*command: str | Path) -> int:
+    """Hands over to the command for good: signals and the exit code need no forwarding."""
+    os.chdir(ROOT)
+    if os.name == "nt":
+        return run(*command)
+    os.execv(command[0], [str(part) for part in command])
 
 
 def make_venv() -> None:
@@ -113,63 +131,76 @@ def install(wanted: list[str]) -> None:
 
 def ensure(group: str) -> None:
     """Brings `.venv` to what the checkout asks for; `dev` includes all of `run`."""
-    stamp, names = VENV / f".stamp-{group}", VENV / ".plugins"
-    present = "\n".join(p.name for p in plugins())
+    stamp = VENV / f".stamp-{group}"
     if stamp.is_file() and stamp.read_text() == digest(group):
         return
-    gone = names.is_file() and not set(names.read_text().split()) <= set(present.split())
-    if gone or not PYTHON.exists():
+    if is_outdated():
         make_venv()
     print(f"dev.py: installing into {VENV.name} ...", file=sys.stderr)
     install(requirements(group))
-    names.write_text(present)
-    stamp.write_text(digest(group))
+    (VENV / ".made-for").write_text("\n".join([str(ROOT), *(p.name for p in plugins())]))
+    for done in ("run", group):
+        (VENV / f".stamp-{done}").write_text(digest(done))
 
 
 def assets(*options: str) -> int:
     """Builds the front-end bundle if its sources changed since the last build."""
-    if os.environ.get("GIGA_SKIP_ASSETS") or not BUILD_ASSETS.is_file():
+    if os.environ.get("GIGA_SKIP_ASSETS") or (not options and run(PYTHON, BUILD_ASSETS, "--check") == 0):
         return 0
+    install([*(tool for tool in development() if tool.startswith("nodejs")), "-c", CONSTRAINTS.name])
     return run(PYTHON, BUILD_ASSETS, *options)
 
 
-def setup(arguments: list[str]) -> int:
+def setup(_arguments: list[str]) -> int:
     """Installs everything, development tools included."""
     ensure("dev")
+    return assets()
+
+
+def bundle(arguments: list[str]) -> int:
+    """Builds the front-end bundle if its sources changed; `--force` builds it in any case."""
+    ensure("run")
     return assets(*arguments)
 
 
 def giga(arguments: list[str]) -> int:
     """Runs the application's own command line."""
     ensure("run")
-    return run(BIN / "giga", *arguments)
+    return become(BIN / "giga", *arguments)
 
 
 def demo(arguments: list[str]) -> int:
     """Starts a demonstration with sample data."""
     ensure("run")
-    return assets() or run(BIN / "giga", "demo", *arguments)
+    return assets() or become(BIN / "giga", "demo", *arguments)
 
 
 def test(arguments: list[str]) -> int:
-    """Runs pytest, on all processors unless told otherwise."""
-    setup([])
-    chosen = any(a.startswith(("-n", "-p", "--pdb", "--collect-only")) for a in arguments)
-    return run(PYTHON, "-m", "pytest", *([] if chosen else ["-n", str(os.cpu_count() or 1)]), *arguments)
+    """Runs pytest on all processors, unless a `-n` or `-p` says otherwise."""
+    if setup([]):
+        print("dev.py: going on without the front-end bundle; tests of pages will fail", file=sys.stderr)
+    chosen = any(argument.startswith(("-n", "-p")) for argument in arguments)
+    return become(PYTHON, "-m", "pytest", *([] if chosen else ["-n", str(os.cpu_count() or 1)]), *arguments)
 
 
 def bench(arguments: list[str]) -> int:
-    """Runs the benchmarks; they are tests that print figures, one after the other."""
+    """Runs the benchmarks: tests that print figures, one after the other."""
     setup([])
-    return run(PYTHON, "-m", "pytest", "-m", "slow", "-s", "tests/benchmarks", *arguments)
+    return become(PYTHON, "-m", "pytest", "-m", "slow or not slow", "-s", "tests/benchmarks", *arguments)
 
 
 def lint(_arguments: list[str]) -> int:
-    """Runs every static check and reports all of them before failing."""
+    """Runs every static check, all of them even if one fails."""
     ensure("dev")
-    checks = [["ruff", "check"], ["ruff", "format", "--check"], ["mypy", "gigacore", "host_app"], ["lint-imports"]]
-    checks[2] += [p.relative_to(ROOT).as_posix() for p in plugins()]
-    return max([run(BIN / check[0], *check[1:]) for check in checks])
+    checked = ["gigacore", "host_app", *(p.relative_to(ROOT).as_posix() for p in plugins())]
+    checks = [
+        ["ruff", "check"],
+        ["ruff", "format", "--check"],
+        ["mypy", *checked],
+        ["mypy", *SCRIPTS],
+        ["lint-imports"],
+    ]
+    return max([run(BIN / name, *options) for name, *options in checks])
 
 
 def lock(arguments: list[str]) -> int:
@@ -180,8 +211,8 @@ def lock(arguments: list[str]) -> int:
     source.write_text("\n".join([*own, *development()]))
     unwanted = [f"--no-emit-package={name}" for name in ("gigacore", *(f"gigacore-{p.name}" for p in plugins()))]
     env = {**uv_environment(), "GIGA_SKIP_ASSETS": "1"}
-    command = [PYTHON, "-m", "uv", "pip", "compile", source, "-o", CONSTRAINTS.name, *LOCK_OPTIONS, *unwanted]
-    return run(*command, *arguments, env=env)
+    compiling = ["pip", "compile", str(source), "-o", CONSTRAINTS.name, *LOCK_OPTIONS, *unwanted, *arguments]
+    return run(PYTHON, "-m", "uv", *compiling, env=env)
 
 
 COMMANDS: dict[str, Callable[[list[str]], int]] = {
@@ -190,7 +221,7 @@ COMMANDS: dict[str, Callable[[list[str]], int]] = {
     "lint": lint,
     "giga": giga,
     "bench": bench,
-    "assets": setup,
+    "assets": bundle,
     "setup": setup,
     "lock": lock,
 }
@@ -198,10 +229,12 @@ COMMANDS: dict[str, Callable[[list[str]], int]] = {
 
 def main(arguments: list[str]) -> int:
     """Picks the command; everything after its name goes to the tool behind it."""
-    command = COMMANDS.get(arguments[0]) if arguments else None
-    if command is None:
-        return print(__doc__) or 2  # type: ignore[func-returns-value]
-    return command(arguments[1:])
+    if not arguments or arguments[0] not in COMMANDS:
+        print(__doc__)
+        for name, command in COMMANDS.items():
+            print(f"  {name:8}{command.__doc__}")
+        return 2
+    return COMMANDS[arguments[0]](arguments[1:])
 
 
 if __name__ == "__main__":
