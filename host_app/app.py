@@ -1,0 +1,62 @@
+"""The application factory: one `Crm`, one Flask application, no module-level state."""
+
+from __future__ import annotations
+
+import os
+from typing import Final
+
+from flask import Flask
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from gigacore import Crm
+from gigacore.settings import Settings
+from host_app import api, pages
+from host_app.context import EXTENSION, Globals, Host, close_request, say
+from host_app.csrf import csrf_token
+from host_app.headers import add_headers
+from host_app.keys import derive, with_keys
+from host_app.problems import handle_errors
+from host_app.routing import public_route, require_policies
+
+MAX_BODY: Final = 4 * 1024 * 1024
+MAX_FORM_PARTS: Final = 2000
+ASSET_AGE: Final = 31_536_000
+
+
+def create_app(crm: Crm | None = None, settings: Settings | None = None) -> Flask:
+    """The web application around `crm`, or around a new one made from `settings` (default: the environment).
+
+    Raises ConfigurationError if a secret is weak or a route declares no policy.
+    """
+    if crm is None:
+        crm = Crm(with_keys(settings or Settings.from_env(os.environ)))
+        crm.start()
+    return _build(crm, with_keys(settings or crm.settings))
+
+
+def _build(crm: Crm, settings: Settings) -> Flask:
+    app = Flask("host_app", static_folder=None)
+    app.app_ctx_globals_class = Globals
+    app.extensions[EXTENSION] = Host(crm, settings, derive(settings, "csrf"))
+    app.config.update(MAX_CONTENT_LENGTH=MAX_BODY, MAX_FORM_PARTS=MAX_FORM_PARTS, SEND_FILE_MAX_AGE_DEFAULT=ASSET_AGE)
+    app.jinja_env.globals.update(t=say, csrf_token=csrf_token)
+    app.url_map.merge_slashes = False
+    handle_errors(app)
+    add_headers(app, secure=app.extensions[EXTENSION].secure)
+    app.teardown_request(close_request)
+    _health(app)
+    api.register(app)
+    pages.register(app)
+    require_policies(app)
+    if settings.trusted_proxies:
+        count = settings.trusted_proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count)  # type: ignore[method-assign]
+    return app
+
+
+def _health(app: Flask) -> None:
+    @public_route(app, "/healthz", reason="a monitor has no account", endpoint="healthz")
+    def healthz() -> tuple[dict[str, str], int]:
+        with app.extensions[EXTENSION].crm.system("health check") as ctx:
+            ctx.session.connection()
+        return {"status": "ok"}, 200

@@ -1,0 +1,111 @@
+"""What one Flask application and one request carry; there is no module-level state."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Final, Literal, cast
+
+from flask import Flask, current_app, g, request
+from flask.ctx import _AppCtxGlobals
+
+from gigacore.messages import Msg, Translate
+
+if TYPE_CHECKING:
+    from gigacore import Crm
+    from gigacore.context import Actor, Context
+    from gigacore.settings import Settings
+    from host_app.routing import Policy
+
+EXTENSION: Final = "giga"
+LANGUAGES: Final = ("en", "fr")
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who calls, and by which proof. `proof` is the secret that came in; CSRF tokens of a session derive from it."""
+
+    actor: Actor
+    by: Literal["session", "token"]
+    proof: str
+    session_id: int | None = None
+
+
+@dataclass(slots=True)
+class Host:
+    """The application's own state: the CRM, its settings, the policy of each endpoint, derived keys and caches."""
+
+    crm: Crm
+    settings: Settings
+    csrf_key: bytes
+    policies: dict[str, Policy] = field(default_factory=dict)
+    cache: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def secure(self) -> bool:
+        """Whether the installation is reached over https."""
+        return self.settings.public_url.startswith("https://")
+
+    @property
+    def cookie_name(self) -> str:
+        """`__Host-giga` over https; browsers refuse that prefix on plain http."""
+        return "__Host-giga" if self.secure else "giga"
+
+
+def host(app: Flask | None = None) -> Host:
+    """The state of `app`, or of the application that serves this request."""
+    return cast(Host, (app or current_app).extensions[EXTENSION])
+
+
+def current_crm() -> Crm:
+    """The CRM behind this application."""
+    return host().crm
+
+
+class Globals(_AppCtxGlobals):
+    """`flask.g`: who calls, in which language, and a reading that opens on first use and closes with the request."""
+
+    identity: Identity | None = None
+
+    @property
+    def actor(self) -> Actor | None:
+        """Who acts, or None."""
+        return self.identity.actor if self.identity else None
+
+    @cached_property
+    def exit_stack(self) -> ExitStack:
+        """What must be closed when the request ends."""
+        return ExitStack()
+
+    @cached_property
+    def ctx(self) -> Context:
+        """The request's reading, bound to the caller."""
+        if self.actor is None:
+            raise RuntimeError("A reading needs a caller, and this route is public.")
+        return self.exit_stack.enter_context(current_crm().read(self.actor))
+
+    @property
+    def locale(self) -> str:
+        """The reader's language: the user's own, else the browser's, else English."""
+        if self.actor is not None and self.actor.locale:
+            return self.actor.locale
+        return request.accept_languages.best_match(LANGUAGES, default="en")
+
+    @property
+    def translate(self) -> Translate:
+        """The translator into the reader's language."""
+        return current_crm().catalogue.translator(self.locale)
+
+
+def say(text: Msg | str) -> str:
+    """`text` in the reader's language."""
+    translate: Translate = g.translate
+    return text.render(translate) if isinstance(text, Msg) else translate(text)
+
+
+def close_request(_error: BaseException | None = None) -> None:
+    """Close the request's reading, if it opened one."""
+    stack: ExitStack | None = g.get("exit_stack", None)
+    if stack is not None:
+        stack.close()

@@ -1,0 +1,169 @@
+"""Errors as answers: problem JSON (RFC 9457) for programs, a page for people; never a stack, SQL or a path."""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, Final
+
+import orjson
+import sqlalchemy as sa
+from flask import Flask, Response, g, render_template, request
+from sqlalchemy.orm.exc import StaleDataError
+from werkzeug.exceptions import HTTPException
+
+from gigacore.errors import Conflict, GigaError, Invalid, InTheWay, NotFound, RateLimited, StaleVersion, Unavailable
+from gigacore.messages import Msg, msg
+from host_app.context import say
+
+log = logging.getLogger("host_app")
+
+TITLES: Final[Mapping[int, Msg]] = MappingProxyType(
+    {
+        400: msg("Bad request"),
+        401: msg("Not signed in"),
+        403: msg("Not allowed"),
+        404: msg("Not found"),
+        405: msg("Method not allowed"),
+        409: msg("Conflict"),
+        410: msg("Gone"),
+        412: msg("Changed in the meantime"),
+        413: msg("Too large"),
+        414: msg("Address too long"),
+        415: msg("Wrong kind of content"),
+        422: msg("Not valid"),
+        428: msg("Version required"),
+        429: msg("Too many requests"),
+        431: msg("Headers too large"),
+        500: msg("Something went wrong"),
+        503: msg("Not available now"),
+    }
+)
+DETAILS: Final[Mapping[int, Msg]] = MappingProxyType(
+    {
+        400: msg("The request cannot be understood."),
+        404: NotFound().message,
+        405: msg("This address does not take that method."),
+        413: msg("The request is larger than allowed."),
+        415: msg("Send the body as application/json."),
+    }
+)
+FAILED: Final = msg("The request failed. The number above helps the administrator to find the cause.")
+
+
+class Problem(GigaError):
+    """An error known by its HTTP status only, such as a wrong method."""
+
+    def __init__(self, status: int, message: Msg | str | None = None, *, code: str | None = None) -> None:
+        self.status = status  # type: ignore[misc]  # a class constant in the tree, one per answer here
+        self.code = code or f"http_{status}"  # type: ignore[misc]
+        super().__init__(message or DETAILS.get(status) or TITLES.get(status, TITLES[500]))
+
+
+def handle_errors(app: Flask) -> None:
+    """Turn every exception of a request into an answer."""
+    app.register_error_handler(Exception, _handle)
+
+
+def _handle(error: Exception) -> Response | HTTPException:
+    if isinstance(error, HTTPException) and (error.response is not None or (error.code or 500) < 400):
+        return error  # a redirect, or an answer made on purpose
+    instance = uuid.uuid4().urn
+    return answer(_known(error, instance), instance)
+
+
+def _known(error: Exception, instance: str) -> GigaError:
+    """The typed error that the caller may see."""
+    if isinstance(error, HTTPException):
+        return Problem(error.code or 500)
+    if isinstance(error, GigaError) and error.status < 500:
+        return error
+    if isinstance(error, Unavailable):
+        log.warning("unavailable %s: %s", instance, error)
+        return error
+    if (translated := _database(error)) is not None:
+        log.warning("database %s: %s", instance, type(error).__name__, exc_info=error)
+        return translated
+    log.error("failed %s %s %s", instance, request.method, request.path, exc_info=error)
+    return Problem(500, FAILED, code="internal")
+
+
+def _database(error: Exception) -> GigaError | None:
+    if isinstance(error, sa.exc.IntegrityError):
+        return Conflict(msg("Another record already has these values, or still refers to this one."))
+    if isinstance(error, StaleDataError):
+        return StaleVersion()
+    if isinstance(error, sa.exc.DataError):
+        return Invalid(msg("A value is outside of what can be stored."))
+    if isinstance(error, sa.exc.OperationalError | sa.exc.InterfaceError | sa.exc.TimeoutError):
+        return Unavailable(msg("The database does not answer just now."), retry_after=5)
+    return None
+
+
+def answer(error: GigaError, instance: str) -> Response:
+    """The answer for `error`, in the form that the caller reads."""
+    response = _as_problem(error, instance) if wants_json() else _as_page(error, instance)
+    if isinstance(error, RateLimited | Unavailable):
+        response.headers["Retry-After"] = str(error.retry_after)
+    if error.status == 401:
+        response.headers["WWW-Authenticate"] = 'Bearer realm="giga"'
+    if error.status == 405 and request.routing_exception is not None:
+        response.headers["Allow"] = ", ".join(getattr(request.routing_exception, "valid_methods", None) or ())
+    response.headers["X-Request-Id"] = instance
+    return response
+
+
+def wants_json() -> bool:
+    """Whether the caller is a program: the API, or whoever accepts JSON rather than a page."""
+    if request.path.startswith("/api/"):
+        return True
+    accepted = request.accept_mimetypes
+    return accepted.best_match(("text/html", "application/json"), default="text/html") == "application/json"
+
+
+def problem(error: GigaError, instance: str) -> dict[str, Any]:
+    """The problem document. A 404 carries no instance: it is byte-equal for unknown and hidden records."""
+    body: dict[str, Any] = {
+        "type": f"urn:giga:error:{error.code}",
+        "title": say(TITLES.get(error.status, TITLES[500])),
+        "status": error.status,
+        "detail": say(error.message),
+        "code": error.code,
+    }
+    if error.fix is not None:
+        body["fix"] = say(error.fix)
+    if error.status != 404:
+        body["instance"] = instance
+    return body | _extras(error)
+
+
+def _extras(error: GigaError) -> dict[str, Any]:
+    if isinstance(error, Invalid):
+        return {"errors": [{"field": e.path, "code": e.code, "message": say(e.message)} for e in error.errors]}
+    if isinstance(error, StaleVersion) and error.current is not None:
+        return {"current": error.current}
+    if isinstance(error, InTheWay):
+        records = [{"entity": o.entity, "id": o.id, "label": o.label} for o in error.obstacles]
+        return {"obstacles": records, "total": error.total}
+    return {}
+
+
+def _as_problem(error: GigaError, instance: str) -> Response:
+    body = orjson.dumps(problem(error, instance))
+    return Response(body, status=error.status, content_type="application/problem+json")
+
+
+def _as_page(error: GigaError, instance: str) -> Response:
+    page = render_template(
+        "error.html",
+        status=error.status,
+        title=say(TITLES.get(error.status, TITLES[500])),
+        detail=say(error.message),
+        fix=say(error.fix) if error.fix else "",
+        errors=[(e.path, say(e.message)) for e in getattr(error, "errors", ())],
+        instance=instance if error.status >= 500 else "",
+        locale=g.locale,
+    )
+    return Response(page, status=error.status, content_type="text/html; charset=utf-8")

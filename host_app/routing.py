@@ -1,0 +1,104 @@
+"""Routes and their policies: every route declares who may use it, or the application does not start."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, TypeVar
+
+from flask import Flask, g, request
+from flask.typing import ResponseReturnValue
+
+from gigacore.context import Actor
+from gigacore.errors import ConfigurationError, Unauthenticated
+from gigacore.messages import msg
+from host_app.auth import identify
+from host_app.context import host
+from host_app.csrf import check_csrf
+
+View = Callable[..., ResponseReturnValue]
+V = TypeVar("V", bound=View)
+Check = Callable[[Actor, Mapping[str, Any]], None]
+
+SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """Who may use a route.
+
+    `check(actor, view arguments)` raises Forbidden or NotFound; `anonymous` admits visitors who are not signed in.
+    """
+
+    name: str
+    check: Check | None = None
+    anonymous: bool = False
+
+
+signed_in: Final = Policy("signed in")
+
+
+def route(
+    app: Flask,
+    rule: str,
+    *,
+    policy: Policy,
+    methods: Iterable[str] = ("GET",),
+    endpoint: str | None = None,
+    csrf: bool = True,
+) -> Callable[[V], V]:
+    """Declare a view with its policy; the decorated function itself stays as it is.
+
+    The endpoint is the module's and the function's name (`pages_list_show` for `host_app.pages.list.show`) unless
+    given. `csrf=False` is for inbound calls that carry their own proof, such as a signature.
+    """
+
+    def declare(view: V) -> V:
+        name = endpoint or f"{view.__module__.removeprefix('host_app.')}_{view.__name__}".replace(".", "_")
+        guarded = _guard(view, policy, csrf)
+        app.add_url_rule(rule, name, guarded, methods=list(methods), provide_automatic_options=False)
+        host(app).policies[name] = policy
+        return view
+
+    return declare
+
+
+def public_route(
+    app: Flask,
+    rule: str,
+    *,
+    reason: str,
+    methods: Iterable[str] = ("GET",),
+    endpoint: str | None = None,
+    csrf: bool = True,
+) -> Callable[[V], V]:
+    """Declare a view for everybody, signed in or not; `reason` says why that is right."""
+    policy = Policy(f"public: {reason}", anonymous=True)
+    return route(app, rule, policy=policy, methods=methods, endpoint=endpoint, csrf=csrf)
+
+
+def _guard(view: View, policy: Policy, csrf: bool) -> View:
+    @functools.wraps(view)
+    def guarded(**arguments: Any) -> ResponseReturnValue:
+        identity = g.identity = identify()
+        if identity is None and not policy.anonymous:
+            raise Unauthenticated(msg("Please sign in."))
+        if csrf and request.method not in SAFE_METHODS:
+            check_csrf(identity)
+        if policy.check is not None and identity is not None:
+            policy.check(identity.actor, arguments)
+        return view(**arguments)
+
+    return guarded
+
+
+def require_policies(app: Flask) -> None:
+    """Stop the start if a route was added past `route`. Raises ConfigurationError."""
+    declared = host(app).policies
+    for rule in app.url_map.iter_rules():
+        if rule.endpoint not in declared:
+            raise ConfigurationError(
+                msg("Route {rule} declares no policy.", rule=rule.rule),
+                fix=msg("Declare it with host_app.routing.route(..., policy=...) or public_route(..., reason=...)."),
+            )
