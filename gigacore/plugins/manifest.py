@@ -1,0 +1,123 @@
+"""The manifest: one frozen value that says everything a plugin brings."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from typing import TYPE_CHECKING, Final
+
+from gigacore.errors import PluginError
+from gigacore.messages import msg
+
+if TYPE_CHECKING:
+    from gigacore.context import Context
+    from gigacore.entity import ChoiceList, Entity, Extension, FieldSpec
+    from gigacore.jobs import Consumer, Job, Schedule
+    from gigacore.ui import BulkAction, Column, NavItem, Panel, RecordAction, SettingsPage, Tab, Widget
+
+API_LEVEL: Final = (1, 0)
+ENTRY_POINT_GROUP: Final = "gigacore.plugins.v1"
+_NAME: Final = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
+_API: Final = re.compile(r"(\d+)\.(\d+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Permission:
+    """A verb beyond the usual ones that roles may be granted on an entity, for instance `publish`."""
+
+    entity: str
+    verb: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class RoleGrant:
+    """A grant that a built-in role receives when the plugin is installed, unless an administrator changed it since."""
+
+    role: str
+    entity: str
+    verbs: tuple[str, ...]
+    level: str = "all"
+
+
+@dataclass(frozen=True, slots=True)
+class Plugin:
+    """What a distribution adds to the CRM. Lists are taken as they come and kept as tuples.
+
+    `requires` are plugins without which this one cannot run, `after` those whose hooks run before its own when they
+    are there. `tables` names tables that belong to the plugin besides those of its entities and extensions.
+    `narrows` names the entities whose visibility `narrow_policy` of this plugin reduces: while it is quarantined they
+    answer 503. `install(ctx)` runs as the system once, when the plugin is installed, and must be repeatable.
+
+    Raises `PluginError` for a malformed name or API level.
+    """
+
+    name: str
+    api: str = "1.0"
+    label: str = ""
+    version: str = ""
+    description: str = ""
+    icon: str = "puzzle"
+    requires: Sequence[str] = ()
+    after: Sequence[str] = ()
+    entities: Sequence[type[Entity]] = ()
+    extensions: Sequence[type[Extension]] = ()
+    tables: Sequence[str] = ()
+    choice_lists: Sequence[ChoiceList] = ()
+    settings: Sequence[FieldSpec] = ()
+    permissions: Sequence[Permission] = ()
+    grants: Sequence[RoleGrant] = ()
+    narrows: Sequence[str] = ()
+    actions: Sequence[RecordAction] = ()
+    bulk_actions: Sequence[BulkAction] = ()
+    jobs: Sequence[Job] = ()
+    schedules: Sequence[Schedule] = ()
+    consumers: Sequence[Consumer] = ()
+    nav: Sequence[NavItem] = ()
+    tabs: Sequence[Tab] = ()
+    panels: Sequence[Panel] = ()
+    columns: Sequence[Column] = ()
+    widgets: Sequence[Widget] = ()
+    settings_pages: Sequence[SettingsPage] = ()
+    hooks: Sequence[object] = ()
+    provides: Mapping[type, object] = field(default_factory=dict)
+    assets: Mapping[str, str] = field(default_factory=dict)
+    csp: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    install: Callable[[Context], None] | None = None
+    package: str = ""
+
+    def __post_init__(self) -> None:
+        for item in fields(self):
+            value = getattr(self, item.name)
+            if isinstance(value, Iterable) and not isinstance(value, (str, Mapping)):
+                object.__setattr__(self, item.name, tuple(value))
+        object.__setattr__(self, "label", self.label or self.name.replace("_", " ").capitalize())
+        check_name(self.name)
+        check_api(self)
+
+
+def check_name(name: str) -> None:
+    """Refuses a name that cannot prefix tables, URLs and settings."""
+    if not _NAME.fullmatch(name) or len(name) > 30 or name == "core":
+        raise PluginError(
+            name,
+            msg("“{name}” cannot be a plugin's name.", name=name),
+            fix=msg("Use up to 30 lower-case letters, digits and single underscores; “core” is taken."),
+        )
+
+
+def check_api(plugin: Plugin) -> None:
+    """Refuses an API level that this version of gigacore does not offer."""
+    found = _API.fullmatch(plugin.api)
+    if found is None or (int(found[1]), int(found[2])) > API_LEVEL or int(found[1]) != API_LEVEL[0]:
+        raise PluginError(
+            plugin.name,
+            msg(
+                "Plugin {name} asks for plugin API {asked}; this gigacore offers {offered}.",
+                name=plugin.name,
+                asked=plugin.api,
+                offered="{}.{}".format(*API_LEVEL),
+            ),
+            fix=msg("Install a version of gigacore or of the plugin so that the two match."),
+        )

@@ -1,0 +1,220 @@
+"""Framework-free values that say what a page shows; a host draws them, and nothing here knows HTML.
+
+Labels are English message ids; the host translates them. `policy` says who sees a part: `"<entity>.<verb>"`
+(`"crm.lead.view"`), `"signed_in"` or `"super_admin"`.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from gigacore.context import Context
+    from gigacore.entity import Entity, FieldSpec
+    from gigacore.messages import Msg
+
+SIGNED_IN: Final = "signed_in"
+SUPER_ADMIN: Final = "super_admin"
+
+
+class Slot(enum.StrEnum):
+    """The places of the host's pages into which a plugin may put a part."""
+
+    RECORD_SIDE = "record.side"
+    RECORD_MAIN = "record.main"
+    RECORD_HEAD = "record.head"
+    LIST_TOP = "list.top"
+    FORM_BOTTOM = "form.bottom"
+    HOME = "home"
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One labelled value; `help` explains where it comes from."""
+
+    label: str
+    value: object
+    help: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """A list of labelled values."""
+
+    items: tuple[Fact, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Meter:
+    """A number on a scale from 0 to `maximum`."""
+
+    value: float
+    maximum: float = 100
+    label: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """A small table: column labels and rows of plain values."""
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[object, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A sentence for the reader."""
+
+    text: str | Msg
+    tone: str = "info"
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A link to a record (`entity` and `id`) or to an address of this installation."""
+
+    label: str
+    entity: str | None = None
+    id: int | None = None
+    url: str | None = None
+
+
+Content = Facts | Meter | Rows | Note | Link
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NavItem:
+    """An entry of the main menu: the list of an entity, or an address below the plugin's own prefix."""
+
+    name: str
+    label: str
+    entity: str | None = None
+    url: str | None = None
+    icon: str = ""
+    group: str = ""
+    order: int = 100
+    policy: str = ""
+
+    def __post_init__(self) -> None:
+        _derive_policy(self, self.entity)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Panel:
+    """A part of a record's page; `load` runs in the reader's session and returns what to draw."""
+
+    name: str
+    label: str
+    entity: str
+    load: Callable[[Context, Entity], Sequence[Content]]
+    slot: Slot = Slot.RECORD_SIDE
+    icon: str = ""
+    order: int = 100
+    policy: str = ""
+
+    def __post_init__(self) -> None:
+        _derive_policy(self, self.entity)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tab:
+    """A tab of a record's page, loaded when it is opened."""
+
+    name: str
+    label: str
+    entity: str
+    load: Callable[[Context, Entity], Sequence[Content]]
+    icon: str = ""
+    order: int = 100
+    policy: str = ""
+
+    def __post_init__(self) -> None:
+        _derive_policy(self, self.entity)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Column:
+    """A field that an entity's list shows unless the reader chose otherwise; `field` may be `<plugin>.<field>`."""
+
+    entity: str
+    field: str
+    order: int = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Widget:
+    """A tile of the home page."""
+
+    name: str
+    label: str
+    load: Callable[[Context], Sequence[Content]]
+    policy: str
+    icon: str = ""
+    order: int = 100
+    width: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordAction:
+    """What a person can do to one record besides editing it; the verb of its policy is its name.
+
+    `run(ctx, record, params)` works inside the caller's unit of work; `params` were checked against `params`.
+    """
+
+    name: str
+    label: str
+    entity: str
+    run: Callable[[Context, Entity, Mapping[str, object]], object]
+    params: tuple[FieldSpec, ...] = ()
+    icon: str = ""
+    confirm: str = ""
+    danger: bool = False
+    order: int = 100
+    available: Mapping[str, object] | None = None
+    policy: str = ""
+
+    def __post_init__(self) -> None:
+        _derive_policy(self, self.entity, self.name)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BulkAction:
+    """What a person can do to chosen records at once; above 100 records it runs as a job."""
+
+    name: str
+    label: str
+    entity: str
+    run: Callable[[Context, Sequence[int], Mapping[str, object]], object]
+    params: tuple[FieldSpec, ...] = ()
+    icon: str = ""
+    confirm: str = ""
+    danger: bool = False
+    order: int = 100
+    policy: str = ""
+
+    def __post_init__(self) -> None:
+        _derive_policy(self, self.entity, self.name)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SettingsPage:
+    """A page of the settings area: the form of the settings `keys`, or an address below the plugin's own prefix."""
+
+    name: str
+    label: str
+    keys: tuple[str, ...] = ()
+    url: str | None = None
+    icon: str = ""
+    group: str = ""
+    order: int = 100
+    policy: str = SUPER_ADMIN
+    help: str = ""
+
+
+def _derive_policy(part: object, entity: str | None, verb: str = "view") -> None:
+    """A part of an entity's page is for those who may use that verb on it, unless it says otherwise."""
+    if entity and not getattr(part, "policy", ""):
+        object.__setattr__(part, "policy", f"{entity}.{verb}")
