@@ -106,7 +106,12 @@ class InTheWay(Conflict):
     code = "in_the_way"
 
     def __init__(
-        self, message: Msg | str, obstacles: Iterable[Obstacle], total: Mapping[str, int], *, fix: Msg | str | None = None
+        self,
+        message: Msg | str,
+        obstacles: Iterable[Obstacle],
+        total: Mapping[str, int],
+        *,
+        fix: Msg | str | None = None,
     ) -> None:
         self.obstacles = tuple(obstacles)
         self.total = dict(total)

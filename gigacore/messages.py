@@ -25,7 +25,10 @@ class Msg:
         if not self.params:
             return template
         return template.format(
-            **{name: value.render(translate) if isinstance(value, Msg) else value for name, value in self.params.items()}
+            **{
+                name: value.render(translate) if isinstance(value, Msg) else value
+                for name, value in self.params.items()
+            }
         )
 
     def __str__(self) -> str:

@@ -7,7 +7,7 @@ import importlib.util
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import EntryPoint, distributions
 from types import ModuleType
 from typing import Final
 
@@ -105,19 +105,18 @@ def given(plugins: Iterable[Plugin]) -> list[Candidate]:
 
 
 def import_conventional(package: str) -> Sequence[ModuleType]:
-    """Imports the conventional submodules that `package` has and returns those that may hold hooks."""
-    return [
-        importlib.import_module(f"{package}.{name}")
-        for name in CONVENTIONAL
-        if package and importlib.util.find_spec(f"{package}.{name}") is not None
-    ]
+    """Imports the conventional submodules that `package` has; returns the one called `hooks`, if there is one."""
+    present = [n for n in CONVENTIONAL if package and importlib.util.find_spec(f"{package}.{n}") is not None]
+    modules = {name: importlib.import_module(f"{package}.{name}") for name in present}
+    return [modules["hooks"]] if "hooks" in modules else []
 
 
 def _offered() -> Iterator[Candidate]:
-    for entry_point in entry_points():
-        level = _ANY_LEVEL.fullmatch(entry_point.group)
-        if level is not None:
-            yield _candidate(entry_point, int(level[1]))
+    for distribution in distributions():
+        for entry_point in distribution.entry_points:
+            level = _ANY_LEVEL.fullmatch(entry_point.group)
+            if level is not None:
+                yield _candidate(entry_point, int(level[1]))
 
 
 def _candidate(entry_point: EntryPoint, level: int) -> Candidate:

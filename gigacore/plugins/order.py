@@ -13,11 +13,16 @@ class Node(Protocol):
     """What ordering needs to know of a plugin."""
 
     @property
-    def name(self) -> str: ...
+    def name(self) -> str:
+        """Its name."""
+
     @property
-    def requires(self) -> Iterable[str]: ...
+    def requires(self) -> Iterable[str]:
+        """Plugins without which it cannot run."""
+
     @property
-    def after(self) -> Iterable[str]: ...
+    def after(self) -> Iterable[str]:
+        """Plugins that come first if they are there."""
 
 
 N = TypeVar("N", bound=Node)

@@ -1,0 +1,179 @@
+"""Calls hook implementations one by one, each under its hook's failure policy; pluggy validates and collects them."""
+
+from __future__ import annotations
+
+import inspect
+import logging
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+import pluggy
+
+from gigacore.errors import GigaError, PluginError, Unavailable
+from gigacore.messages import Msg, msg
+from gigacore.plugins.hookspecs import PROJECT, SPECS
+
+if TYPE_CHECKING:
+    from gigacore.context import Actor, Context
+    from gigacore.entity import Entity, EntitySpec
+    from gigacore.filter import Condition
+    from gigacore.plugins.manifest import Plugin
+    from gigacore.ui import Content, Slot
+
+log: Final = logging.getLogger("gigacore.plugins")
+
+
+@dataclass(frozen=True, slots=True)
+class Implementation:
+    """One plugin's function for one hook."""
+
+    plugin: str
+    hook: str
+    function: Callable[..., object]
+    arguments: tuple[str, ...]
+
+    def __call__(self, **values: object) -> object:
+        """Calls the function with those of `values` that it takes."""
+        return self.function(*[values[name] for name in self.arguments])
+
+
+@dataclass(frozen=True, slots=True)
+class Contribution:
+    """What a plugin puts into a place of a page; `fault` is set instead when it could not."""
+
+    plugin: str
+    content: tuple[Content, ...] = ()
+    fault: str = ""
+
+
+@dataclass(slots=True)
+class Dispatcher:
+    """The hooks of the plugins that run. Plugins are added in their order and called in the same.
+
+    Implements the `Hooks` protocol that `gigacore.data` calls in the flush. `strict` re-raises every failure.
+    """
+
+    strict: bool = False
+    _hooks: dict[str, tuple[Implementation, ...]] = field(default_factory=dict)
+
+    def add(self, plugin: Plugin) -> None:
+        """Collects the plugin's implementations.
+
+        Raises PluginError for a function marked as a hook that does not exist or takes an unknown argument; nothing
+        of the plugin is registered then.
+        """
+        for hook, found in _collect(plugin).items():
+            self._hooks[hook] = (*self._hooks.get(hook, ()), *found)
+
+    def remove(self, plugin: str) -> None:
+        """Forgets the plugin's implementations."""
+        for hook, found in self._hooks.items():
+            self._hooks[hook] = tuple(i for i in found if i.plugin != plugin)
+
+    def implementations(self, hook: str) -> tuple[Implementation, ...]:
+        """Who implements `hook`, in calling order."""
+        return self._hooks.get(hook, ())
+
+    def declare(self, plugin: str, hook: str, **values: object) -> list[object]:
+        """What `plugin` declares through `hook`. Raises whatever its code raises; the manager quarantines it then."""
+        return [i(**values) for i in self.implementations(hook) if i.plugin == plugin]
+
+    def validate_record(self, ctx: Context, entity: EntitySpec, record: Entity, changed: frozenset[str]) -> None:
+        """Lets plugins refuse a record."""
+        self._write("validate_record", ctx=ctx, entity=entity, record=record, changed=changed)
+
+    def before_save(self, ctx: Context, entity: EntitySpec, record: Entity, changed: frozenset[str]) -> None:
+        """Lets plugins complete a record before it is written."""
+        self._write("before_save", ctx=ctx, entity=entity, record=record, changed=changed)
+
+    def after_save(self, ctx: Context, entity: EntitySpec, record: Entity, changed: frozenset[str]) -> None:
+        """Lets plugins add records to a write."""
+        self._write("after_save", ctx=ctx, entity=entity, record=record, changed=changed)
+
+    def before_delete(self, ctx: Context, entity: EntitySpec, record: Entity) -> None:
+        """Lets plugins refuse a deletion."""
+        self._write("before_delete", ctx=ctx, entity=entity, record=record)
+
+    def narrow_policy(self, actor: Actor, entity: EntitySpec, verb: str) -> list[Condition]:
+        """The conditions of all plugins; the caller joins them with AND.
+
+        Raises Unavailable when a plugin fails, so that nothing of the entity is shown.
+        """
+        found: list[Condition] = []
+        for implementation in self.implementations("narrow_policy"):
+            condition = self._narrow(implementation, actor=actor, entity=entity, verb=verb)
+            found += [] if condition is None else [condition]
+        return found
+
+    def fill_slot(
+        self, ctx: Context, slot: Slot, entity: EntitySpec | None = None, record: Entity | None = None
+    ) -> list[Contribution]:
+        """What plugins put into a place of a page; a failing one is left out and says why to administrators."""
+        return [
+            self.guard(i.plugin, i, ctx=ctx, slot=slot, entity=entity, record=record)
+            for i in self.implementations("fill_slot")
+        ]
+
+    def guard(self, plugin: str, load: Callable[..., object], *values: object, **named: object) -> Contribution:
+        """Loads one part of a page under the policy of pages: a failing part is left out."""
+        try:
+            content = load(*values, **named)
+            return Contribution(plugin, tuple(content) if isinstance(content, Iterable) else ())
+        except Exception as error:
+            if self.strict:
+                raise
+            log.exception("A part of a page failed", extra={"plugin": plugin})
+            return Contribution(plugin, fault=f"{type(error).__name__}: {error}")
+
+    def _narrow(self, implementation: Implementation, **values: object) -> Condition | None:
+        try:
+            return implementation(**values)  # type: ignore[return-value]
+        except Exception as error:
+            raise self._refusal(implementation, error) from error
+
+    def _write(self, hook: str, **values: object) -> None:
+        for implementation in self._hooks.get(hook, ()):
+            try:
+                implementation(**values)
+            except GigaError:
+                raise
+            except Exception as error:
+                raise self._refusal(implementation, error) from error
+
+    def _refusal(self, implementation: Implementation, error: Exception) -> Exception:
+        if self.strict:
+            return error
+        log.error("A hook failed", extra={"plugin": implementation.plugin, "hook": implementation.hook}, exc_info=error)
+        return Unavailable(
+            msg("The plugin {plugin} failed in {hook}.", plugin=implementation.plugin, hook=implementation.hook),
+            fix=msg("An administrator can disable the plugin or look into the log."),
+        )
+
+
+def _collect(plugin: Plugin) -> dict[str, list[Implementation]]:
+    """The plugin's implementations by hook, after pluggy compared their signatures with the specifications."""
+    manager = pluggy.PluginManager(PROJECT)
+    for spec in SPECS:
+        manager.add_hookspecs(spec)
+    try:
+        for source in plugin.hooks:
+            manager.register(source)
+        manager.check_pending()
+    except pluggy.PluginValidationError as error:
+        raise PluginError(
+            plugin.name, _explain(error), fix=msg("See the reference of hooks for their signatures.")
+        ) from error
+    return {
+        name: [Implementation(plugin.name, name, i.function, tuple(i.argnames)) for i in caller.get_hookimpls()]
+        for name, caller in _callers(manager)
+    }
+
+
+def _explain(error: Exception) -> Msg:
+    return msg("A hook does not fit: {reason}", reason=" ".join(str(error).split()))
+
+
+def _callers(manager: pluggy.PluginManager) -> Sequence[tuple[str, pluggy.HookCaller]]:
+    names = [name for spec in SPECS for name, _ in inspect.getmembers(spec, inspect.isfunction)]
+    return [(name, getattr(manager.hook, name)) for name in names]
