@@ -18,7 +18,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent
-VENV = ROOT / ".venv"
+VENV = Path(os.environ.get("GIGA_VENV", ROOT / ".venv"))
 BIN = VENV / ("Scripts" if os.name == "nt" else "bin")
 PYTHON = BIN / ("python.exe" if os.name == "nt" else "python")
 CONSTRAINTS = ROOT / "constraints.txt"
@@ -75,10 +75,15 @@ def requirements(group: str) -> list[str]:
 
 
 def pip_settings() -> dict[str, str]:
-    """What pip is configured to do (files, then variables), without section names."""
+    """What pip is configured to do, by its files and variables."""
     listed = subprocess.run([PYTHON, "-m", "pip", "config", "list"], capture_output=True, text=True, check=False)
-    pairs = (line.split("=", 1) for line in sorted(listed.stdout.splitlines(), reverse=True) if "=" in line)
-    return {key.rpartition(".")[2]: str(ast.literal_eval(value)) for key, value in pairs}
+    found = {}
+    for section in ("global.", "install.", ":env:."):  # the later one wins, as in pip
+        for line in listed.stdout.splitlines():
+            if line.startswith(section):
+                key, _, value = line.removeprefix(section).partition("=")
+                found[key] = str(ast.literal_eval(value))
+    return found
 
 
 def uv_environment() -> dict[str, str]:
@@ -118,7 +123,7 @@ def make_venv() -> None:
 
 def install(wanted: list[str]) -> None:
     """Installs with uv (4 times faster), or with pip where uv is not to be had."""
-    quiet = ["-q", "--disable-pip-version-check"]
+    quiet = ["-qq", "--disable-pip-version-check"]
     if not (BIN / "uv").exists():
         run(PYTHON, "-m", "pip", "install", *quiet, "uv", "-c", CONSTRAINTS.name)
     env = {**uv_environment(), "GIGA_SKIP_ASSETS": "1", "VIRTUAL_ENV": str(VENV)}
@@ -189,8 +194,8 @@ def bench(arguments: list[str]) -> int:
     return become(PYTHON, "-m", "pytest", "-m", "slow or not slow", "-s", "tests/benchmarks", *arguments)
 
 
-def lint(_arguments: list[str]) -> int:
-    """Runs every static check, all of them even if one fails."""
+def lint(arguments: list[str]) -> int:
+    """Runs the static checks, or only those named: `ruff`, `mypy`, `lint-imports`."""
     ensure("dev")
     checked = ["gigacore", "host_app", *(p.relative_to(ROOT).as_posix() for p in plugins())]
     checks = [
@@ -200,7 +205,13 @@ def lint(_arguments: list[str]) -> int:
         ["mypy", *SCRIPTS],
         ["lint-imports"],
     ]
-    return max([run(BIN / name, *options) for name, *options in checks])
+    return max([run(BIN / name, *options) for name, *options in checks if not arguments or name in arguments])
+
+
+def python(arguments: list[str]) -> int:
+    """Runs the environment's Python."""
+    ensure("run")
+    return become(PYTHON, *arguments)
 
 
 def lock(arguments: list[str]) -> int:
@@ -224,6 +235,7 @@ COMMANDS: dict[str, Callable[[list[str]], int]] = {
     "assets": bundle,
     "setup": setup,
     "lock": lock,
+    "python": python,
 }
 
 
