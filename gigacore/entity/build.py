@@ -1,0 +1,114 @@
+"""From a field's declaration to its mapped columns and its `FieldSpec`."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass, replace
+from typing import Any, get_origin
+
+from sqlalchemy import ForeignKey, String
+from sqlalchemy.orm import MappedColumn, mapped_column
+
+from gigacore.entity.folding import KEY_LENGTH
+from gigacore.entity.kinds import KINDS, PYTHON_KINDS, TEXT_LENGTH
+from gigacore.entity.money import MoneyAttribute
+from gigacore.entity.spec import FieldSpec
+
+
+@dataclass(frozen=True, slots=True)
+class FieldDecl:
+    """The placeholder that `field()` and its like leave in the class body until it is mapped."""
+
+    spec: FieldSpec
+    required: bool | None = None
+
+
+def label_of(name: str) -> str:
+    """The English label that a name implies: `next_action_at` -> `Next action at`, `company_id` -> `Company`."""
+    return name.removesuffix("_id").replace("_", " ").capitalize()
+
+
+def attach(
+    cls: Any, name: str, declared: FieldDecl, hint: Any, optional: bool, *, entity: str, plugin: str, is_title: bool
+) -> FieldSpec:
+    """Put the columns of one field onto the class being declared and give its description."""
+    spec = _complete(declared, name, hint, optional, entity, plugin, is_title)
+    if spec.kind == "money":
+        _attach_money(cls, name, spec, optional)
+    else:
+        setattr(cls, name, column_for(spec, nullable=optional))
+    if spec.key_column:
+        setattr(cls, spec.key_column, mapped_column(String(KEY_LENGTH), nullable=True, index=_key_indexed(spec)))
+    return spec
+
+
+def _complete(
+    declared: FieldDecl, name: str, hint: Any, optional: bool, entity: str, plugin: str, is_title: bool
+) -> FieldSpec:
+    spec = declared.spec
+    kind = spec.kind or _kind_of(hint)
+    members = hint if isinstance(hint, type) and issubclass(hint, enum.Enum) else None
+    spec = replace(
+        spec,
+        name=name,
+        kind=kind,
+        label=spec.label or label_of(name),
+        entity=entity,
+        plugin=plugin,
+        attribute=f"{name}_value" if kind == "money" else name,
+        column=name,
+        enum=members,
+        choices=tuple((str(m.value), label_of(str(m.value))) for m in members) if members else (),
+        max_length=spec.max_length or (TEXT_LENGTH if kind in ("text", "url", "email", "phone") else None),
+        search=spec.search or is_title,
+        sort=spec.sort or is_title,
+    )
+    required = declared.required if declared.required is not None else not optional and spec.default is None
+    keyed = spec.is_text and (spec.search or spec.sort or spec.indexed or spec.unique or kind in ("email", "phone"))
+    return replace(spec, required=required and kind != "boolean", key_column=f"{name}_key" if keyed else None)
+
+
+def _kind_of(hint: Any) -> str:
+    if isinstance(hint, type) and issubclass(hint, enum.Enum):
+        return "enum"
+    bare = get_origin(hint) or hint
+    kind = PYTHON_KINDS.get(bare)
+    if kind is None:
+        raise TypeError(f"no field kind for {hint!r}; pass kind=")
+    return kind
+
+
+def column_for(spec: FieldSpec, *, nullable: bool) -> MappedColumn[Any]:
+    """The mapped column of any field but money."""
+    args: list[Any] = [KINDS[spec.kind].column(spec)]
+    if spec.target and not spec.soft:
+        rule = {"restrict": "RESTRICT", "set_null": "SET NULL", "cascade": "CASCADE"}[spec.on_delete or "restrict"]
+        args.append(ForeignKey(f"{spec.target.replace('.', '_')}.id", ondelete=rule))
+    has_index = (spec.indexed or spec.sort) and spec.kind not in ("json", "choices", "longtext") and not spec.is_text
+    return mapped_column(
+        *args,
+        nullable=nullable,
+        index=True if has_index and not spec.unique else None,
+        unique=True if spec.unique and not spec.is_text else None,
+        default=_column_default(spec),
+    )
+
+
+def _column_default(spec: FieldSpec) -> Any:
+    if spec.default is not None or spec.rollup is None:
+        return spec.default
+    return 0 if spec.rollup.function == "count" else None
+
+
+def _attach_money(cls: Any, name: str, spec: FieldSpec, optional: bool) -> None:
+    cls.__annotations__.pop(name, None)
+    setattr(cls, name, MoneyAttribute(name))
+    amount = KINDS["money"].column(spec)
+    setattr(
+        cls, f"{name}_value", mapped_column(name, amount, nullable=optional, index=spec.indexed or spec.sort or None)
+    )
+    setattr(cls, f"{name}_currency", mapped_column(f"{name}_currency", String(3), nullable=optional))
+
+
+def _key_indexed(spec: FieldSpec) -> bool:
+    return spec.sort or spec.indexed or spec.unique or spec.kind in ("email", "phone")

@@ -1,0 +1,92 @@
+"""Column types that behave alike on SQLite and PostgreSQL."""
+
+from __future__ import annotations
+
+import enum
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any, Final
+
+from sqlalchemy import JSON, BigInteger, DateTime, Integer, Numeric, String
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.engine.interfaces import Dialect
+from sqlalchemy.types import TypeDecorator, TypeEngine
+
+from gigacore.entity.money import PLACES, quantise
+
+_SCALE: Final = 10_000
+
+BigId: Final = BigInteger().with_variant(Integer(), "sqlite")
+"""Primary and foreign keys: 64 bits; on SQLite INTEGER, which is 64 bits wide there and may count by itself."""
+
+
+def JsonB() -> TypeEngine[Any]:
+    """JSONB on PostgreSQL, JSON on SQLite."""
+    return JSONB(none_as_null=True).with_variant(JSON(none_as_null=True), "sqlite")
+
+
+class ExactDecimal(TypeDecorator[Decimal]):
+    """A decimal with four places, kept exactly: NUMERIC(19, 4), or a 64-bit integer scaled by 10,000 on SQLite."""
+
+    impl = Numeric(19, 4)
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """The engine's own type."""
+        return dialect.type_descriptor(BigInteger() if dialect.name == "sqlite" else Numeric(19, 4))
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> Any:
+        """To the database."""
+        if value is None:
+            return None
+        exact = quantise(value if isinstance(value, Decimal) else Decimal(value))
+        return int(exact * _SCALE) if dialect.name == "sqlite" else exact
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> Decimal | None:
+        """From the database."""
+        if value is None or dialect.name != "sqlite":
+            return None if value is None else Decimal(value)
+        return (Decimal(value) / _SCALE).quantize(PLACES)
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """An aware moment in UTC. A naive value is refused: guessing a zone would corrupt data."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """To the database."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a date and time needs a time zone")
+        moment = value.astimezone(UTC)
+        return moment.replace(tzinfo=None) if dialect.name == "sqlite" else moment
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """From the database."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class EnumText(TypeDecorator[enum.Enum]):
+    """A closed Python enum stored as its value in a text column, so that a new member needs no DDL."""
+
+    impl = String(40)
+    cache_ok = True
+
+    def __init__(self, members: type[enum.Enum]) -> None:
+        self.members = members
+        super().__init__()
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:
+        """To the database."""
+        if value is None:
+            return None
+        return str(value.value if isinstance(value, enum.Enum) else self.members(value).value)
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> enum.Enum | None:
+        """From the database."""
+        return None if value is None else self.members(value)

@@ -1,0 +1,129 @@
+"""The immutable registry of everything declared: entities with their fields, choice lists."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+from typing import Final
+
+from gigacore.entity.declare import Entity, Extension
+from gigacore.entity.spec import EMPTY, ChoiceList, EntitySpec, FieldSpec
+from gigacore.errors import NotFound, PluginError
+from gigacore.messages import msg
+
+
+@dataclass(frozen=True, slots=True)
+class SystemTarget:
+    """A core table that fields may refer to although it is no entity: its table and the column that names a row."""
+
+    table: str
+    title: str
+
+
+SYSTEM_TARGETS: Final[Mapping[str, SystemTarget]] = MappingProxyType(
+    {
+        "core.user": SystemTarget("core_user", "name"),
+        "core.team": SystemTarget("core_team", "name"),
+        "core.org": SystemTarget("core_org", "name"),
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Registry:
+    """All entities and choice lists of the enabled plugins, with custom fields. Never changed, only replaced."""
+
+    entities: Mapping[str, EntitySpec]
+    choice_lists: Mapping[str, ChoiceList] = field(default_factory=lambda: EMPTY)
+    generation: int = 0
+    paths: Mapping[tuple[str, str], EntitySpec] = field(default_factory=dict)
+    by_table: Mapping[str, EntitySpec] = field(default_factory=lambda: EMPTY)
+    referrers: Mapping[str, tuple[FieldSpec, ...]] = field(default_factory=lambda: EMPTY)
+
+    @classmethod
+    def build(
+        cls,
+        entities: Iterable[type[Entity] | EntitySpec],
+        *,
+        extensions: Iterable[type[Extension]] = (),
+        choice_lists: Iterable[ChoiceList] = (),
+        generation: int = 0,
+    ) -> Registry:
+        """The registry of these declarations. Raises PluginError when two share a name, path or table."""
+        specs: dict[str, EntitySpec] = {}
+        for declared in entities:
+            spec = declared if isinstance(declared, EntitySpec) else declared.__giga__
+            if spec.name in specs:
+                raise PluginError(spec.plugin, msg("Two entities are called {name}.", name=spec.name))
+            specs[spec.name] = spec
+        for extension in extensions:
+            _extend(specs, extension)
+        lists = MappingProxyType({entry.name: entry for entry in choice_lists})
+        return cls(MappingProxyType(specs), lists, generation)._indexed()
+
+    def _indexed(self) -> Registry:
+        paths: dict[tuple[str, str], EntitySpec] = {}
+        referrers: dict[str, list[FieldSpec]] = {}
+        for spec in self.entities.values():
+            if paths.setdefault((spec.plugin, spec.plural), spec) is not spec:
+                raise PluginError(spec.plugin, msg("Two entities share the path {path}.", path=spec.api_path))
+            for one in spec.fields.values():
+                if one.target:
+                    referrers.setdefault(one.target, []).append(one)
+        return replace(
+            self,
+            paths=MappingProxyType(paths),
+            by_table=MappingProxyType({spec.table.name: spec for spec in self.entities.values()}),
+            referrers=MappingProxyType({target: tuple(found) for target, found in referrers.items()}),
+        )
+
+    def entity(self, name: str) -> EntitySpec:
+        """The entity called `name` (`crm.lead`). Raises NotFound."""
+        spec = self.entities.get(name)
+        if spec is None:
+            raise NotFound(msg("There is no entity {name}.", name=name))
+        return spec
+
+    def by_path(self, plugin: str, plural: str) -> EntitySpec:
+        """The entity at `/<plugin>/<plural>`. Raises NotFound."""
+        spec = self.paths.get((plugin, plural))
+        if spec is None:
+            raise NotFound
+        return spec
+
+    def of(self, record: Entity) -> EntitySpec:
+        """The entity of a record."""
+        return self.entity(type(record).__giga__.name)
+
+    def choice_list(self, spec: FieldSpec) -> ChoiceList | None:
+        """The choice list of a field, None when the field has none or its plugin is gone."""
+        return self.choice_lists.get(spec.choice_list) if spec.choice_list else None
+
+    def with_custom_fields(self, definitions: Iterable[FieldSpec], generation: int) -> Registry:
+        """A registry in which entities carry these custom fields and no others; unknown entities are passed over."""
+        more: dict[str, dict[str, FieldSpec]] = {}
+        for spec in definitions:
+            more.setdefault(spec.entity, {})[spec.name] = spec
+        specs = {name: _with_custom(spec, more.get(name, {})) for name, spec in self.entities.items()}
+        return replace(self, entities=MappingProxyType(specs), generation=generation)._indexed()
+
+    def with_choice_lists(self, lists: Iterable[ChoiceList], generation: int) -> Registry:
+        """A registry with these lists in place of those of the same name."""
+        merged = {**self.choice_lists, **{entry.name: entry for entry in lists}}
+        return replace(self, choice_lists=MappingProxyType(merged), generation=generation)
+
+
+def _with_custom(spec: EntitySpec, custom: Mapping[str, FieldSpec]) -> EntitySpec:
+    coded = {name: one for name, one in spec.fields.items() if not one.custom}
+    return replace(spec, fields=MappingProxyType({**coded, **custom}))
+
+
+def _extend(specs: dict[str, EntitySpec], extension: type[Extension]) -> None:
+    meta = extension.__extension__
+    if meta.entity not in specs:
+        raise PluginError(
+            meta.plugin,
+            msg("{plugin} adds fields onto {entity}, which is not there.", plugin=meta.plugin, entity=meta.entity),
+        )
+    specs[meta.entity] = specs[meta.entity].with_fields(extension.__fields__, {meta.plugin: extension})

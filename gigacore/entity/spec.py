@@ -1,0 +1,241 @@
+"""Values that describe entities and fields: what every derived surface (form, list, API, import ...) reads."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+from gigacore.errors import Invalid
+from gigacore.messages import msg
+
+if TYPE_CHECKING:
+    from sqlalchemy import Table
+
+    from gigacore.entity.declare import Child, Entity, Extension
+
+Access = Literal["owned", "parent", "reference"]
+DeleteRule = Literal["restrict", "set_null", "cascade"]
+EMPTY: Final[Mapping[str, Any]] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class FieldSpec:
+    """One field, whether written in code, added by a plugin or by an administrator.
+
+    `name` is its key in API, forms, filters and imports (`amount`, `x_region`, `lead_scoring.score`); `attribute` the
+    mapped Python attribute (for money `<name>_value`), `column` the column; `key_column` the folded text column.
+    `readonly` fields are owned by the server and stand in no input schema.
+    """
+
+    name: str
+    kind: str
+    label: str
+    entity: str = ""
+    plugin: str = ""
+    attribute: str = ""
+    column: str = ""
+    key_column: str | None = None
+    help: str = ""
+    required: bool = False
+    readonly: bool = False
+    max_length: int | None = None
+    minimum: Any = None
+    maximum: Any = None
+    enum: type[enum.Enum] | None = None
+    choices: tuple[tuple[str, str], ...] = ()
+    choice_list: str | None = None
+    target: str | None = None
+    on_delete: DeleteRule | None = None
+    soft: bool = False
+    default: Any = None
+    listed: bool = False
+    search: bool = False
+    sort: bool = False
+    indexed: bool = False
+    unique: bool = False
+    personal: bool = False
+    secret: bool = False
+    computed: bool = False
+    custom: bool = False
+    uid: str = ""
+    section: str = ""
+    extension: type[Extension] | None = None
+    labels: Mapping[str, str] = field(default_factory=lambda: EMPTY)
+    compute: Callable[[Any], Any] | None = None
+    depends_on: tuple[str, ...] = ()
+    rollup: RollupSpec | None = None
+
+    @property
+    def currency_attribute(self) -> str:
+        """The mapped attribute that holds a money field's currency."""
+        return f"{self.attribute.removesuffix('_value')}_currency"
+
+    @property
+    def is_text(self) -> bool:
+        """Whether comparisons fold case and accents."""
+        return self.kind in TEXT_KINDS
+
+    def default_value(self) -> Any:
+        """A fresh default for a new record."""
+        return self.default() if callable(self.default) else self.default
+
+
+TEXT_KINDS: Final = frozenset({"text", "longtext", "url", "email", "phone"})
+
+
+@dataclass(frozen=True, slots=True)
+class RollupSpec:
+    """A stored sum, count or maximum.
+
+    `source` is an attribute of child rows, or `<entity>.<ref field>` for records that refer here.
+    """
+
+    source: str
+    function: Literal["sum", "count", "max"]
+    field: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ChildSpec:
+    """Rows that belong to one record and live, change and die with it."""
+
+    name: str
+    label: str
+    entity: str
+    cls: type[Child]
+    fields: Mapping[str, FieldSpec]
+    order_by: str = "position"
+
+    @property
+    def table(self) -> Table:
+        """The child rows' table."""
+        return self.cls.__table__  # type: ignore[return-value]
+
+
+@dataclass(frozen=True, slots=True)
+class Transition:
+    """One allowed change of a choice field, from any of `sources` to any of `targets` (keys or `kind:<kind>`, `*`).
+
+    A field that has transitions changes in no other way. `action` = only that action may do it.
+    """
+
+    field: str
+    sources: tuple[str, ...]
+    targets: tuple[str, ...]
+    action: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EntitySpec:
+    """One kind of record and everything that is derived from its declaration."""
+
+    name: str
+    plugin: str
+    short: str
+    plural: str
+    label: str
+    label_plural: str
+    title: str
+    cls: type[Entity]
+    fields: Mapping[str, FieldSpec]
+    children: Mapping[str, ChildSpec] = field(default_factory=lambda: EMPTY)
+    icon: str = "file"
+    group: str = "Sales"
+    board: str | None = None
+    access: Access = "owned"
+    parent_field: str | None = None
+    subject: str | None = None
+    id_prefix: str = ""
+    transitions: tuple[Transition, ...] = ()
+    locked_when: Mapping[str, Any] | None = None
+    frozen_when: Mapping[str, Any] | None = None
+    locked_reason: str = ""
+    required_any: tuple[str, ...] = ()
+    sort: str = "-id"
+    key_facts: tuple[str, ...] = ()
+    hidden: bool = False
+    extensions: Mapping[str, type[Extension]] = field(default_factory=lambda: EMPTY)
+
+    @property
+    def table(self) -> Table:
+        """The entity's table."""
+        return self.cls.__table__  # type: ignore[return-value]
+
+    @property
+    def api_path(self) -> str:
+        """`crm/leads`: the path below `/api/v1/` and of its pages."""
+        return f"{self.plugin}/{self.plural}"
+
+    @property
+    def owned(self) -> bool:
+        """Whether rows carry owner, team and visibility."""
+        return self.access == "owned"
+
+    @property
+    def title_field(self) -> FieldSpec:
+        """The field that names a record."""
+        return self.fields[self.title]
+
+    def field(self, name: str) -> FieldSpec:
+        """The field called `name`. Raises Invalid when there is none."""
+        spec = self.fields.get(name)
+        if spec is None:
+            raise Invalid.of(name, msg("There is no field {name}.", name=name), "unknown_field")
+        return spec
+
+    def with_fields(
+        self, more: Mapping[str, FieldSpec], extensions: Mapping[str, type[Extension]] = EMPTY
+    ) -> EntitySpec:
+        """The same entity with further fields and extension tables."""
+        return replace(
+            self,
+            fields=MappingProxyType({**self.fields, **more}),
+            extensions=MappingProxyType({**self.extensions, **extensions}),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One value of a choice list: a stable key, a label (English; `labels` by language), colour and semantic kind."""
+
+    key: str
+    label: str
+    kind: str = ""
+    colour: str = ""
+    labels: Mapping[str, str] = field(default_factory=lambda: EMPTY)
+    active: bool = True
+    position: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ChoiceList:
+    """A list that an administrator edits. Code tests `kind`, never a key or label.
+
+    `open` lists take a new value from anybody who edits a record (tags, contact types).
+    """
+
+    name: str
+    label: str
+    choices: tuple[Choice, ...]
+    open: bool = False
+
+    @property
+    def plugin(self) -> str:
+        """The plugin that declares the list."""
+        return self.name.split(".", 1)[0]
+
+    def get(self, key: str) -> Choice | None:
+        """The choice with that key."""
+        return next((choice for choice in self.choices if choice.key == key), None)
+
+    def kind_of(self, key: str | None) -> str:
+        """The semantic kind of a key; empty when unknown."""
+        found = self.get(key) if key is not None else None
+        return found.kind if found else ""
+
+    def keys_of(self, *kinds: str) -> tuple[str, ...]:
+        """The keys of all choices of these kinds."""
+        return tuple(choice.key for choice in self.choices if choice.kind in kinds)
