@@ -19,6 +19,7 @@ class Actor:
 
     `team_ids` are the teams one is a member of, `tree_ids` those and every team below one that the person manages,
     `subordinate_ids` the members of teams the person manages. `reason` says why the system acts.
+    `access_generation` tells at which state of users, teams, roles and grants the actor was read (0 = not known).
     """
 
     kind: ActorKind
@@ -36,6 +37,7 @@ class Actor:
     token_id: int | None = None
     scopes: tuple[str, ...] | None = None
     reason: str = ""
+    access_generation: int = 0
 
     @property
     def is_system(self) -> bool:

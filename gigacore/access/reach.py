@@ -1,0 +1,146 @@
+"""How far a right goes over records, each kind once as SQL and once in Python."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import sqlalchemy as sa
+from sqlalchemy import ColumnElement
+
+from gigacore.access.tables import core_share
+from gigacore.access.verbs import Level
+from gigacore.context import Actor
+
+
+class Columns(Protocol):
+    """A table, alias or mapped class as a source of column expressions by name."""
+
+    def __call__(self, name: str, /) -> ColumnElement[Any]:
+        """The column called `name`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What deciding in Python needs to know about one record: its ownership and the verbs it is shared with."""
+
+    id: int | None
+    owner_id: int | None = None
+    team_id: int | None = None
+    visibility: str | None = None
+    shared: frozenset[str] = frozenset()
+
+    @classmethod
+    def of(cls, values: Mapping[str, Any], shared: frozenset[str] = frozenset()) -> Facts:
+        """From a record's column values by name."""
+        get = values.get
+        return cls(get("id"), get("owner_id"), get("team_id"), get("visibility"), shared)
+
+
+class Reach(Protocol):
+    """A set of records, as seen by one actor."""
+
+    def sql(self, column: Columns, actor: Actor) -> ColumnElement[bool]:
+        """The condition on the record's columns."""
+
+    def holds(self, facts: Facts, actor: Actor) -> bool:
+        """Whether one record belongs to the set."""
+
+
+@dataclass(frozen=True, slots=True)
+class Everything:
+    """Every record."""
+
+    def sql(self, column: Columns, actor: Actor) -> ColumnElement[bool]:
+        """Always true."""
+        return sa.true()
+
+    def holds(self, facts: Facts, actor: Actor) -> bool:
+        """Always true."""
+        return True
+
+
+@dataclass(frozen=True, slots=True)
+class Within:
+    """Records of the actor, of the actor's teams, or of the teams below that the actor manages."""
+
+    level: Level
+
+    def sql(self, column: Columns, actor: Actor) -> ColumnElement[bool]:
+        """Owner or team is among those that the level names."""
+        owners, teams = parties(actor, self.level)
+        terms = [column(name).in_(ids) for name, ids in (("owner_id", owners), ("team_id", teams)) if ids]
+        return sa.or_(sa.false(), *terms)
+
+    def holds(self, facts: Facts, actor: Actor) -> bool:
+        """Owner or team is among those that the level names."""
+        owners, teams = parties(actor, self.level)
+        return facts.owner_id in owners or facts.team_id in teams
+
+
+def parties(actor: Actor, level: Level) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Owners and teams whose records are within `level` for this actor."""
+    own = () if actor.user_id is None else (actor.user_id,)
+    if level == "own":
+        return own, ()
+    if level == "team":
+        return own, actor.team_ids
+    if level == "tree":
+        return tuple(sorted({*own, *actor.subordinate_ids})), tuple(sorted({*actor.team_ids, *actor.tree_ids}))
+    return (), ()
+
+
+@dataclass(frozen=True, slots=True)
+class Visible:
+    """Records that their owner opened to everybody."""
+
+    values: tuple[str, ...]
+
+    def sql(self, column: Columns, actor: Actor) -> ColumnElement[bool]:
+        """Visibility is one of the values."""
+        return column("visibility").in_(self.values)
+
+    def holds(self, facts: Facts, actor: Actor) -> bool:
+        """Visibility is one of the values."""
+        return facts.visibility in self.values
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """Records shared with the actor or one of the actor's teams, for one of `verbs` (None = whatever for)."""
+
+    entity: str
+    verbs: tuple[str, ...] | None
+
+    def sql(self, column: Columns, actor: Actor) -> ColumnElement[bool]:
+        """The record's id is among the shares."""
+        shares = sa.select(core_share.c.record_id).where(core_share.c.entity == self.entity, share_party(actor))
+        if self.verbs is not None:
+            shares = shares.where(core_share.c.verb.in_(self.verbs))
+        return column("id").in_(shares)
+
+    def holds(self, facts: Facts, actor: Actor) -> bool:
+        """The record is shared for one of the verbs."""
+        return bool(facts.shared) if self.verbs is None else not facts.shared.isdisjoint(self.verbs)
+
+
+def share_party(actor: Actor) -> ColumnElement[bool]:
+    """The condition on `core_share` that picks what is shared with this actor."""
+    mine = core_share.c.user_id == actor.user_id
+    return sa.or_(mine, core_share.c.team_id.in_(actor.team_ids)) if actor.team_ids else mine
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """Records named one by one; what the holder of a link may reach."""
+
+    ids: tuple[int, ...]
+
+    def sql(self, column: Columns, actor: Actor) -> ColumnElement[bool]:
+        """The record's id is in the list."""
+        return column("id").in_(self.ids)
+
+    def holds(self, facts: Facts, actor: Actor) -> bool:
+        """The record's id is in the list."""
+        return facts.id in self.ids
