@@ -53,7 +53,8 @@ class Job:
 
     def delay(self, attempts: int) -> timedelta:
         """How long to wait after that many failed attempts."""
-        return min(self.backoff * 4 ** max(0, min(attempts - 1, 10)), timedelta(hours=1))
+        factor: int = 4 ** max(0, min(attempts - 1, 10))
+        return min(self.backoff * factor, timedelta(hours=1))
 
 
 LongHandler = Callable[["JobRun", Payload], object]

@@ -1,13 +1,13 @@
 """Dates, numbers and money as a reader of one locale and time zone expects them; needs babel and nothing of ours.
 
-Patterns are compiled once per `Formats`, for a list formats hundreds of cells: babel's own functions cost 20-50 us each.
+Patterns are compiled once per `Formats`, for a list formats hundreds of cells: babel's own cost 20-50 us each.
 """
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from collections.abc import Callable, Mapping
-from datetime import date, datetime, timedelta
 from decimal import ROUND_HALF_EVEN, Decimal
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
@@ -35,46 +35,46 @@ class Formats:
 
     @cached_property
     def locale(self) -> Locale:
-        """babel's data of the locale, read at the first use."""
+        """Babel's data of the locale, read at the first use."""
         from babel import Locale
 
         return Locale.parse(self.name.replace("-", "_"))
 
-    def date(self, value: date | None, width: str = "medium") -> str:
+    def date(self, value: dt.date | None, width: str = "medium") -> str:
         """`21 nov. 2026`; a moment is first taken to the reader's zone. Widths: short, medium, long, full."""
         if value is None:
             return ""
-        day = value.astimezone(self.zone) if isinstance(value, datetime) else value
+        day = value.astimezone(self.zone) if isinstance(value, dt.datetime) else value
         return render(self.date_pattern(width), day)
 
-    def datetime(self, value: datetime | None, width: str = "medium") -> str:
+    def datetime(self, value: dt.datetime | None, width: str = "medium") -> str:
         """`21 nov. 2026, 14:05` in the reader's zone."""
         if value is None:
             return ""
         return render(self.datetime_pattern(width), value.astimezone(self.zone))
 
-    def time(self, value: datetime | None) -> str:
+    def time(self, value: dt.datetime | None) -> str:
         """`14:05` in the reader's zone."""
         return "" if value is None else render(self.time_pattern, value.astimezone(self.zone))
 
-    def relative(self, value: date | None, now: datetime) -> str:
+    def relative(self, value: dt.date | None, now: dt.datetime) -> str:
         """`il y a 3 jours`, `today`; a moment less than a day away in hours or minutes."""
         if value is None:
             return ""
-        if isinstance(value, datetime):
+        if isinstance(value, dt.datetime):
             distance = value - now
-            return self.distance(distance) if abs(distance) < timedelta(days=1) else self.days(value, now)
+            return self.distance(distance) if abs(distance) < dt.timedelta(days=1) else self.days(value, now)
         return self.days(value, now)
 
-    def days(self, value: date, now: datetime) -> str:
+    def days(self, value: dt.date, now: dt.datetime) -> str:
         """The distance in whole days of the calendar."""
-        day = value.astimezone(self.zone).date() if isinstance(value, datetime) else value
+        day = value.astimezone(self.zone).date() if isinstance(value, dt.datetime) else value
         count = (day - now.astimezone(self.zone).date()).days
         words = {0: "today", -1: "yesterday", 1: "tomorrow"}
-        return self.translate(words[count]) if count in words else self.distance(timedelta(days=count))
+        return self.translate(words[count]) if count in words else self.distance(dt.timedelta(days=count))
 
-    def distance(self, delta: timedelta) -> str:
-        """babel's words for a distance in time, with its direction."""
+    def distance(self, delta: dt.timedelta) -> str:
+        """Babel's words for a distance in time, with its direction."""
         from babel.dates import format_timedelta
 
         return format_timedelta(delta, add_direction=True, locale=self.locale, threshold=1)
@@ -145,7 +145,7 @@ def needed(value: Decimal) -> int:
     return min(4, max(0, -int(exponent)))
 
 
-def render(pieces: tuple[Piece, ...], value: date) -> str:
+def render(pieces: tuple[Piece, ...], value: dt.date) -> str:
     """Applies a compiled pattern."""
     return "".join(piece(value) for piece in pieces)
 
@@ -237,5 +237,3 @@ FIELDS: Mapping[str, Callable[[int, Any], Piece]] = {
     "m": digits(lambda v: v.minute),
     "s": digits(lambda v: v.second),
 }
-
-

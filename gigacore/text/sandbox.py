@@ -16,7 +16,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
 
-from jinja2 import StrictUndefined, TemplateError, nodes
+from jinja2 import StrictUndefined, TemplateError, UndefinedError, nodes
 from jinja2.runtime import LoopContext, Undefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
@@ -28,19 +28,88 @@ NUMBER_LIMIT: Final = 10**30
 DEPTH_LIMIT: Final = 20
 
 PLAIN_FILTERS: Final = frozenset(
-    "abs capitalize count d date datetime default e escape first float int last length lower money number round title "
-    "trim upper".split()
+    [
+        "abs",
+        "capitalize",
+        "count",
+        "d",
+        "date",
+        "datetime",
+        "default",
+        "e",
+        "escape",
+        "first",
+        "float",
+        "int",
+        "last",
+        "length",
+        "lower",
+        "money",
+        "number",
+        "round",
+        "title",
+        "trim",
+        "upper",
+    ]
 )
 FILTERS: Final = PLAIN_FILTERS | frozenset(
-    "join list map max min reject rejectattr replace reverse select selectattr sort sum truncate unique "
-    "wordcount".split()
+    [
+        "join",
+        "list",
+        "map",
+        "max",
+        "min",
+        "reject",
+        "rejectattr",
+        "replace",
+        "reverse",
+        "select",
+        "selectattr",
+        "sort",
+        "sum",
+        "truncate",
+        "unique",
+        "wordcount",
+    ]
 )
 TESTS: Final = frozenset(
-    "defined undefined none boolean false true integer float number string mapping sequence iterable even odd "
-    "divisibleby eq equalto ne lt lessthan le gt greaterthan ge in == != < <= > >=".split()
+    [
+        "defined",
+        "undefined",
+        "none",
+        "boolean",
+        "false",
+        "true",
+        "integer",
+        "float",
+        "number",
+        "string",
+        "mapping",
+        "sequence",
+        "iterable",
+        "even",
+        "odd",
+        "divisibleby",
+        "eq",
+        "equalto",
+        "ne",
+        "lt",
+        "lessthan",
+        "le",
+        "gt",
+        "greaterthan",
+        "ge",
+        "in",
+        "==",
+        "!=",
+        "<",
+        "<=",
+        ">",
+        ">=",
+    ]
 )
-LOOP_NAMES: Final = frozenset("index index0 revindex revindex0 first last length depth".split())
-DATE_NAMES: Final = frozenset("year month day hour minute second".split())
+LOOP_NAMES: Final = frozenset(["index", "index0", "revindex", "revindex0", "first", "last", "length", "depth"])
+DATE_NAMES: Final = frozenset(["year", "month", "day", "hour", "minute", "second"])
 PLAIN_NODES: Final = (
     nodes.Template,
     nodes.Output,
@@ -172,18 +241,22 @@ def check(node: nodes.Node, depth: int) -> None:
         raise Refusal("forbidden", f"|{node.name}", node.lineno)
     if isinstance(node, nodes.Test) and node.name not in TESTS:
         raise Refusal("forbidden", f"is {node.name}", node.lineno)
-    if isinstance(node, nodes.Getattr | nodes.Name) and underscored(node):
-        raise Refusal("forbidden", underscored(node), node.lineno)
+    if name := private_name(node):
+        raise Refusal("forbidden", name, node.lineno)
     if depth > DEPTH_LIMIT * 5:
         raise Refusal("limit", "depth", node.lineno)
     for child in node.iter_child_nodes():
         check(child, depth + 1)
 
 
-def underscored(node: nodes.Getattr | nodes.Name) -> str:
-    """The private name that a node asks for, or nothing."""
-    name = node.attr if isinstance(node, nodes.Getattr) else node.name
-    return name if name.startswith("_") else ""
+def private_name(node: nodes.Node) -> str:
+    """The private name that a node asks for (also as text, for `map(attribute="__class__")`), or nothing."""
+    if isinstance(node, nodes.Name):
+        return node.name if node.name.startswith("_") or node.name == "self" else ""
+    if isinstance(node, nodes.Getattr):
+        return node.attr if node.attr.startswith("_") else ""
+    text = node.value if isinstance(node, nodes.Const) else ""
+    return text if isinstance(text, str) and text.startswith("__") else ""
 
 
 def is_plain(tree: nodes.Template) -> bool:
@@ -200,8 +273,10 @@ def run(source: str, context: Mapping[str, object], environment: SandboxEnvironm
     try:
         template = environment.from_string(source)
         return "".join(limited(template.generate(dict(context))))
+    except UndefinedError as error:
+        raise Refusal("undefined", error.message or "") from None
     except TemplateError as error:
-        raise Refusal("undefined" if "undefined" in str(error) else "syntax", error.message or "") from None
+        raise Refusal("syntax", error.message or "") from None
     except (MemoryError, RecursionError, OverflowError):
         raise Refusal("limit", "memory") from None
     except (ArithmeticError, LookupError, TypeError, ValueError) as error:
@@ -241,9 +316,11 @@ TAGS: Final[Mapping[str, Callable[[str], object]]] = {
 
 def encode(value: object) -> object:
     """What JSON cannot say, as an object with one tagged key."""
-    for kind, tag in ((Decimal, "$decimal"), (datetime, "$datetime"), (date, "$date"), (time, "$time")):
+    if isinstance(value, Decimal):
+        return {"$decimal": str(value)}
+    for kind, tag in ((datetime, "$datetime"), (date, "$date"), (time, "$time")):
         if isinstance(value, kind):
-            return {tag: str(value) if kind is Decimal else value.isoformat()}  # type: ignore[attr-defined]
+            return {tag: value.isoformat()}
     raise TypeError(type(value).__name__)
 
 

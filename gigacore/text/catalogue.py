@@ -1,0 +1,122 @@
+"""Translations: the .po files of all packages, merged in memory; the English text is the key."""
+
+from __future__ import annotations
+
+import gettext
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from io import BytesIO
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final
+
+from gigacore.messages import Msg
+from gigacore.text.formats import Formats
+
+if TYPE_CHECKING:
+    from babel.messages.catalog import Catalog
+
+SOURCE_LOCALE: Final = "en"
+Forms = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Translator:
+    """Turns English texts into one language; call it with a text, or with a `Msg`."""
+
+    locale: str
+    texts: Mapping[str, Forms] = field(repr=False)
+    plural_index: Callable[[int], int] = field(repr=False)
+
+    def __call__(self, text: str | Msg) -> str:
+        """The translation, or the English text where there is none."""
+        if isinstance(text, Msg):
+            return text.render(self)
+        forms = self.texts.get(text)
+        return forms[0] if forms else text
+
+    def plural(self, singular: str, plural: str, count: int) -> str:
+        """The form for that count, with `{count}` filled in; the key is the English singular."""
+        forms = self.texts.get(singular)
+        if not forms or len(forms) < 2:
+            return (singular if count == 1 else plural).format(count=count)
+        return forms[min(self.plural_index(count), len(forms) - 1)].format(count=count)
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """The texts of every language that the packages ship; of two translations of one text the first wins."""
+
+    languages: Mapping[str, Translator]
+
+    @classmethod
+    def load(cls, packages: Iterable[str]) -> Catalogue:
+        """Reads `translations/<locale>.po` of each package (import names), the core's first."""
+        texts: dict[str, dict[str, Forms]] = {}
+        rules: dict[str, Callable[[int], int]] = {}
+        for package in packages:
+            for locale, catalog in read_package(package):
+                merged = texts.setdefault(locale, {})
+                merged.update({key: forms for key, forms in entries(catalog).items() if key not in merged})
+                rules.setdefault(locale, gettext.c2py(catalog.plural_expr))
+        return cls(
+            MappingProxyType({name: Translator(name, MappingProxyType(t), rules[name]) for name, t in texts.items()})
+        )
+
+    @property
+    def locales(self) -> tuple[str, ...]:
+        """Every language that a reader can choose, English first."""
+        return (SOURCE_LOCALE, *sorted(set(self.languages) - {SOURCE_LOCALE}))
+
+    def translator(self, locale: str) -> Translator:
+        """The translator of a locale (`fr_CA` falls back to `fr`, an unknown one to English)."""
+        for name in (locale.replace("-", "_"), locale[:2]):
+            if name in self.languages:
+                return self.languages[name]
+        return ENGLISH
+
+    def formats(self, locale: str, timezone: str) -> Formats:
+        """Formatting of dates, numbers and money for a reader."""
+        return formats_of(self.translator(locale), locale, timezone)
+
+
+@lru_cache(maxsize=256)
+def formats_of(translator: Translator, locale: str, timezone: str) -> Formats:
+    """One `Formats` per kind of reader, for its patterns are compiled at the first use."""
+    return Formats(locale, timezone, translator)
+
+
+def one_or_many(count: int) -> int:
+    """English plural rule."""
+    return int(count != 1)
+
+
+ENGLISH: Final = Translator(SOURCE_LOCALE, MappingProxyType({}), one_or_many)
+
+
+def read_package(package: str) -> Iterable[tuple[str, Catalog]]:
+    """The catalogues of one package by locale."""
+    folder = files(package).joinpath("translations")
+    found = folder.iterdir() if folder.is_dir() else ()
+    for file in sorted(found, key=lambda item: item.name):
+        if file.name.endswith(".po"):
+            yield file.name.removesuffix(".po"), read_po_file(file)
+
+
+def read_po_file(file: Traversable) -> Catalog:
+    """One catalogue; a malformed file raises babel's PoFileError."""
+    from babel.messages.pofile import read_po
+
+    return read_po(BytesIO(file.read_bytes()), locale=file.name.removesuffix(".po"), abort_invalid=True)
+
+
+def entries(catalog: Catalog) -> dict[str, Forms]:
+    """The translated texts of a catalogue; fuzzy and empty ones are left out."""
+    result: dict[str, Forms] = {}
+    for message in catalog:
+        forms = message.string if isinstance(message.string, tuple) else (message.string,)
+        if message.id and not message.fuzzy and all(forms):
+            result[message.id if isinstance(message.id, str) else message.id[0]] = tuple(map(str, forms))
+    return result
