@@ -1,0 +1,93 @@
+"""Compares declared tables with those of a database, for one owner's tables only."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from typing import Any, Final
+
+import sqlalchemy as sa
+from alembic.autogenerate import produce_migrations, render_python_code
+from alembic.operations import ops
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.schema import SchemaItem
+
+from gigacore.entity.columns import EnumText
+from gigacore.migrate.history import History
+
+_OWN_TYPES: Final = "gigacore.entity.columns"
+RUNTIME_INDEX: Final = "ix_custom_"
+
+
+def compare(
+    connection: sa.Connection, history: History, metadata: sa.MetaData, present: Collection[str]
+) -> ops.MigrationScript:
+    """What would bring the tables `present` in the database to those that the owner declares in `metadata`."""
+    return produce_migrations(_context(connection, history, set(present)), metadata)
+
+
+def check(connection: sa.Connection, history: History, metadata: sa.MetaData) -> list[str]:
+    """The differences between the owner's declared tables and the database, one line of Python each; [] if none."""
+    script = compare(connection, history, metadata, history.tables)
+    assert script.upgrade_ops is not None
+    return [" ".join(render(op).split()) for op in flatten(script.upgrade_ops)]
+
+
+def render(op: ops.MigrateOperation) -> str:
+    """An operation as Python source, with our own column types where they were declared."""
+    container = ops.UpgradeOps([op])
+    return render_python_code(container, render_as_batch=True, render_item=_render_item).strip()
+
+
+def flatten(container: ops.OpContainer) -> list[ops.MigrateOperation]:
+    """The operations one by one; indexes stand alone, because no engine has to rebuild a table for one."""
+    found: list[ops.MigrateOperation] = []
+    for op in container.ops:
+        if isinstance(op, ops.ModifyTableOps) and all(isinstance(o, _INDEX_OPS) for o in op.ops):
+            found += op.ops
+        elif not (isinstance(op, ops.ModifyTableOps) and op.is_empty()):
+            found.append(op)
+    return found
+
+
+_INDEX_OPS: Final = (ops.CreateIndexOp, ops.DropIndexOp)
+
+
+def _context(connection: sa.Connection, history: History, present: set[str]) -> MigrationContext:
+    options: dict[str, Any] = {
+        "version_table": history.version_table,
+        "include_name": lambda name, kind, _parents: kind != "table" or name in present,
+        "include_object": _belongs(history.tables | present),
+        "compare_type": True,
+        "render_as_batch": True,
+    }
+    return MigrationContext.configure(connection, opts=options)
+
+
+def _belongs(tables: Collection[str]) -> Callable[[SchemaItem, str | None, str, bool, SchemaItem | None], bool]:
+    """Keeps foreign tables and the indexes of custom fields, which come and go at run time, out of the comparison."""
+
+    def include(item: SchemaItem, name: str | None, kind: str, reflected: bool, _other: SchemaItem | None) -> bool:
+        if kind == "table":
+            return name in tables
+        return not (kind == "index" and reflected and (name or "").startswith(RUNTIME_INDEX))
+
+    return include
+
+
+def _render_item(kind: str, item: object, _context: object) -> str | bool:
+    if kind != "type":
+        return False
+    if isinstance(item, EnumText):
+        return f"sa.String({item.impl_instance.length})"  # type: ignore[attr-defined]
+    return _shared(item) or (f"columns.{item!r}" if type(item).__module__ == _OWN_TYPES else False)
+
+
+def _shared(item: object) -> str:
+    """The name of a type that `columns` composes of SQLAlchemy's, or an empty text."""
+    variant = getattr(item, "_variant_mapping", {}).get("sqlite")
+    if isinstance(item, JSONB) and isinstance(variant, sa.JSON):
+        return "columns.JsonB()"
+    if isinstance(item, sa.BigInteger) and isinstance(variant, sa.Integer):
+        return "columns.BigId"
+    return ""
