@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 from uuid import UUID
 
 from sqlalchemy import ForeignKey, Index, Integer, Uuid
@@ -21,6 +21,10 @@ from gigacore.entity.spec import Access, ChildSpec, DeleteRule, EntitySpec, Fiel
 from gigacore.errors import PluginError
 from gigacore.ids import uuid7
 from gigacore.messages import msg
+
+
+# A restored record takes its old id back, so SQLite must not give it away in between.
+_NEVER_REUSED: Final = MappingProxyType({"sqlite_autoincrement": True})
 
 
 class Visibility(enum.Enum):
@@ -217,8 +221,9 @@ class Child(Base):
         if meta is not None:
             plugin = meta.name.split(".", 1)[0]
             cls.__tablename__ = meta.name.replace(".", "_")
+            cls.__table_args__ = dict(_NEVER_REUSED)
             parent = ForeignKey(f"{meta.parent.replace('.', '_')}.id", ondelete="CASCADE")
-            cls.parent_id = mapped_column(BigId, parent, index=True)
+            cls.parent_id = mapped_column(BigId, parent, index=True, nullable=False)
             cls.__fields__ = _map_fields(cls, meta.name, plugin, title=None)
         super().__init_subclass__(**kwargs)
 
@@ -258,7 +263,7 @@ def _prepare_entity(cls: type[Entity], meta: EntityMeta) -> None:
         _add_owned_columns(cls)
     kids = _map_children(cls)
     fields = _map_fields(cls, meta.name, plugin, title=meta.title)
-    cls.__table_args__ = (*_indexes(cls.__tablename__, meta),)
+    cls.__table_args__ = (*_indexes(cls.__tablename__, meta), dict(_NEVER_REUSED))
     cls.__giga__ = _entity_spec(cls, meta, fields, kids)
 
 

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Callable, Collection
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import sqlalchemy as sa
 from alembic.autogenerate import produce_migrations, render_python_code
+from alembic.autogenerate.api import AutogenContext
 from alembic.operations import ops
 from alembic.runtime.migration import MigrationContext
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.schema import SchemaItem
 
 from gigacore.entity.columns import EnumText
 from gigacore.migrate.history import History
 
+_ENUM_LENGTH: Final = 40
 _OWN_TYPES: Final = "gigacore.entity.columns"
 RUNTIME_INDEX: Final = "ix_custom_"
 
@@ -35,22 +39,30 @@ def check(connection: sa.Connection, history: History, metadata: sa.MetaData) ->
 
 def render(op: ops.MigrateOperation) -> str:
     """An operation as Python source, with our own column types where they were declared."""
-    container = ops.UpgradeOps([op])
-    return render_python_code(container, render_as_batch=True, render_item=_render_item).strip()
+    source = render_python_code(ops.UpgradeOps([op]), render_as_batch=True, render_item=_render_item)
+    lines = [line for line in textwrap.dedent(source).splitlines() if line.strip() and not line.strip().startswith("#")]
+    return "\n".join(_indented(textwrap.dedent("\n".join(lines)).splitlines()))
+
+
+def _indented(lines: list[str]) -> list[str]:
+    """Alembic puts a table's columns flush with the call that makes it."""
+    if len(lines) < 3 or not lines[0].startswith("op.create_table("):
+        return lines
+    return [lines[0], *(f"    {line}" for line in lines[1:-1]), lines[-1]]
 
 
 def flatten(container: ops.OpContainer) -> list[ops.MigrateOperation]:
     """The operations one by one; indexes stand alone, because no engine has to rebuild a table for one."""
+    gone = {op.table_name for op in container.ops if isinstance(op, ops.DropTableOp)}
     found: list[ops.MigrateOperation] = []
     for op in container.ops:
-        if isinstance(op, ops.ModifyTableOps) and all(isinstance(o, _INDEX_OPS) for o in op.ops):
-            found += op.ops
-        elif not (isinstance(op, ops.ModifyTableOps) and op.is_empty()):
+        if not isinstance(op, ops.ModifyTableOps):
+            found.append(op)
+        elif all(isinstance(o, (ops.CreateIndexOp, ops.DropIndexOp)) for o in op.ops):
+            found += [] if op.table_name in gone else op.ops
+        else:
             found.append(op)
     return found
-
-
-_INDEX_OPS: Final = (ops.CreateIndexOp, ops.DropIndexOp)
 
 
 def _context(connection: sa.Connection, history: History, present: set[str]) -> MigrationContext:
@@ -75,12 +87,25 @@ def _belongs(tables: Collection[str]) -> Callable[[SchemaItem, str | None, str, 
     return include
 
 
-def _render_item(kind: str, item: object, _context: object) -> str | bool:
+def _render_item(kind: str, item: Any, _context: AutogenContext) -> str | Literal[False]:
     if kind != "type":
         return False
     if isinstance(item, EnumText):
-        return f"sa.String({item.impl_instance.length})"  # type: ignore[attr-defined]
-    return _shared(item) or (f"columns.{item!r}" if type(item).__module__ == _OWN_TYPES else False)
+        return f"sa.String({_ENUM_LENGTH})"
+    if isinstance(item, sa.types.TypeDecorator):
+        return f"columns.{type(item).__name__}()" if type(item).__module__ == _OWN_TYPES else _plain(item)
+    return _shared(item) or False
+
+
+def _plain(item: sa.types.TypeDecorator[Any]) -> str:
+    """Any other decorated type as the SQL types that it stands for, so that the file outlives the class."""
+    usual, on_sqlite = (item.load_dialect_impl(engine) for engine in _dialects())
+    variant = "" if repr(usual) == repr(on_sqlite) else f'.with_variant(sa.{on_sqlite!r}, "sqlite")'
+    return f"sa.{usual!r}{variant}"
+
+
+def _dialects() -> tuple[sa.Dialect, sa.Dialect]:
+    return postgresql.dialect(), sqlite.dialect()  # type: ignore[no-untyped-call]
 
 
 def _shared(item: object) -> str:

@@ -78,7 +78,7 @@ def _source(history: History, revision: str, message: str, script: ops.Migration
 
 def _body(container: ops.OpContainer) -> str:
     lines = "\n".join(render(op) for op in flatten(container)) or "pass"
-    return textwrap.indent(textwrap.dedent(lines), "    ")
+    return textwrap.indent(lines, "    ")
 
 
 def _imports(body: str) -> str:
