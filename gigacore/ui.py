@@ -162,6 +162,7 @@ class RecordAction:
     """What a person can do to one record besides editing it; the verb of its policy is its name.
 
     `run(ctx, record, params)` works inside the caller's unit of work; `params` were checked against `params`.
+    `available` says for which records it is offered. `unlocks` lets it change a record that its entity's rules lock.
     """
 
     name: str
@@ -174,6 +175,7 @@ class RecordAction:
     danger: bool = False
     order: int = 100
     available: Mapping[str, object] | None = None
+    unlocks: bool = False
     policy: str = ""
 
     def __post_init__(self) -> None:

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
-from typing import Final
+from typing import TYPE_CHECKING, Any, Final
 
 from gigacore.entity.declare import Entity, Extension
 from gigacore.entity.spec import EMPTY, ChoiceList, EntitySpec, FieldSpec
 from gigacore.errors import NotFound, PluginError
 from gigacore.messages import msg
+
+if TYPE_CHECKING:
+    from gigacore.ui import RecordAction
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +35,10 @@ SYSTEM_TARGETS: Final[Mapping[str, SystemTarget]] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class Registry:
-    """All entities and choice lists of the enabled plugins, with custom fields. Never changed, only replaced."""
+    """All entities and choice lists of the enabled plugins, with custom fields. Never changed, only replaced.
+
+    `memo` keeps values derived from this registry (schemas, read plans), so that they die with it.
+    """
 
     entities: Mapping[str, EntitySpec]
     choice_lists: Mapping[str, ChoiceList] = field(default_factory=lambda: EMPTY)
@@ -40,6 +46,8 @@ class Registry:
     paths: Mapping[tuple[str, str], EntitySpec] = field(default_factory=dict)
     by_table: Mapping[str, EntitySpec] = field(default_factory=lambda: EMPTY)
     referrers: Mapping[str, tuple[FieldSpec, ...]] = field(default_factory=lambda: EMPTY)
+    actions: Mapping[str, Mapping[str, RecordAction]] = field(default_factory=lambda: EMPTY)
+    memo: dict[object, Any] = field(init=False, repr=False, compare=False, default_factory=dict)
 
     @classmethod
     def build(
@@ -48,6 +56,7 @@ class Registry:
         *,
         extensions: Iterable[type[Extension]] = (),
         choice_lists: Iterable[ChoiceList] = (),
+        actions: Iterable[RecordAction] = (),
         generation: int = 0,
     ) -> Registry:
         """The registry of these declarations. Raises PluginError when two share a name, path or table."""
@@ -60,7 +69,7 @@ class Registry:
         for extension in extensions:
             _extend(specs, extension)
         lists = MappingProxyType({entry.name: entry for entry in choice_lists})
-        return cls(MappingProxyType(specs), lists, generation)._indexed()
+        return cls(MappingProxyType(specs), lists, generation, actions=_by_entity(actions, specs))._indexed()
 
     def _indexed(self) -> Registry:
         paths: dict[tuple[str, str], EntitySpec] = {}
@@ -112,6 +121,21 @@ class Registry:
         """A registry with these lists in place of those of the same name."""
         merged = {**self.choice_lists, **{entry.name: entry for entry in lists}}
         return replace(self, choice_lists=MappingProxyType(merged), generation=generation)
+
+
+def _by_entity(
+    actions: Iterable[RecordAction], specs: Mapping[str, EntitySpec]
+) -> Mapping[str, Mapping[str, RecordAction]]:
+    found: dict[str, dict[str, RecordAction]] = {}
+    for action in actions:
+        if action.entity not in specs:
+            continue
+        if found.setdefault(action.entity, {}).setdefault(action.name, action) is not action:
+            raise PluginError(
+                specs[action.entity].plugin,
+                msg("Two actions of {entity} are called {name}.", entity=action.entity, name=action.name),
+            )
+    return MappingProxyType({entity: MappingProxyType(named) for entity, named in found.items()})
 
 
 def _with_custom(spec: EntitySpec, custom: Mapping[str, FieldSpec]) -> EntitySpec:
