@@ -9,7 +9,7 @@ from typing import Any, get_origin
 from sqlalchemy import ForeignKey, String
 from sqlalchemy.orm import MappedColumn, mapped_column
 
-from gigacore.entity.folding import KEY_LENGTH
+from gigacore.entity.columns import KeyText
 from gigacore.entity.kinds import KINDS, PYTHON_KINDS, TEXT_LENGTH
 from gigacore.entity.money import MoneyAttribute
 from gigacore.entity.spec import FieldSpec
@@ -38,7 +38,7 @@ def attach(
     else:
         setattr(cls, name, column_for(spec, nullable=optional))
     if spec.key_column:
-        setattr(cls, spec.key_column, mapped_column(String(KEY_LENGTH), nullable=True, index=_key_indexed(spec)))
+        setattr(cls, spec.key_column, mapped_column(KeyText(), nullable=True, index=_key_indexed(spec)))
     return spec
 
 

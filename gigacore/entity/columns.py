@@ -12,6 +12,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine.interfaces import Dialect
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
+from gigacore.entity.folding import KEY_LENGTH
 from gigacore.entity.money import PLACES, quantise
 
 _SCALE: Final = 10_000
@@ -23,6 +24,11 @@ BigId: Final = BigInteger().with_variant(Integer(), "sqlite")
 def JsonB() -> TypeEngine[Any]:
     """JSONB on PostgreSQL, JSON on SQLite."""
     return JSONB(none_as_null=True).with_variant(JSON(none_as_null=True), "sqlite")
+
+
+def KeyText() -> TypeEngine[Any]:
+    """Folded text for comparing and sorting, by code point on every engine whatever the database's locale."""
+    return String(KEY_LENGTH).with_variant(String(KEY_LENGTH, collation="C"), "postgresql")
 
 
 class ExactDecimal(TypeDecorator[Decimal]):

@@ -13,6 +13,7 @@ from gigacore.errors import NotFound, PluginError
 from gigacore.messages import msg
 
 if TYPE_CHECKING:
+    from gigacore.filter.relations import RelationSource
     from gigacore.ui import RecordAction
 
 
@@ -37,6 +38,7 @@ SYSTEM_TARGETS: Final[Mapping[str, SystemTarget]] = MappingProxyType(
 class Registry:
     """All entities and choice lists of the enabled plugins, with custom fields. Never changed, only replaced.
 
+    `relation_sources` declare what filters may ask of a record besides child rows and references (links, activities).
     `memo` keeps values derived from this registry (schemas, read plans), so that they die with it.
     """
 
@@ -47,6 +49,7 @@ class Registry:
     by_table: Mapping[str, EntitySpec] = field(default_factory=lambda: EMPTY)
     referrers: Mapping[str, tuple[FieldSpec, ...]] = field(default_factory=lambda: EMPTY)
     actions: Mapping[str, Mapping[str, RecordAction]] = field(default_factory=lambda: EMPTY)
+    relation_sources: tuple[RelationSource, ...] = ()
     memo: dict[object, Any] = field(init=False, repr=False, compare=False, default_factory=dict)
 
     @classmethod
@@ -57,6 +60,7 @@ class Registry:
         extensions: Iterable[type[Extension]] = (),
         choice_lists: Iterable[ChoiceList] = (),
         actions: Iterable[RecordAction] = (),
+        relation_sources: Iterable[RelationSource] = (),
         generation: int = 0,
     ) -> Registry:
         """The registry of these declarations. Raises PluginError when two share a name, path or table."""
@@ -69,7 +73,9 @@ class Registry:
         for extension in extensions:
             _extend(specs, extension)
         lists = MappingProxyType({entry.name: entry for entry in choice_lists})
-        return cls(MappingProxyType(specs), lists, generation, actions=_by_entity(actions, specs))._indexed()
+        found = _by_entity(actions, specs)
+        sources = tuple(relation_sources)
+        return cls(MappingProxyType(specs), lists, generation, actions=found, relation_sources=sources)._indexed()
 
     def _indexed(self) -> Registry:
         paths: dict[tuple[str, str], EntitySpec] = {}
