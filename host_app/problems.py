@@ -14,7 +14,7 @@ from flask import Flask, Response, g, render_template, request
 from sqlalchemy.orm.exc import StaleDataError
 from werkzeug.exceptions import HTTPException
 
-from gigacore.errors import Conflict, GigaError, Invalid, InTheWay, NotFound, RateLimited, StaleVersion, Unavailable
+from gigacore.errors import Conflict, GigaError, InTheWay, Invalid, NotFound, RateLimited, StaleVersion, Unavailable
 from gigacore.messages import Msg, msg
 from host_app.context import say
 
