@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
 from flask import Response, g, request
 
-from gigacore import access
+from gigacore.access import sessions, tokens
+from gigacore.access.sign_in import Caller
+from gigacore.access.sign_in import sign_in as open_session
 from gigacore.context import Actor
 from gigacore.errors import Unauthenticated
 from gigacore.messages import msg
 from host_app.context import Identity, current_crm, host
 
-SESSION_DAYS = 14
+log = logging.getLogger("host_app")
 
 
 def current() -> Actor:
@@ -31,16 +39,38 @@ def identify() -> Identity | None:
 
 
 def _by_token(header: str) -> Identity:
-    scheme, _, raw = header.partition(" ")
-    actor = access.authenticate_token(current_crm(), raw.strip()) if scheme.lower() == "bearer" else None
-    if actor is None:
+    crm, (scheme, _, raw) = current_crm(), header.partition(" ")
+    found, now = None, crm.clock.now()
+    if scheme.lower() == "bearer":
+        with crm.database.engine.connect() as connection:
+            found = tokens.authenticate(connection, raw.strip(), now, crm.access_cache)
+    if found is None:
         raise Unauthenticated(msg("The token is unknown, expired or revoked."))
+    actor, due = found
+    if due and actor.token_id is not None:
+        _note(tokens.touch, actor.token_id, now)
     return Identity(actor, "token", raw)
 
 
 def _by_session(raw: str) -> Identity | None:
-    found = access.authenticate_session(current_crm(), raw)
-    return Identity(found.actor, "session", raw, found.session_id) if found else None
+    crm = current_crm()
+    now = crm.clock.now()
+    with crm.database.engine.connect() as connection:
+        found = sessions.lookup(connection, raw, now, crm.access_cache)
+    if found is None or found.half:
+        return None
+    if sessions.is_stale(found, now):
+        _note(sessions.touch, found.session_id, now)
+    return Identity(found.actor, "session", found.csrf_secret, found)
+
+
+def _note(touch: Callable[[sa.Connection, Any, datetime], None], key: object, now: datetime) -> None:
+    """Remember the use; a busy database must not turn a reader away for it."""
+    try:
+        with current_crm().database.engine.begin() as connection:
+            touch(connection, key, now)
+    except sa.exc.OperationalError:
+        log.warning("the time of last use could not be written")
 
 
 def sign_in(email: str, password: str) -> str:
@@ -48,22 +78,26 @@ def sign_in(email: str, password: str) -> str:
 
     Raises Unauthenticated with one and the same text for every reason, RateLimited after too many tries.
     """
-    old = request.cookies.get(host().cookie_name, "")
-    return access.sign_in(
-        current_crm(), email, password, address=request.remote_addr or "", agent=request.user_agent.string, old=old
-    )
+    crm, old = current_crm(), request.cookies.get(host().cookie_name, "")
+    caller = Caller(request.remote_addr or "", request.user_agent.string)
+    return open_session(crm.database.engine, crm.clock, email, password, caller, old=old)
 
 
 def sign_out() -> None:
     """End the caller's session."""
     identity: Identity | None = g.identity
-    if identity is not None and identity.session_id is not None:
-        access.revoke_session(current_crm(), identity.session_id)
+    if identity is not None and identity.session is not None:
+        crm = current_crm()
+        with crm.database.engine.begin() as connection:
+            sessions.revoke(connection, identity.session.session_id, crm.clock.now())
 
 
 def keep_cookie(response: Response, raw: str) -> None:
     """Hand the session to the browser: HttpOnly, SameSite=Lax, `__Host-` over https."""
-    response.set_cookie(host().cookie_name, raw, httponly=True, samesite="Lax", secure=host().secure, path="/")
+    age = int(sessions.LIFETIME.total_seconds())
+    response.set_cookie(
+        host().cookie_name, raw, max_age=age, httponly=True, samesite="Lax", secure=host().secure, path="/"
+    )
 
 
 def drop_cookie(response: Response) -> None:

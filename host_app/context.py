@@ -14,22 +14,22 @@ from gigacore.messages import Msg, Translate
 
 if TYPE_CHECKING:
     from gigacore import Crm
+    from gigacore.access.sessions import WebSession
     from gigacore.context import Actor, Context
     from gigacore.settings import Settings
     from host_app.routing import Policy
 
 EXTENSION: Final = "giga"
-LANGUAGES: Final = ("en", "fr")
 
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Who calls, and by which proof. `proof` is the secret that came in; CSRF tokens of a session derive from it."""
+    """Who calls, and by which proof; CSRF tokens derive from `proof`, a secret of the session or the token."""
 
     actor: Actor
     by: Literal["session", "token"]
     proof: str
-    session_id: int | None = None
+    session: WebSession | None = None
 
 
 @dataclass(slots=True)
@@ -90,7 +90,7 @@ class Globals(_AppCtxGlobals):
         """The reader's language: the user's own, else the browser's, else English."""
         if self.actor is not None and self.actor.locale:
             return self.actor.locale
-        return request.accept_languages.best_match(LANGUAGES, default="en")
+        return request.accept_languages.best_match(current_crm().catalogue.locales, default="en")
 
     @property
     def translate(self) -> Translate:

@@ -77,7 +77,7 @@ def _handle(error: Exception) -> Response | HTTPException:
 def _known(error: Exception, instance: str) -> GigaError:
     """The typed error that the caller may see."""
     if isinstance(error, HTTPException):
-        return Problem(error.code or 500)
+        return NotFound() if error.code == 404 else Problem(error.code or 500)
     if isinstance(error, GigaError) and error.status < 500:
         return error
     if isinstance(error, Unavailable):

@@ -54,7 +54,7 @@ def _stop(app: Flask, worker: EmbeddedWorker | None) -> None:
 
 
 def _serve_gunicorn(serving: Serving) -> None:
-    from gunicorn.app.base import BaseApplication  # noqa: PLC0415  # not installable on Windows
+    from gunicorn.app.base import BaseApplication  # not installable on Windows
 
     class Application(BaseApplication):  # type: ignore[misc]  # gunicorn is not typed
         running: tuple[Flask, EmbeddedWorker | None] | None = None

@@ -1,9 +1,12 @@
-"""The REST API: generic routes over every entity of the registry."""
+"""The REST API: generic routes over every entity of the registry, and what surrounds them."""
 
 from __future__ import annotations
 
 from flask import Flask
 
+from host_app.api import records
+
 
 def register(app: Flask) -> None:
     """Declare the routes of the API."""
+    records.register(app)

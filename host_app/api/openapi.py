@@ -2,83 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from importlib.metadata import version
-from types import MappingProxyType
 from typing import Any, Final
 
 from apispec import APISpec
 
 from gigacore.entity import EntitySpec, Registry
 from gigacore.ui import BulkAction, RecordAction
-from host_app.api.schemas import PROBLEM, SHARED, Schema, entity_schema, link, object_schema
-
-BASE: Final = "/api/v1"
-PROBLEM_TEXTS: Final[Mapping[int, str]] = MappingProxyType(
-    {
-        400: "The body is not JSON",
-        401: "Not signed in",
-        403: "The caller's roles do not allow this",
-        404: "Unknown, deleted or hidden",
-        409: "Contradicts the present state (locked, in the way, same key in use)",
-        412: "Changed in the meantime",
-        413: "Too large",
-        415: "Not application/json",
-        422: "Not valid; `errors` names the fields",
-        428: "If-Match is missing",
-        429: "Too many requests",
-        503: "Not now; see Retry-After",
-    }
+from host_app.api.hostpaths import add_host_paths
+from host_app.api.operations import (
+    BASE,
+    ID,
+    IDEMPOTENCY_KEY,
+    IF_MATCH,
+    LIST_PARAMETERS,
+    answered,
+    body,
+    problems,
+    query,
 )
-ID: Final[Schema] = {"name": "id", "in": "path", "required": True, "schema": {"type": "integer"}}
-IF_MATCH: Final[Schema] = {
-    "name": "If-Match",
-    "in": "header",
-    "required": True,
-    "description": "The ETag of the last read.",
-    "schema": {"type": "string"},
-}
-IDEMPOTENCY_KEY: Final[Schema] = {
-    "name": "Idempotency-Key",
-    "in": "header",
-    "description": "Chosen by the caller; the same key and body have one effect, and the same answer.",
-    "schema": {"type": "string", "maxLength": 200},
-}
-
-
-def _query(name: str, description: str, schema: Schema | None = None) -> Schema:
-    return {"name": name, "in": "query", "description": description, "schema": schema or {"type": "string"}}
-
-
-LIST_PARAMETERS: Final[tuple[Schema, ...]] = (
-    _query("filter", "A filter tree as JSON, e.g. {\"field\": \"city\", \"op\": \"eq\", \"value\": \"Lyon\"}."),
-    _query("sort", "Field names separated by commas; a minus turns the order round."),
-    _query("fields", "The fields to answer, separated by commas."),
-    _query("limit", "How many records at most.", {"type": "integer", "minimum": 1, "maximum": 200}),
-    _query("cursor", "`next` of the page before."),
-    _query("expand", "References to answer as whole records, to depth 2, separated by commas."),
-    _query("updated_since", "Only records changed since.", {"type": "string", "format": "date-time"}),
-)  # fmt: skip
-
-
-def problems(*statuses: int) -> Schema:
-    """The error answers of an operation; 401, 422 and 503 may always come."""
-    content = {"application/problem+json": {"schema": link(PROBLEM)}}
-    wanted = sorted({401, 403, 422, 429, 503, *statuses})
-    return {str(s): {"description": PROBLEM_TEXTS[s], "content": content} for s in wanted}
-
-
-def body(schema: Schema, *, required: bool = True) -> Schema:
-    """A JSON request body."""
-    return {"required": required, "content": {"application/json": {"schema": schema}}}
-
-
-def answered(description: str, schema: Schema, *, etag: bool = False) -> Schema:
-    """A JSON answer."""
-    made: Schema = {"description": description, "content": {"application/json": {"schema": schema}}}
-    if etag:
-        made["headers"] = {"ETag": {"schema": {"type": "string"}}}
-    return made
+from host_app.api.schemas import SHARED, Schema, entity_schema, link, object_schema
 
 
 def build(registry: Registry, actions: Iterable[RecordAction], bulk: Iterable[BulkAction], *, server: str) -> Schema:
@@ -101,7 +45,7 @@ def build(registry: Registry, actions: Iterable[RecordAction], bulk: Iterable[Bu
             _add_action(spec, entity, action)
         for action_ in (a for a in bulk if a.entity == entity.name):
             _add_bulk(spec, entity, action_)
-    from_host(spec)
+    add_host_paths(spec)
     return spec.to_dict()
 
 
@@ -114,7 +58,8 @@ def _add_entity(spec: APISpec, entity: EntitySpec) -> None:
     spec.components.schema(f"{name}.page", _page(name))
     spec.path(path, operations={"get": _list(entity), "post": _create(entity)})
     spec.path(f"{path}/{{id}}", parameters=[ID], operations=_record(entity))
-    spec.path(f"{path}/bulk", operations={"post": _bulk_edit(entity)})
+    for verb, label in BULK_VERBS:
+        spec.path(f"{path}/actions/{verb}", operations={"post": _bulk(entity, verb, label, {"type": "object"})})
     spec.path(f"{path}/imports", operations={"post": _import(entity)})
     spec.path(f"{path}/imports/{{id}}", parameters=[ID], operations={"get": _import_state(entity)})
 
@@ -158,7 +103,7 @@ def _create(entity: EntitySpec) -> Schema:
 
 def _record(entity: EntitySpec) -> Schema:
     found = answered("The record", link(entity.name), etag=True)
-    expand = _query("expand", "References to answer as whole records.")
+    expand = query("expand", "References to answer as whole records.")
     changes = problems(400, 404, 409, 412, 413, 415, 428)
     return {
         "get": _operation(
@@ -195,6 +140,7 @@ def _add_action(spec: APISpec, entity: EntitySpec, action: RecordAction) -> None
     spec.path(f"{BASE}/{entity.api_path}/{{id}}/actions/{action.name}", parameters=[ID], operations={"post": operation})
 
 
+BULK_VERBS: Final = (("edit", "Change many records"), ("delete", "Move many records to the trash"))
 SELECTION: Final[Schema] = {
     "ids": {"type": "array", "items": {"type": "integer"}, "maxItems": 10_000},
     "filter": {"type": "object"},
@@ -220,12 +166,38 @@ def _bulk_answers() -> Schema:
 
 def _add_bulk(spec: APISpec, entity: EntitySpec, action: BulkAction) -> None:
     params = object_schema(action.params, output=False, partial=False)
-    operation = _operation(
+    operation = _bulk(entity, action.name, action.label, params)
+    spec.path(f"{BASE}/{entity.api_path}/actions/{action.name}", operations={"post": operation})
+
+
+def _bulk(entity: EntitySpec, name: str, label: str, params: Schema) -> Schema:
+    return _operation(
         entity,
-        f"bulk.{action.name}",
-        action.label,
+        f"bulk.{name}",
+        label,
         parameters=[IDEMPOTENCY_KEY],
         requestBody=body(_selection(params)),
         responses=_bulk_answers(),
     )
-    spec.path(f"{BASE}/{entity.api_path}/actions/{action.name}", operations={"post": operation})
+
+
+def _import(entity: EntitySpec) -> Schema:
+    options = {"type": "string", "description": "How to import, as JSON: mapping, duplicates (skip, update, create)."}
+    form = {
+        "type": "object",
+        "properties": {"file": {"type": "string", "format": "binary", "description": "CSV"}, "options": options},
+        "required": ["file"],
+    }
+    return _operation(
+        entity,
+        "import",
+        f"Import {entity.label_plural}",
+        parameters=[IDEMPOTENCY_KEY],
+        requestBody={"required": True, "content": {"multipart/form-data": {"schema": form}}},
+        responses={"202": answered("Accepted as a job", {"type": "object"})} | problems(400, 413, 415),
+    )
+
+
+def _import_state(entity: EntitySpec) -> Schema:
+    responses = {"200": answered("How far it is, and the rows at fault", {"type": "object"})} | problems(404)
+    return _operation(entity, "import_state", "State of an import", responses=responses)

@@ -1,0 +1,72 @@
+"""The OpenAPI paths of the host itself: the caller, fields, trash, metadata."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from apispec import APISpec
+
+from host_app.api.operations import BASE, ID, answered, body, problems, query
+from host_app.api.schemas import Schema
+
+ANYTHING: Final[Schema] = {"type": "object"}
+FIELD: Final[Schema] = {
+    "type": "object",
+    "properties": {
+        "entity": {"type": "string", "examples": ["crm.lead"]},
+        "key": {"type": "string", "pattern": "^x_[a-z0-9_]{1,40}$"},
+        "kind": {"type": "string"},
+        "label": {"type": "string"},
+    },
+    "required": ["entity", "key", "kind", "label"],
+}
+
+
+def _operation(name: str, tag: str, summary: str, **rest: Any) -> Schema:
+    return {"operationId": name, "tags": [tag], "summary": summary, **rest}
+
+
+def add_host_paths(spec: APISpec) -> None:
+    """Add the operations that belong to no entity."""
+    spec.tag({"name": "account", "description": "The caller"})
+    spec.tag({"name": "administration", "description": "Fields, entities, trash"})
+    spec.path(f"{BASE}/me", operations={"get": _get("me", "account", "Who calls, and what the caller may do")})
+    spec.path(f"{BASE}/core/entities", operations={"get": _get("entities", "administration", "Entities and fields")})
+    spec.path(
+        f"{BASE}/core/custom-fields",
+        operations={
+            "get": _get("fields.list", "administration", "Custom fields"),
+            "post": _post("fields.create", "Add a custom field", FIELD, 201),
+        },
+    )
+    change = _operation(
+        "fields.change",
+        "administration",
+        "Change a custom field",
+        requestBody=body(ANYTHING),
+        responses={"200": answered("The field", ANYTHING)} | problems(404, 409),
+    )
+    remove = _operation(
+        "fields.remove",
+        "administration",
+        "Remove a custom field",
+        responses={"204": {"description": "Removed"}} | problems(404, 409),
+    )
+    spec.path(f"{BASE}/core/custom-fields/{{id}}", parameters=[ID], operations={"patch": change, "delete": remove})
+    listed = _get("trash.list", "administration", "Deleted records")
+    listed["parameters"] = [query("entity", "Only records of this entity.")]
+    spec.path(f"{BASE}/core/trash", operations={"get": listed})
+    spec.path(
+        f"{BASE}/core/trash/{{id}}/actions/restore",
+        parameters=[ID],
+        operations={"post": _post("trash.restore", "Bring a record back", ANYTHING, 200)},
+    )
+
+
+def _get(name: str, tag: str, summary: str) -> Schema:
+    return _operation(name, tag, summary, responses={"200": answered("Found", ANYTHING)} | problems())
+
+
+def _post(name: str, summary: str, schema: Schema, status: int) -> Schema:
+    responses = {str(status): answered("Done", ANYTHING)} | problems(404, 409, 415)
+    return _operation(name, "administration", summary, requestBody=body(schema), responses=responses)

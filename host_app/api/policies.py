@@ -1,0 +1,48 @@
+"""Policies of API routes: verbs on the entity that the path names, and on the core's tools."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from flask import g
+
+from gigacore import access
+from gigacore.context import Actor
+from gigacore.entity import EntitySpec
+from host_app.context import current_crm
+from host_app.routing import Policy
+
+
+def entity_at(plugin: str, plural: str) -> EntitySpec:
+    """The entity at `/<plugin>/<plural>`. Raises NotFound."""
+    return current_crm().registry.by_path(plugin, plural)
+
+
+def on_entity(verb: str) -> Policy:
+    """Whoever has `verb` on the entity in the path at some level; which records, the service decides."""
+
+    def check(actor: Actor, arguments: Mapping[str, Any]) -> None:
+        entity = entity_at(arguments["plugin"], arguments["plural"])
+        access.require(g.ctx, verb, entity.name)
+
+    return Policy(f"entity: {verb}", check)
+
+
+def on_action() -> Policy:
+    """Whoever has the verb of the action in the path."""
+
+    def check(actor: Actor, arguments: Mapping[str, Any]) -> None:
+        entity = entity_at(arguments["plugin"], arguments["plural"])
+        access.require(g.ctx, arguments["action"], entity.name)
+
+    return Policy("entity: its action", check)
+
+
+def on_tool(tool: str, verb: str) -> Policy:
+    """Whoever has `verb` on one of the core's tools (`core.custom_field`)."""
+
+    def check(actor: Actor, arguments: Mapping[str, Any]) -> None:
+        access.require(g.ctx, verb, tool)
+
+    return Policy(f"{tool}: {verb}", check)

@@ -1,0 +1,125 @@
+"""Query parameters of lists: filter, sort, fields, limit, cursor, expand, updated_since, and equality on any field."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Final
+
+from flask import request
+from gigacore.records import ListRequest
+from werkzeug.datastructures import MultiDict
+
+from gigacore.entity import KINDS, BadValue, EntitySpec, FieldSpec
+from gigacore.errors import FieldError, Invalid
+from gigacore.messages import msg
+from host_app.api.body import loads
+
+RESERVED: Final = frozenset({"filter", "sort", "fields", "limit", "cursor", "expand", "updated_since"})
+MAX_LIMIT: Final = 200
+DEFAULT_LIMIT: Final = 50
+MAX_TEXT: Final = 8000
+
+
+def list_request(entity: EntitySpec) -> ListRequest:
+    """What the caller wants listed. Raises Invalid naming the parameter at fault."""
+    args = request.args
+    return ListRequest(
+        filter=list_filter(args, entity),
+        sort=names(args, "sort"),
+        fields=names(args, "fields") or None,
+        limit=_limit(args),
+        cursor=_single(args, "cursor"),
+        expand=names(args, "expand"),
+        updated_since=_moment(args, "updated_since"),
+    )
+
+
+def only(*known: str) -> None:
+    """Refuse parameters that a route does not know. Raises Invalid."""
+    unknown = [name for name in request.args if name not in known]
+    if unknown:
+        raise _invalid(unknown[0], "unknown_parameter")
+
+
+def names(args: MultiDict[str, str], name: str) -> tuple[str, ...]:
+    """The names in a parameter, separated by commas."""
+    text = _single(args, name)
+    return tuple(part.strip() for part in text.split(",") if part.strip()) if text else ()
+
+
+def list_filter(args: MultiDict[str, str], entity: EntitySpec) -> Mapping[str, Any] | None:
+    """The filter tree and the plain equalities together. Raises Invalid for a parameter that is no field."""
+    parts = [_equality(entity, name, args.getlist(name)) for name in args if name not in RESERVED]
+    if text := _single(args, "filter"):
+        parts.insert(0, _tree(text))
+    if len(parts) < 2:
+        return parts[0] if parts else None
+    return {"all": parts}
+
+
+def _tree(text: str) -> Any:
+    try:
+        return loads(text)
+    except Invalid:
+        raise
+    except Exception as error:
+        raise Invalid.of("filter", msg("The filter is not valid JSON."), "malformed_json") from error
+
+
+def _equality(entity: EntitySpec, name: str, values: list[str]) -> Mapping[str, Any]:
+    spec = entity.fields.get(name)
+    if spec is None or spec.secret:
+        raise _invalid(name, "unknown_parameter")
+    if spec.kind == "choices":
+        return {"all": [{"field": name, "op": "contains", "value": text} for text in values]}
+    found = [_value(spec, name, text) for text in values]
+    if len(found) == 1:
+        return {"field": name, "op": "eq", "value": found[0]}
+    return {"field": name, "op": "in", "value": found}
+
+
+def _value(spec: FieldSpec, name: str, text: str) -> Any:
+    if "\x00" in text or len(text) > MAX_TEXT:
+        raise Invalid.of(name, msg("This text holds characters that cannot be stored."))
+    kind = KINDS[spec.kind]
+    try:
+        return kind.dump(kind.parse_text(text, spec, "en"))
+    except BadValue as error:
+        raise Invalid(errors=[FieldError(name, error.message)]) from None
+
+
+def _limit(args: MultiDict[str, str]) -> int:
+    text = _single(args, "limit")
+    if text is None:
+        return DEFAULT_LIMIT
+    if not (text.isascii() and text.isdecimal() and len(text) < 6 and 1 <= int(text) <= MAX_LIMIT):
+        raise Invalid.of("limit", msg("The limit must be a number from 1 to {most}.", most=MAX_LIMIT))
+    return int(text)
+
+
+def _moment(args: MultiDict[str, str], name: str) -> datetime | None:
+    text = _single(args, name)
+    if not text:
+        return None
+    try:
+        moment = datetime.fromisoformat(text.replace(" ", "+"))  # an unescaped plus arrives as a space
+    except ValueError:
+        moment = None
+    if moment is None or moment.tzinfo is None:
+        raise Invalid.of(name, msg("This must be a date and time with its zone, such as 2026-01-31T09:00:00Z."))
+    return moment
+
+
+def _single(args: MultiDict[str, str], name: str) -> str | None:
+    values = args.getlist(name)
+    if len(values) > 1:
+        raise Invalid.of(name, msg("This parameter may stand only once."))
+    if values and "\x00" in values[0]:
+        raise Invalid.of(name, msg("This text holds characters that cannot be stored."))
+    return values[0] if values else None
+
+
+def _invalid(name: str, code: str) -> Invalid:
+    clean = name.replace("\x00", "")[:100]
+    return Invalid.of(clean, msg("There is no parameter or field {name}.", name=clean), code)
