@@ -11,6 +11,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from gigacore import Crm
 from gigacore.settings import Settings
 from host_app import api, pages
+from host_app.auth import identify
 from host_app.context import EXTENSION, Globals, Host, close_request, say
 from host_app.csrf import csrf_token
 from host_app.headers import add_headers
@@ -37,7 +38,7 @@ def create_app(crm: Crm | None = None, settings: Settings | None = None) -> Flas
 def _build(crm: Crm, settings: Settings) -> Flask:
     app = Flask("host_app", static_folder=None)
     app.app_ctx_globals_class = Globals
-    app.extensions[EXTENSION] = Host(crm, settings, derive(settings, "csrf"))
+    app.extensions[EXTENSION] = Host(crm, settings, derive(settings, "csrf"), identify)
     app.config.update(MAX_CONTENT_LENGTH=MAX_BODY, MAX_FORM_PARTS=MAX_FORM_PARTS, SEND_FILE_MAX_AGE_DEFAULT=ASSET_AGE)
     app.jinja_env.globals.update(t=say, csrf_token=csrf_token)
     app.url_map.merge_slashes = False

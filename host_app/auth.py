@@ -9,10 +9,10 @@ from typing import Any
 
 import sqlalchemy as sa
 from flask import Response, g, request
-
-from gigacore.access import sessions, tokens
 from gigacore.access.sign_in import Caller
 from gigacore.access.sign_in import sign_in as open_session
+
+from gigacore.access import sessions, tokens
 from gigacore.context import Actor
 from gigacore.errors import Unauthenticated
 from gigacore.messages import msg

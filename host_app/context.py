@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -13,8 +14,9 @@ from flask.ctx import _AppCtxGlobals
 from gigacore.messages import Msg, Translate
 
 if TYPE_CHECKING:
-    from gigacore import Crm
     from gigacore.access.sessions import WebSession
+
+    from gigacore import Crm
     from gigacore.context import Actor, Context
     from gigacore.settings import Settings
     from host_app.routing import Policy
@@ -39,6 +41,7 @@ class Host:
     crm: Crm
     settings: Settings
     csrf_key: bytes
+    identify: Callable[[], Identity | None]
     policies: dict[str, Policy] = field(default_factory=dict)
     cache: dict[str, Any] = field(default_factory=dict)
 
@@ -64,9 +67,20 @@ def current_crm() -> Crm:
 
 
 class Globals(_AppCtxGlobals):
-    """`flask.g`: who calls, in which language, and a reading that opens on first use and closes with the request."""
+    """`flask.g`: who calls, in which language, and a reading that opens on first use and closes with the request.
 
-    identity: Identity | None = None
+    Who calls is found out on first use, so that a public route (a style sheet) costs no statement.
+    """
+
+    @cached_property
+    def identity(self) -> Identity | None:
+        """Who calls. Raises Unauthenticated for a bad bearer token."""
+        return host().identify()
+
+    @property
+    def known_identity(self) -> Identity | None:
+        """Who calls, as far as this request has asked already."""
+        return cast("Identity | None", self.get("identity"))
 
     @property
     def actor(self) -> Actor | None:
@@ -87,9 +101,9 @@ class Globals(_AppCtxGlobals):
 
     @property
     def locale(self) -> str:
-        """The reader's language: the user's own, else the browser's, else English."""
-        if self.actor is not None and self.actor.locale:
-            return self.actor.locale
+        """The reader's language: the user's own once it is known who calls, else the browser's, else English."""
+        if self.known_identity is not None:
+            return self.known_identity.actor.locale
         return request.accept_languages.best_match(current_crm().catalogue.locales, default="en")
 
     @property

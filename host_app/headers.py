@@ -45,7 +45,7 @@ def add_headers(app: Flask, *, secure: bool) -> None:
         headers = response.headers
         for name, value in fixed:
             headers.setdefault(name, value)
-        if g.identity is not None or "visitor" in g or response.status_code in (401, 403):
+        if g.known_identity is not None or "visitor" in g or response.status_code in (401, 403):
             headers["Cache-Control"] = "no-store"
             headers["Vary"] = "Cookie, Authorization, Accept-Language"
         remember_visitor(response)

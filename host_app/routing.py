@@ -13,7 +13,7 @@ from flask.typing import ResponseReturnValue
 from gigacore.context import Actor
 from gigacore.errors import ConfigurationError, Unauthenticated
 from gigacore.messages import msg
-from host_app.auth import identify
+from host_app.auth import current
 from host_app.context import host
 from host_app.csrf import check_csrf
 
@@ -81,13 +81,12 @@ def public_route(
 def _guard(view: View, policy: Policy, csrf: bool) -> View:
     @functools.wraps(view)
     def guarded(**arguments: Any) -> ResponseReturnValue:
-        identity = g.identity = identify()
-        if identity is None and not policy.anonymous:
+        if not policy.anonymous and g.identity is None:
             raise Unauthenticated(msg("Please sign in."))
         if csrf and request.method not in SAFE_METHODS:
-            check_csrf(identity)
-        if policy.check is not None and identity is not None:
-            policy.check(identity.actor, arguments)
+            check_csrf(g.identity)
+        if policy.check is not None:
+            policy.check(current(), arguments)
         return view(**arguments)
 
     return guarded

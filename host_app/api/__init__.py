@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from flask import Flask
 
-from host_app.api import records
+from host_app.api import documents, records
 
 
 def register(app: Flask) -> None:
     """Declare the routes of the API."""
+    documents.register(app)
     records.register(app)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.resources import files
 from typing import Any, Final
 
 import orjson
@@ -10,7 +11,7 @@ from flask import Flask, Response, render_template
 from host_app.api.answers import JSON
 from host_app.api.openapi import build
 from host_app.context import host
-from host_app.routing import route, signed_in
+from host_app.routing import public_route, route, signed_in
 
 CACHE: Final = "openapi"
 
@@ -19,6 +20,7 @@ def register(app: Flask) -> None:
     """Declare the routes."""
     route(app, "/api/v1/openapi.json", policy=signed_in, endpoint="openapi")(openapi)
     route(app, "/api/docs", policy=signed_in, endpoint="api_docs")(docs)
+    public_route(app, "/api/docs.css", reason="a style holds no data", endpoint="api_docs_css")(style)
 
 
 def document() -> tuple[dict[str, Any], bytes]:
@@ -48,3 +50,9 @@ def docs() -> str:
     return render_template(
         "api_docs.html", tags=tags.values(), schemas=made["components"]["schemas"], info=made["info"]
     )
+
+
+def style() -> Response:
+    """The style of that page."""
+    text = files("host_app.api").joinpath("docs.css").read_text("utf-8")
+    return Response(text, content_type="text/css; charset=utf-8")
