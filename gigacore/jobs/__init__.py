@@ -1,6 +1,7 @@
 """Work outside the request: jobs, schedules, workers, and the delivery of events to their consumers."""
 
 from gigacore.jobs.declare import Consumer, Job, Schedule
+from gigacore.jobs.queue import cancel, enqueue, retry
 from gigacore.jobs.tables import core_job, core_schedule
 
-__all__ = ["Consumer", "Job", "Schedule", "core_job", "core_schedule"]
+__all__ = ["Consumer", "Job", "Schedule", "cancel", "core_job", "core_schedule", "enqueue", "retry"]

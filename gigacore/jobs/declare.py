@@ -15,7 +15,7 @@ from gigacore.messages import msg
 
 if TYPE_CHECKING:
     from gigacore.context import Context
-    from gigacore.data.outbox import Event
+    from gigacore.jobs.relay import Event
     from gigacore.jobs.run import JobRun
 
 Payload = Mapping[str, Any]
@@ -72,7 +72,7 @@ class Schedule:
     job: str
     cron: str = ""
     every: timedelta | None = None
-    payload: Payload = NOTHING
+    payload: Payload = field(default_factory=lambda: NOTHING)
     timezone: str = "UTC"
 
     def __post_init__(self) -> None:

@@ -36,6 +36,7 @@ core_job: Final = sa.Table(
     sa.Column("actor_kind", sa.String(12), nullable=False),
     sa.Column("actor_user_id", BigId),
     sa.Column("actor_name", sa.String(200), nullable=False),
+    sa.Column("actor_scopes", JsonB()),
     sa.Column("reason", sa.String(200), nullable=False),
     sa.Column("org_id", BigId, nullable=False),
     sa.Column("correlation_id", sa.String(64), nullable=False),
@@ -52,34 +53,36 @@ core_job: Final = sa.Table(
     sqlite_autoincrement=True,
 )
 
-QUEUED_ONLY: Final = core_job.c.state == QUEUED
-RUNNING_ONLY: Final = core_job.c.state == RUNNING
-
 sa.Index(
     "ix_core_job_due",
     core_job.c.priority,
     core_job.c.run_at,
     core_job.c.id,
-    sqlite_where=QUEUED_ONLY,
-    postgresql_where=QUEUED_ONLY,
+    sqlite_where=sa.text("state = 'queued'"),
+    postgresql_where=sa.text("state = 'queued'"),
 )
-sa.Index("ix_core_job_lease", core_job.c.lease_until, sqlite_where=RUNNING_ONLY, postgresql_where=RUNNING_ONLY)
+sa.Index(
+    "ix_core_job_lease",
+    core_job.c.lease_until,
+    sqlite_where=sa.text("state = 'running'"),
+    postgresql_where=sa.text("state = 'running'"),
+)
 sa.Index("ix_core_job_serial", core_job.c.serial_key, core_job.c.state, core_job.c.id)
 sa.Index("ix_core_job_finished", core_job.c.state, core_job.c.finished_at)
 sa.Index(
     "uq_core_job_unique",
     core_job.c.unique_key,
     unique=True,
-    sqlite_where=QUEUED_ONLY,
-    postgresql_where=QUEUED_ONLY,
+    sqlite_where=sa.text("state IN ('queued', 'parked')"),
+    postgresql_where=sa.text("state IN ('queued', 'parked')"),
 )
 # Two workers may look at the same moment: the index, not the query, keeps jobs of one key from running together.
 sa.Index(
     "uq_core_job_serial",
     core_job.c.serial_key,
     unique=True,
-    sqlite_where=RUNNING_ONLY,
-    postgresql_where=RUNNING_ONLY,
+    sqlite_where=sa.text("state = 'running'"),
+    postgresql_where=sa.text("state = 'running'"),
 )
 
 core_schedule: Final = sa.Table(

@@ -1,0 +1,266 @@
+"""The queue's statements: enqueue, claim, extend, finish, fail, cancel, park. Each works on the caller's connection."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+import orjson
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import IntegrityError
+
+from gigacore.errors import Misuse, NotFound
+from gigacore.ids import uuid7
+from gigacore.jobs.declare import JOB_NAME, NOTHING, Job, Payload
+from gigacore.jobs.tables import CANCELLED, DEAD, DONE, PARKED, QUEUED, RUNNING, core_job
+from gigacore.messages import msg
+
+if TYPE_CHECKING:
+    from gigacore.context import Context
+
+PAYLOAD_LIMIT: Final = 256 * 1024
+LOG_LIMIT: Final = 64 * 1024
+ERROR_LIMIT: Final = 8 * 1024
+DEFAULT_ATTEMPTS: Final = 5
+DEFAULT_PRIORITY: Final = 5
+J: Final = core_job.c
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A job that this worker holds until `lease_until`; `token` proves it."""
+
+    id: int
+    name: str
+    plugin: str
+    payload: Payload
+    token: str
+    attempts: int
+    max_attempts: int
+    actor_kind: str
+    actor_user_id: int | None
+    actor_name: str
+    actor_scopes: tuple[str, ...] | None
+    reason: str
+    org_id: int
+    correlation_id: str
+    depth: int
+
+
+def enqueue(
+    ctx: Context,
+    job: str | Job,
+    payload: Mapping[str, Any] = NOTHING,
+    *,
+    unique_key: str | None = None,
+    serial_key: str | None = None,
+    run_at: datetime | None = None,
+    system: str = "",
+) -> int:
+    """Puts a job into the caller's transaction and returns its number: it exists exactly when that commits.
+
+    Of jobs with the same `unique_key` only one waits; a running one does not count, for it may have read too early.
+    Jobs of one `serial_key` run one after the other, in their order. `system` = run without limits, for this reason;
+    otherwise with the rights that the actor has when it runs. Raises Misuse for a malformed name or payload.
+    """
+    row = new_row(ctx, job, payload) | {"unique_key": unique_key, "serial_key": serial_key}
+    row |= {"run_at": run_at} if run_at else {}
+    row |= {"actor_kind": "system", "actor_user_id": None, "reason": system} if system else {}
+    return insert(ctx.session.connection(), row)
+
+
+def new_row(ctx: Context, job: str | Job, payload: Mapping[str, Any]) -> dict[str, Any]:
+    """The columns of a job that `ctx` asks for."""
+    name = job.name if isinstance(job, Job) else job
+    if not JOB_NAME.fullmatch(name):
+        raise Misuse(msg("“{name}” is no name of a job; it must look like plugin.verb.", name=name))
+    if len(orjson.dumps(dict(payload))) > PAYLOAD_LIMIT:
+        raise Misuse(msg("The payload of job {name} is too large; pass ids instead.", name=name))
+    actor = ctx.actor
+    return blank_row(ctx.now) | {
+        "name": name,
+        "plugin": job.plugin if isinstance(job, Job) else name.split(".", 1)[0],
+        "payload": dict(payload),
+        "priority": job.priority if isinstance(job, Job) else DEFAULT_PRIORITY,
+        "max_attempts": job.attempts if isinstance(job, Job) else DEFAULT_ATTEMPTS,
+        "actor_kind": actor.kind,
+        "actor_user_id": actor.user_id,
+        "actor_name": actor.name,
+        "actor_scopes": list(actor.scopes) if actor.scopes is not None else None,
+        "reason": actor.reason,
+        "org_id": actor.org_id,
+        "correlation_id": ctx.correlation_id,
+        "depth": ctx.depth,
+    }
+
+
+def blank_row(now: datetime) -> dict[str, Any]:
+    """The columns of every new job."""
+    return {
+        "state": QUEUED,
+        "run_at": now,
+        "created_at": now,
+        "attempts": 0,
+        "progress_done": 0,
+        "cancel_requested": False,
+        "log": "",
+        "depth": 0,
+    }
+
+
+def insert(connection: sa.Connection, row: Mapping[str, Any]) -> int:
+    """Inserts a job, or finds the one that waits with the same unique key and keeps it from starting until commit."""
+    make = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+    statement = make(core_job).values(**row).on_conflict_do_nothing().returning(J.id)
+    waiting = sa.select(J.id).where(J.unique_key == row.get("unique_key"), J.state.in_((QUEUED, PARKED)))
+    while True:
+        if (new := connection.execute(statement).scalar()) is not None:
+            return int(new)
+        # FOR SHARE: whoever claims it meanwhile would read the data as it was before this transaction.
+        if (old := connection.execute(waiting.with_for_update(read=True)).scalar()) is not None:
+            return int(old)
+
+
+def due(now: datetime, plugins: Collection[str]) -> sa.Select[tuple[int]]:
+    """The job to run next: not before its time, and not past an earlier one of the same serial key."""
+    other = core_job.alias("other")
+    blocked = sa.exists().where(
+        other.c.serial_key == J.serial_key,
+        sa.or_(other.c.state == RUNNING, sa.and_(other.c.state == QUEUED, other.c.id < J.id)),
+    )
+    return (
+        sa.select(J.id)
+        .where(J.state == QUEUED, J.run_at <= now, J.plugin.in_(sorted(plugins)))
+        .where(sa.or_(J.serial_key.is_(None), ~blocked))
+        .order_by(J.priority, J.run_at, J.id)
+        .limit(1)
+    )
+
+
+def claim(
+    connection: sa.Connection, now: datetime, lease: timedelta, plugins: Collection[str], worker: str
+) -> Claimed | None:
+    """Takes the next job, counting the attempt before it runs. None when there is none."""
+    chosen = due(now, plugins).with_for_update(skip_locked=True).scalar_subquery()
+    token = f"{worker}/{uuid7()}"
+    statement = (
+        sa.update(core_job)
+        .where(J.id == chosen, J.state == QUEUED)
+        .values(state=RUNNING, attempts=J.attempts + 1, worker=token, lease_until=now + lease, started_at=now)
+        .returning(*[J[name] for name in CLAIMED_COLUMNS])
+    )
+    try:
+        with connection.begin_nested():
+            row = connection.execute(statement).one_or_none()
+    except IntegrityError:  # another worker took one of the same serial key at the same moment
+        return None
+    return None if row is None else claimed(row, token)
+
+
+CLAIMED_COLUMNS: Final = tuple(name for name in Claimed.__slots__ if name != "token")
+
+
+def claimed(row: sa.Row[Any], token: str) -> Claimed:
+    """The claimed row as a value."""
+    values = dict(zip(CLAIMED_COLUMNS, row, strict=True))
+    scopes = values.pop("actor_scopes")
+    return Claimed(**values, token=token, actor_scopes=None if scopes is None else tuple(scopes))
+
+
+def held(job: Claimed) -> sa.ColumnElement[bool]:
+    """True while the job still belongs to the worker that claimed it."""
+    return sa.and_(J.id == job.id, J.state == RUNNING, J.worker == job.token)
+
+
+def extend(connection: sa.Connection, job: Claimed, until: datetime) -> bool:
+    """Lengthens the lease. False = it was lost to another worker."""
+    return connection.execute(sa.update(core_job).where(held(job)).values(lease_until=until)).rowcount == 1
+
+
+def finish(connection: sa.Connection, job: Claimed, now: datetime, result: object) -> bool:
+    """Marks a job done. False = the lease was lost: whoever holds it now runs it again."""
+    values = {"state": DONE, "finished_at": now, "result": result, "error": None, "lease_until": None}
+    return connection.execute(sa.update(core_job).where(held(job)).values(**values)).rowcount == 1
+
+
+def fail(connection: sa.Connection, job: Claimed, now: datetime, error: str, retry_in: timedelta | None) -> None:
+    """Puts a failed job back for `retry_in` later; None = it is a dead letter."""
+    if retry_in is None or job.attempts >= job.max_attempts:
+        close(connection, held(job), DEAD, now, error)
+    else:
+        requeue(connection, held(job), now + retry_in, now, error)
+
+
+def close(connection: sa.Connection, where: sa.ColumnElement[bool], state: str, now: datetime, error: str) -> None:
+    """Ends a job without a result."""
+    values = {"state": state, "finished_at": now, "error": error[-ERROR_LIMIT:], "lease_until": None}
+    connection.execute(sa.update(core_job).where(where).values(**values))
+
+
+def requeue(
+    connection: sa.Connection, where: sa.ColumnElement[bool], run_at: datetime, now: datetime, error: str | None
+) -> None:
+    """Lets a running job wait again; one with a unique key gives way to a younger one that waits already."""
+    values = {"state": QUEUED, "run_at": run_at, "lease_until": None, "worker": None}
+    values |= {} if error is None else {"error": error[-ERROR_LIMIT:]}
+    try:
+        with connection.begin_nested():
+            connection.execute(sa.update(core_job).where(where).values(**values))
+    except IntegrityError:
+        close(connection, where, CANCELLED, now, error or "replaced by a later job of the same unique key")
+
+
+def sweep(connection: sa.Connection, now: datetime) -> int:
+    """Frees the jobs of workers that died: another try, or a dead letter after the last. Returns how many."""
+    expired = sa.and_(J.state == RUNNING, J.lease_until < now)
+    rows = connection.execute(
+        sa.select(J.id, J.attempts, J.max_attempts).where(expired).with_for_update(skip_locked=True)
+    ).all()
+    for job_id, attempts, limit in rows:
+        where = sa.and_(J.id == job_id, expired)
+        if attempts >= limit:
+            close(connection, where, DEAD, now, "the worker died while it ran this job")
+        else:
+            requeue(connection, where, now, now, "the worker died while it ran this job")
+    return len(rows)
+
+
+def park(connection: sa.Connection, plugins: Collection[str]) -> None:
+    """Lays aside what belongs to plugins that do not run, and takes up what belongs to those that do again."""
+    known = J.plugin.in_(sorted(plugins))
+    connection.execute(sa.update(core_job).where(J.state == QUEUED, ~known).values(state=PARKED))
+    connection.execute(sa.update(core_job).where(J.state == PARKED, known).values(state=QUEUED))
+
+
+def cancel(ctx: Context, job_id: int) -> str:
+    """Cancels a waiting job, or asks a running one to stop at its next step; returns the state. Raises NotFound."""
+    connection = ctx.session.connection()
+    state = connection.execute(sa.select(J.state).where(J.id == job_id).with_for_update()).scalar()
+    if state is None:
+        raise NotFound
+    if state in (QUEUED, PARKED):
+        close(connection, J.id == job_id, CANCELLED, ctx.now, "cancelled")
+        return CANCELLED
+    connection.execute(sa.update(core_job).where(J.id == job_id).values(cancel_requested=True))
+    return str(state)
+
+
+def retry(ctx: Context, job_id: int) -> None:
+    """Gives a dead or cancelled job a fresh set of attempts. Raises NotFound when there is none such."""
+    connection = ctx.session.connection()
+    where = sa.and_(J.id == job_id, J.state.in_((DEAD, CANCELLED)))
+    if connection.execute(sa.select(J.id).where(where)).scalar() is None:
+        raise NotFound
+    connection.execute(
+        sa.update(core_job).where(where).values(attempts=0, finished_at=None, cancel_requested=False, error=None)
+    )
+    requeue(connection, where, ctx.now, ctx.now, None)
+
+
+def purge(connection: sa.Connection, before: datetime) -> int:
+    """Forgets jobs that ended well, or were cancelled, before that moment; dead letters stay."""
+    ended = sa.and_(J.state.in_((DONE, CANCELLED)), J.finished_at < before)
+    return connection.execute(sa.delete(core_job).where(ended)).rowcount

@@ -1,0 +1,167 @@
+"""Running one claimed job: with whose rights, in which transaction, and what happens when it fails."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, Protocol
+
+import sqlalchemy as sa
+
+from gigacore.access.profiles import load_actor
+from gigacore.clock import Clock
+from gigacore.context import Actor, Context, system_actor
+from gigacore.data.engine import reading
+from gigacore.errors import Forbidden, Invalid, Misuse, NotFound
+from gigacore.jobs import queue
+from gigacore.jobs.declare import Job
+from gigacore.jobs.queue import Claimed
+from gigacore.jobs.tables import CANCELLED, core_job
+from gigacore.messages import msg
+
+if TYPE_CHECKING:
+    from gigacore.data import Database
+
+PERMANENT = (Forbidden, Invalid, Misuse, NotFound)
+
+
+class Host(Protocol):
+    """What jobs need of the composition root."""
+
+    @property
+    def database(self) -> Database:
+        """The engine and its units of work."""
+
+    @property
+    def clock(self) -> Clock:
+        """The time."""
+
+    def unit_of_work(self, actor: Actor, *, correlation_id: str | None = None) -> AbstractContextManager[Context]:
+        """One transaction of an actor."""
+
+
+class Retry(Exception):
+    """Raised by a handler: not now, try again `after` this long; the attempt counts."""
+
+    def __init__(self, after: timedelta) -> None:
+        super().__init__(f"again in {after}")
+        self.after = after
+
+
+class Cancelled(Exception):
+    """Raised by `JobRun.checkpoint` when somebody cancelled the job."""
+
+
+class LeaseLost(Exception):
+    """The lease ran out, so another worker may have the job: what this one did is rolled back."""
+
+
+class JobRun:
+    """A long job's view of itself: its own units of work, progress, log, and whether it should stop."""
+
+    def __init__(self, host: Host, claimed: Claimed, actor: Actor) -> None:
+        self.host = host
+        self.claimed = claimed
+        self.actor = actor
+        self.lost = False
+
+    @property
+    def id(self) -> int:
+        """The job's number."""
+        return self.claimed.id
+
+    @property
+    def now(self) -> datetime:
+        """The present moment."""
+        return self.host.clock.now()
+
+    def unit_of_work(self) -> AbstractContextManager[Context]:
+        """One transaction with the job's actor and correlation id."""
+        return self.host.unit_of_work(self.actor, correlation_id=self.claimed.correlation_id)
+
+    def checkpoint(self, ctx: Context, done: int, total: int | None = None) -> None:
+        """Reports progress in the caller's transaction. Raises Cancelled or LeaseLost, which roll it back."""
+        values: dict[str, Any] = {"progress_done": done} | ({} if total is None else {"progress_total": total})
+        statement = sa.update(core_job).where(queue.held(self.claimed)).values(**values)
+        asked = ctx.session.connection().execute(statement.returning(core_job.c.cancel_requested)).scalar()
+        if asked is None or self.lost:
+            raise LeaseLost
+        if asked:
+            raise Cancelled
+
+    def log(self, ctx: Context, line: str) -> None:
+        """Adds a line to the job's log, in the caller's transaction; the first 64 KB are kept."""
+        log = sa.func.substr(core_job.c.log + f"{self.now:%H:%M:%S} {line}\n", 1, queue.LOG_LIMIT)
+        ctx.session.connection().execute(sa.update(core_job).where(queue.held(self.claimed)).values(log=log))
+
+
+def execute(run: JobRun, job: Job) -> None:
+    """Runs the handler; a short job is marked done in the transaction that holds its effects."""
+    if job.long:
+        result = job.handler(run, run.claimed.payload)
+        with run.host.database.engine.begin() as connection:
+            done(run, connection, result)
+        return
+    with run.unit_of_work() as ctx:
+        ctx.depth = run.claimed.depth
+        result = job.handler(ctx, run.claimed.payload)
+        ctx.session.flush()
+        done(run, ctx.session.connection(), result)
+
+
+def done(run: JobRun, connection: sa.Connection, result: object) -> None:
+    """Ends the job, unless the lease is gone."""
+    plain = result if isinstance(result, Mapping | list | str | int | float | bool) else None
+    if not queue.finish(connection, run.claimed, run.now, plain):
+        raise LeaseLost
+
+
+def attempt(host: Host, claimed: Claimed, job: Job | None, watch: set[JobRun]) -> None:
+    """Runs a claimed job to its end, whatever that is; `watch` holds it while its lease must be kept."""
+    run = None
+    try:
+        if job is None:
+            raise Misuse(msg("No enabled plugin declares the job {name}.", name=claimed.name))
+        run = JobRun(host, claimed, actor_of(host, claimed, job))
+        watch.add(run)
+        execute(run, job)
+    except LeaseLost:
+        return
+    except Exception as error:  # noqa: BLE001 - whatever a plugin raises, the worker lives and the job is not lost
+        record_failure(host, claimed, job, error)
+    finally:
+        if run is not None:
+            watch.discard(run)
+
+
+def record_failure(host: Host, claimed: Claimed, job: Job | None, error: Exception) -> None:
+    """Retry, dead letter or cancelled."""
+    now = host.clock.now()
+    with host.database.engine.begin() as connection:
+        if isinstance(error, Cancelled):
+            queue.close(connection, queue.held(claimed), CANCELLED, now, "cancelled")
+        else:
+            text = "".join(traceback.format_exception(error))
+            queue.fail(connection, claimed, now, text, retry_delay(claimed, job, error))
+
+
+def retry_delay(claimed: Claimed, job: Job | None, error: Exception) -> timedelta | None:
+    """How long to wait before the next attempt; None where another one would fail in the same way."""
+    if job is None or isinstance(error, PERMANENT):
+        return None
+    return error.after if isinstance(error, Retry) else job.delay(claimed.attempts)
+
+
+def actor_of(host: Host, claimed: Claimed, job: Job) -> Actor:
+    """Who acts: the system with its reason, or the person with the rights of this moment. Raises Forbidden."""
+    if job.system or claimed.actor_kind == "system":
+        return system_actor(job.system or claimed.reason or claimed.name)
+    if claimed.actor_user_id is None:
+        raise Forbidden(msg("The job has no person on whose behalf it could run."))
+    with reading(host.database.engine).connect() as connection:
+        person = load_actor(connection, claimed.actor_user_id)
+    person = replace(person, scopes=claimed.actor_scopes, org_id=claimed.org_id)
+    return person.automation(claimed.actor_name) if claimed.actor_kind == "automation" else person

@@ -1,0 +1,95 @@
+"""Schedules: rows that enqueue a job when their time has come; whoever moves `next_at` first enqueues it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from datetime import datetime, timedelta
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+import sqlalchemy as sa
+from cronsim import CronSim
+
+from gigacore.context import system_actor
+from gigacore.ids import uuid7
+from gigacore.jobs import queue
+from gigacore.jobs.declare import Job, Schedule
+from gigacore.jobs.tables import core_schedule
+
+S: Final = core_schedule.c
+
+
+def next_time(cron: str | None, every: int | None, timezone: str, now: datetime) -> datetime:
+    """The first moment after `now` that the crontab line, or the distance in seconds, names."""
+    if every:
+        return now + timedelta(seconds=every)
+    return next(CronSim(cron or "", now.astimezone(ZoneInfo(timezone))))
+
+
+def sync(connection: sa.Connection, declared: Iterable[Schedule], plugins: Collection[str], now: datetime) -> None:
+    """Adds newly declared schedules and drops those that their plugin declares no more; changed times stay."""
+    wanted = {one.name: one for one in declared}
+    present = set(connection.execute(sa.select(S.name)).scalars())
+    gone = sa.and_(S.name.not_in(sorted(wanted)), S.plugin.in_(sorted(plugins)))
+    connection.execute(sa.delete(core_schedule).where(gone))
+    for name in sorted(set(wanted) - present):
+        connection.execute(sa.insert(core_schedule).values(**row_of(wanted[name], now)))
+
+
+def row_of(one: Schedule, now: datetime) -> dict[str, Any]:
+    """The first values of a schedule's row."""
+    seconds = int(one.every.total_seconds()) if one.every else None
+    return {
+        "uid": uuid7(),
+        "name": one.name,
+        "plugin": one.plugin,
+        "job": one.job,
+        "payload": dict(one.payload),
+        "cron": one.cron or None,
+        "every_seconds": seconds,
+        "timezone": one.timezone,
+        "enabled": True,
+        "next_at": next_time(one.cron, seconds, one.timezone, now),
+    }
+
+
+def is_due(connection: sa.Connection, now: datetime) -> bool:
+    """Whether any schedule's time has come."""
+    return connection.execute(sa.select(S.id).where(S.enabled, S.next_at <= now).limit(1)).scalar() is not None
+
+
+def tick(connection: sa.Connection, jobs: dict[str, Job], plugins: Collection[str], now: datetime) -> int:
+    """Enqueues what is due, once however long nobody looked; returns how many jobs."""
+    rows = connection.execute(
+        sa.select(core_schedule).where(S.enabled, S.next_at <= now, S.plugin.in_(sorted(plugins)))
+    )
+    return sum(fire(connection, row, jobs.get(row.job), now) for row in rows.all())
+
+
+def fire(connection: sa.Connection, row: sa.Row[Any], job: Job | None, now: datetime) -> bool:
+    """Moves one schedule on and enqueues its job in the same transaction; False = another worker was first."""
+    later = next_time(row.cron, row.every_seconds, row.timezone, now)
+    moved = connection.execute(
+        sa.update(core_schedule).where(S.id == row.id, S.next_at == row.next_at).values(next_at=later, last_at=now)
+    )
+    if moved.rowcount != 1:
+        return False
+    actor = system_actor(f"schedule {row.name}")
+    queue.insert(
+        connection,
+        queue.blank_row(now)
+        | {
+            "name": row.job,
+            "plugin": row.plugin,
+            "payload": row.payload,
+            "priority": job.priority if job else queue.DEFAULT_PRIORITY,
+            "max_attempts": job.attempts if job else queue.DEFAULT_ATTEMPTS,
+            "unique_key": f"schedule:{row.name}",
+            "actor_kind": actor.kind,
+            "actor_name": actor.name,
+            "reason": actor.reason,
+            "org_id": actor.org_id,
+            "correlation_id": str(uuid7()),
+        },
+    )
+    return True

@@ -1,0 +1,255 @@
+"""Workers: one step is one delivery batch or one job; dispatchers decide in which thread and when steps are made."""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import threading
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import timedelta
+from types import MappingProxyType
+from typing import Final, Protocol
+
+from sqlalchemy.exc import OperationalError
+
+from gigacore.data.engine import reading
+from gigacore.jobs import queue, relay, schedules
+from gigacore.jobs.declare import Consumer, Job, Schedule
+from gigacore.jobs.run import Host, JobRun, attempt
+
+LEASE: Final = timedelta(seconds=60)
+POLL_SECONDS: Final = 2.0
+KEEP_SECONDS: Final = 5.0
+log: Final = logging.getLogger("gigacore.jobs")
+
+
+class Declares(Protocol):
+    """The part of a plugin's manifest that workers read."""
+
+    @property
+    def name(self) -> str:
+        """The plugin's name."""
+
+    @property
+    def jobs(self) -> Iterable[Job]:
+        """Its jobs."""
+
+    @property
+    def schedules(self) -> Iterable[Schedule]:
+        """Its schedules."""
+
+    @property
+    def consumers(self) -> Iterable[Consumer]:
+        """Its consumers of events."""
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """Everything that the enabled plugins declare for workers."""
+
+    plugins: frozenset[str]
+    jobs: Mapping[str, Job]
+    consumers: Mapping[str, Consumer]
+    schedules: tuple[Schedule, ...]
+
+    @classmethod
+    def of(cls, plugins: Iterable[Declares]) -> Declared:
+        """Collects the declarations of enabled plugins."""
+        found = list(plugins)
+        return cls(
+            frozenset(plugin.name for plugin in found),
+            MappingProxyType({job.name: job for plugin in found for job in plugin.jobs}),
+            MappingProxyType({one.name: one for plugin in found for one in plugin.consumers}),
+            tuple(one for plugin in found for one in plugin.schedules),
+        )
+
+    def interested(self, event: str) -> tuple[str, ...]:
+        """The consumers of an event of that name; the outbox writes a delivery for each."""
+        return tuple(name for name, one in self.consumers.items() if one.wants(event))
+
+
+@dataclass(slots=True, eq=False)
+class Worker:
+    """Claims and runs jobs and deliveries on behalf of `host`; safe to share between threads."""
+
+    host: Host
+    declared: Declared
+    name: str = field(default_factory=lambda: f"{socket.gethostname()[:30]}:{os.getpid()}")
+    lease: timedelta = LEASE
+    running: set[JobRun] = field(default_factory=set)
+
+    def run_pending(self, limit: int = 10_000) -> int:
+        """Runs what is due until nothing is left, in this thread; returns how many steps."""
+        steps = 0
+        while steps < limit and self.step():
+            steps += 1
+        return steps
+
+    def step(self) -> bool:
+        """Delivers one batch of events or runs one job. False = nothing is due."""
+        return self.deliver() or self.run_one()
+
+    def run_one(self) -> bool:
+        """Runs the next job. False = nothing is due."""
+        if not self.declared.jobs and not self.declared.plugins:
+            return False
+        engine, now = self.host.database.engine, self.host.clock.now()
+        with reading(engine).connect() as connection:
+            if connection.execute(queue.due(now, self.declared.plugins)).scalar() is None:
+                return False
+        with engine.begin() as connection:
+            claimed = queue.claim(connection, now, self.lease, self.declared.plugins, self.name)
+        if claimed is None:
+            return False
+        attempt(self.host, claimed, self.declared.jobs.get(claimed.name), self.running)
+        return True
+
+    def deliver(self) -> bool:
+        """Delivers a batch of events. False = nothing is due."""
+        if not self.declared.consumers:
+            return False
+        engine, now = self.host.database.engine, self.host.clock.now()
+        with reading(engine).connect() as connection:
+            waiting = relay.waiting_consumers(connection, now, sorted(self.declared.consumers))
+        delivered = [self.deliver_to(self.declared.consumers[name]) for name in waiting]
+        return any(delivered)
+
+    def deliver_to(self, consumer: Consumer) -> bool:
+        """Delivers a batch to one consumer; what the lease does not cover any more goes back."""
+        started = self.host.clock.now()
+        with self.host.database.engine.begin() as connection:
+            batch = relay.claim(connection, started, self.lease, consumer)
+        for position, held in enumerate(batch):
+            if self.host.clock.now() - started > self.lease / 2:
+                relay.release(self.host, batch[position:])
+                break
+            relay.deliver(self.host, consumer, held)
+        return bool(batch)
+
+    def keep(self) -> None:
+        """Extends the leases of running jobs, frees those of dead workers, fires schedules."""
+        now = self.host.clock.now()
+        engine = self.host.database.engine
+        for run in list(self.running):
+            with engine.begin() as connection:
+                run.lost = not queue.extend(connection, run.claimed, now + self.lease)
+        with engine.begin() as connection:
+            queue.sweep(connection, now)
+            if schedules.is_due(connection, now):
+                schedules.tick(connection, dict(self.declared.jobs), self.declared.plugins, now)
+
+    def prepare(self) -> None:
+        """Brings schedules and parked jobs in line with the enabled plugins; called once at start."""
+        with self.host.database.engine.begin() as connection:
+            queue.park(connection, self.declared.plugins)
+            schedules.sync(connection, self.declared.schedules, self.declared.plugins, self.host.clock.now())
+
+
+class InlineDispatcher:
+    """Runs what is due right after each commit, in the thread that committed; for tests and scripts."""
+
+    def __init__(self, worker: Worker) -> None:
+        self.worker = worker
+        self._busy = threading.local()
+
+    def wake(self) -> None:
+        """Runs everything that is due, unless this very thread does so already."""
+        if getattr(self._busy, "now", False):
+            return
+        self._busy.now = True
+        try:
+            self.worker.run_pending()
+        finally:
+            self._busy.now = False
+
+    def start(self) -> None:
+        """Prepares the tables."""
+        self.worker.prepare()
+
+    def stop(self, timeout: float = 0) -> bool:
+        """Nothing runs between commits."""
+        return True
+
+
+class EmbeddedDispatcher:
+    """Worker threads inside the web process: woken after each commit, polling as a fall-back."""
+
+    def __init__(
+        self, worker: Worker, threads: int = 2, poll: float = POLL_SECONDS, keep: float = KEEP_SECONDS
+    ) -> None:
+        self.worker = worker
+        self.poll = poll
+        self.keep_every = min(keep, worker.lease.total_seconds() / 3)
+        self.stopping = threading.Event()
+        self._signal = threading.Condition()
+        self._news = 0
+        names = [f"giga-worker-{number}" for number in range(threads)]
+        self._threads = [threading.Thread(target=self._work, name=name, daemon=True) for name in names]
+        self._threads.append(threading.Thread(target=self._keep, name="giga-keeper", daemon=True))
+
+    def start(self) -> None:
+        """Prepares the tables and starts the threads."""
+        self.worker.prepare()
+        for thread in self._threads:
+            thread.start()
+
+    def wake(self) -> None:
+        """Tells the threads that something was committed; cheap, never blocks."""
+        with self._signal:
+            self._news += 1
+            self._signal.notify_all()
+
+    def stop(self, timeout: float = 30) -> bool:
+        """Lets running jobs end and stops; True when all threads ended in time. An unfinished job runs again later."""
+        self.stopping.set()
+        self.wake()
+        for thread in self._threads:
+            if thread.is_alive():
+                thread.join(timeout)
+        return not any(thread.is_alive() for thread in self._threads)
+
+    def _work(self) -> None:
+        seen = -1
+        while not self.stopping.is_set():
+            with self._signal:
+                if seen == self._news:
+                    self._signal.wait(self.poll)
+                seen = self._news
+            self._drain()
+
+    def _drain(self) -> None:
+        try:
+            while not self.stopping.is_set() and self.worker.step():
+                pass
+        except OperationalError as error:
+            self._trouble("the database does not answer: %s", error.orig)
+        except Exception:  # a worker thread that dies would stop the queue in silence
+            log.exception("worker step failed")
+            self.stopping.wait(self.poll)
+
+    def _keep(self) -> None:
+        while not self.stopping.wait(self.keep_every):
+            try:
+                self.worker.keep()
+            except OperationalError as error:
+                self._trouble("leases could not be kept: %s", error.orig)
+            except Exception:  # the keeper must outlive a bad schedule
+                log.exception("keeping the queue failed")
+
+    def _trouble(self, text: str, cause: object) -> None:
+        log.warning(text, cause)
+        self.stopping.wait(self.poll)
+
+
+def run_worker(
+    host: Host, declared: Declared, stop: threading.Event, threads: int = 2, lease: timedelta = LEASE
+) -> None:
+    """A worker process: runs jobs and deliveries until `stop` is set, then lets running ones end."""
+    dispatcher = EmbeddedDispatcher(Worker(host, declared, lease=lease), threads, poll=1.0)
+    dispatcher.start()
+    with suppress(KeyboardInterrupt):
+        stop.wait()
+    dispatcher.stop()
