@@ -153,7 +153,7 @@ def assets(*options: str) -> int:
     if os.environ.get("GIGA_SKIP_ASSETS") or (not options and run(PYTHON, BUILD_ASSETS, "--check") == 0):
         return 0
     install([*(tool for tool in development() if tool.startswith("nodejs")), "-c", CONSTRAINTS.name])
-    return run(PYTHON, BUILD_ASSETS, *options)
+    return run(PYTHON, BUILD_ASSETS, *options, env=uv_environment())  # the same certificates as for pip
 
 
 def setup(_arguments: list[str]) -> int:

@@ -58,10 +58,17 @@ def node_and_npm() -> tuple[list[str], list[str]]:
     return command, [*command, str(cli)]
 
 
+def environment(node: str) -> dict[str, str]:
+    """Node first on the path, and the certificates that Python was told to trust, which Node does not look up."""
+    env = {**os.environ, "PATH": os.pathsep.join([str(Path(node).parent), os.environ.get("PATH", "")])}
+    if "SSL_CERT_FILE" in env:
+        env.setdefault("NODE_EXTRA_CA_CERTS", env["SSL_CERT_FILE"])
+    return env
+
+
 def run(command: list[str], folder: Path) -> None:
     """Runs one step; its failure ends the build with a message that says what to do."""
-    path = os.pathsep.join([str(Path(command[0]).parent), os.environ.get("PATH", "")])
-    if subprocess.run(command, cwd=folder, env={**os.environ, "PATH": path}, check=False).returncode:
+    if subprocess.run(command, cwd=folder, env=environment(command[0]), check=False).returncode:
         sys.exit(UNREACHABLE)
 
 
