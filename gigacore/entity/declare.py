@@ -186,6 +186,9 @@ class Entity(Base):
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
     updated_by: Mapped[int | None] = mapped_column(BigId)
 
+    # The flush raises the version; SQLAlchemy adds `WHERE version = <the one read>` to every update and delete.
+    __mapper_args__: ClassVar[Any] = {"version_id_col": version, "version_id_generator": False}
+
     def __init_subclass__(cls, **kwargs: Any) -> None:
         meta: EntityMeta | None = cls.__dict__.get("__entity__")
         if meta is not None:

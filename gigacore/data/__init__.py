@@ -1,0 +1,24 @@
+"""Engine, actor sessions and the one write path with its audit and outbox."""
+
+from gigacore.data import ddl, tables
+from gigacore.data.database import Database, NoRights
+from gigacore.data.door import mark_scoped
+from gigacore.data.engine import check_engine, create_engine, prepare_engine
+from gigacore.data.seed import seed
+from gigacore.data.session import ActorSession, Guard, Hooks, NoHooks
+
+__all__ = [
+    "ActorSession",
+    "Database",
+    "Guard",
+    "Hooks",
+    "NoHooks",
+    "NoRights",
+    "check_engine",
+    "create_engine",
+    "ddl",
+    "mark_scoped",
+    "prepare_engine",
+    "seed",
+    "tables",
+]

@@ -1,0 +1,218 @@
+"""The database of one application: the only place that opens sessions, begins and commits."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, Connection, Engine, false
+
+from gigacore.clock import Clock, SystemClock
+from gigacore.context import Actor, Context, system_actor
+from gigacore.data import flush, scope  # noqa: F401 - importing them attaches the session's listeners
+from gigacore.data.door import DOOR, SCOPED, Door, StatementGuard
+from gigacore.data.engine import reading
+from gigacore.data.faults import translated_errors
+from gigacore.data.journal import Entry, Interested, Journal
+from gigacore.data.plan import Plans
+from gigacore.data.session import ActorSession, Guard, Hooks, NoHooks
+from gigacore.entity import Entity, EntitySpec, Registry
+from gigacore.errors import Forbidden, Misuse
+from gigacore.ids import uuid7
+from gigacore.messages import msg
+
+log: Final = logging.getLogger("gigacore.data")
+
+
+class NoRights:
+    """The guard of a database that was given none: only the system reads and writes."""
+
+    def criteria(self, session: ActorSession, entity: EntitySpec, verb: str = "view") -> ColumnElement[bool] | None:
+        """Nothing is visible."""
+        return false()
+
+    def check_write(
+        self,
+        session: ActorSession,
+        entity: EntitySpec,
+        obj: Entity,
+        verb: str,
+        changed: frozenset[str],
+        before: dict[str, Any] | None,
+    ) -> None:
+        """Nothing may be written."""
+        raise Forbidden(msg("You may not do this."))
+
+
+class Database:
+    """Opens readings and units of work on one engine.
+
+    `guard` judges what actors may do, `hooks` are the plugins' in-transaction hooks, `interested` names the consumers
+    of an event. All three may be set later, but before the first session.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        registry: Registry,
+        *,
+        guard: Guard | None = None,
+        hooks: Hooks | None = None,
+        clock: Clock | None = None,
+        interested: Interested = lambda name: (),
+    ) -> None:
+        self.engine = engine
+        self.guard: Guard = guard or NoRights()
+        self.hooks: Hooks = hooks or NoHooks()
+        self.clock: Clock = clock or SystemClock()
+        self.journal = Journal(engine.dialect, interested)
+        self._plans = Plans.of(registry)
+        self._statements = StatementGuard(self._plans.tables)
+        self._statements.watch(engine)
+        self._reading = reading(engine)
+        self._local = threading.local()
+
+    @property
+    def registry(self) -> Registry:
+        """The declarations that new sessions are opened with."""
+        return self._plans.registry
+
+    def use_registry(self, registry: Registry) -> None:
+        """Open new sessions with another registry, for instance after a custom field was added."""
+        self._plans = Plans.of(registry)
+        self._statements.register(self._plans.tables)
+
+    def close(self) -> None:
+        """Close idle connections and stop watching the engine."""
+        self._statements.unwatch(self.engine)
+        self.engine.dispose()
+
+    @contextmanager
+    def read(self, actor: Actor | None, *, correlation_id: str | None = None) -> Iterator[Context]:
+        """A session that finds what `actor` may view. Raises Misuse without an actor, or when something is written."""
+        with self._reading.connect() as connection:
+            session = self._session(connection, actor, writable=False)
+            try:
+                yield self._context(session, correlation_id)
+            except Forbidden as error:
+                denied = error
+            else:
+                return
+            finally:
+                session.abandon()
+                session.close()
+        self._record_denied(session.context, denied)
+        raise denied
+
+    @contextmanager
+    def unit_of_work(
+        self,
+        actor: Actor | None,
+        *,
+        correlation_id: str | None = None,
+        source: str = "lib",
+        depth: int = 0,
+        rules_enabled: bool = True,
+    ) -> Iterator[Context]:
+        """One transaction of data, audit and events: committed at the end of the block, rolled back by any error.
+
+        Inside it no network, mail or file may be touched. On SQLite it holds the write lock from its first statement.
+        """
+        with self._single(), self.engine.connect() as connection:
+            session = self._session(connection, actor, writable=True)
+            ctx = self._context(session, correlation_id)
+            ctx.source, ctx.depth, ctx.rules_enabled = source, depth, rules_enabled
+            denied: Forbidden | None = None
+            try:
+                yield ctx
+                session.finish()
+            except BaseException as error:
+                session.abandon()
+                if not isinstance(error, Forbidden):
+                    raise
+                denied = error
+            finally:
+                session.close()
+        if denied is not None:
+            self._record_denied(ctx, denied)
+            raise denied
+        for call in session.after_commit:
+            call()
+
+    @contextmanager
+    def system(self, reason: str, *, correlation_id: str | None = None) -> Iterator[Context]:
+        """A unit of work without limits, in its own session. It is logged and leaves one audit row with the reason."""
+        if not reason:
+            raise Misuse(msg("The system acts only for a reason."))
+        log.info("system session: %s", reason)
+        with self.unit_of_work(system_actor(reason), correlation_id=correlation_id, source="system") as ctx:
+            yield ctx
+            ctx.session.flush()
+            entry = Entry("core.system", "system", fields=["reason"], values={"reason": reason}, event=False)
+            self.journal.write(ctx.session.connection(), ctx, [entry])
+
+    @contextmanager
+    def begin(self) -> Iterator[Connection]:
+        """A write transaction for the core's own tables (queues, sessions, limits). Entities are out of its reach."""
+        with self._single(), self.engine.connect() as connection, translated_errors(), connection.begin():
+            yield connection
+
+    @contextmanager
+    def connect(self) -> Iterator[Connection]:
+        """A reading connection for the core's own tables. Entities are out of its reach."""
+        with self._reading.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def system_connection(self, reason: str) -> Iterator[Connection]:
+        """A write transaction on any table, without audit: for migrations, verifiers and maintenance. It is logged."""
+        log.info("system connection: %s", reason)
+        with self._single(), self.engine.connect() as connection, translated_errors():
+            with connection.execution_options(**{SCOPED: True}).begin():
+                yield connection
+
+    def _session(self, connection: Connection, actor: Actor | None, *, writable: bool) -> ActorSession:
+        if actor is None:
+            raise Misuse(msg("A session needs an actor."), fix=msg("Pass one, or use system(reason)."))
+        door = Door()
+        marks: dict[str, Any] = {DOOR: door}
+        if actor.is_system:
+            marks[SCOPED] = True
+        return ActorSession(
+            connection.execution_options(**marks),
+            actor=actor,
+            plans=self._plans,
+            guard=self.guard,
+            hooks=self.hooks,
+            journal=self.journal,
+            door=door,
+            writable=writable,
+        )
+
+    def _context(self, session: ActorSession, correlation_id: str | None) -> Context:
+        ctx = Context(session.actor, session, correlation_id or uuid7().hex, self.clock.now())
+        session.context = ctx
+        return ctx
+
+    @contextmanager
+    def _single(self) -> Iterator[None]:
+        """Refuse a second write transaction in one thread: on SQLite it would wait for itself."""
+        if getattr(self._local, "busy", False):
+            raise Misuse(
+                msg("A unit of work is already open in this thread."),
+                fix=msg("Use the context at hand, or open this one after it has ended."),
+            )
+        self._local.busy = True
+        try:
+            yield
+        finally:
+            self._local.busy = False
+
+    def _record_denied(self, ctx: Context, error: Forbidden) -> None:
+        details = {"message": str(error.message), "source": ctx.source}
+        entry = Entry("core.denied", "denied", fields=["message"], values=details, event=False)
+        with self.begin() as connection:
+            self.journal.write(connection, ctx, [entry])

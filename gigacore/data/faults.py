@@ -1,0 +1,41 @@
+"""The database's own errors in the library's words; no SQL, table or value of another row reaches the reader."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
+from sqlalchemy.orm.exc import StaleDataError
+
+from gigacore.errors import Conflict, GigaError, StaleVersion, Unavailable
+from gigacore.messages import msg
+
+
+@contextmanager
+def translated_errors() -> Iterator[None]:
+    """Raise `StaleVersion`, `Conflict` or `Unavailable` for what the database refused."""
+    try:
+        yield
+    except StaleDataError as error:
+        raise StaleVersion from error
+    except IntegrityError as error:
+        raise _conflict(error) from error
+    except OperationalError as error:
+        raise _unavailable(error) from error
+
+
+def _conflict(error: IntegrityError) -> GigaError:
+    text = str(error.orig).lower()
+    if "unique" in text or "duplicate" in text:
+        return Conflict(msg("Another record has this value already."))
+    if "foreign" in text:
+        return Conflict(msg("This refers to a record that is not there, or other records refer to this one."))
+    return Conflict(msg("The database refused the change: a value is missing or not allowed."))
+
+
+def _unavailable(error: DBAPIError) -> Exception:
+    text = str(error.orig).lower()
+    if "locked" in text or "timeout" in text or "deadlock" in text or "connection" in text:
+        return Unavailable(msg("The database is busy. Please try again."), retry_after=2)
+    return error

@@ -1,0 +1,294 @@
+"""The one write path: what happens to every record between a change in memory and its row.
+
+Before the flush: rights, locks, hooks, then key columns, computed values, version and stamps. After it, in the same
+transaction: rollups, audit rows, events.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final, cast
+
+from sqlalchemy import event, inspect
+from sqlalchemy.orm import InstanceState, Session
+
+from gigacore.data import rollups
+from gigacore.data.changes import Change, RowChange, changed_values, filled, image, old_image
+from gigacore.data.journal import Entry
+from gigacore.data.plan import ChildPlan, EntityPlan, ExtensionPlan, FieldPlan
+from gigacore.data.session import ActorSession
+from gigacore.entity import Child, Entity, Extension
+from gigacore.errors import Misuse
+from gigacore.messages import msg
+
+MAX_ROUNDS: Final = 10
+VERBS: Final = {"created": "create", "updated": "edit", "deleted": "delete", "restored": "create"}
+
+
+@event.listens_for(ActorSession, "before_flush")
+def before_flush(session: Session, flush_context: Any, instances: Any) -> None:
+    """Judge and complete every changed record; then open the door for SQLAlchemy's own statements."""
+    assert isinstance(session, ActorSession)
+    if not session.writable:
+        raise Misuse(msg("This session only reads."), fix=msg("Open a unit of work to write."))
+    session.changes = Collector(session).run()
+    session.door.open()
+
+
+@event.listens_for(ActorSession, "after_flush")
+def after_flush(session: Session, flush_context: Any) -> None:
+    """Write audit rows and events for what was flushed."""
+    assert isinstance(session, ActorSession)
+    session.door.shut()
+    changes, session.changes = session.changes, []
+    loud = [change for change in changes if not change.is_quiet]
+    rollups.refresh_referred(session, changes)
+    if loud:
+        session.journal.write(session.connection(), session.context, [entry_of(change) for change in loud])
+        session.saved += [change for change in loud if change.verb != "deleted"]
+
+
+@event.listens_for(ActorSession, "after_soft_rollback")
+def forget(session: Session, previous: Any) -> None:
+    """After a savepoint's rollback the versions raised in it count no more."""
+    assert isinstance(session, ActorSession)
+    session.changes, session.saved = [], []
+    session.raised.clear()
+
+
+def entry_of(change: Change) -> Entry:
+    """The journal's view of a change."""
+    values = change.values()
+    record = change.record
+    return Entry(
+        change.plan.spec.name, change.verb, record.id, record.uid, record.version, list(values), values
+    )  # fmt: skip
+
+
+class Collector:
+    """Works through the changed objects of one flush, in rounds: a hook may change further ones."""
+
+    def __init__(self, session: ActorSession) -> None:
+        self.session = session
+        self.plans = session.plans
+        self.found: dict[int, Change] = {}
+        self.rows: set[int] = set()
+
+    def run(self) -> list[Change]:
+        """All changes, judged and completed."""
+        for _ in range(MAX_ROUNDS):
+            self.gather()
+            fresh = [change for change in self.found.values() if not change.judged]
+            if not fresh:
+                break
+            for change in fresh:
+                change.judged = True
+                self.judge(change)
+        else:
+            raise Misuse(msg("Hooks keep changing records; the write was given up."))
+        return [change for change in self.found.values() if self.complete(change)]
+
+    def gather(self) -> None:
+        """Find what is new, dirty and deleted."""
+        session = self.session
+        for row in list(session.new):
+            self.note(row, "created")
+        for row in list(session.dirty):
+            if row not in session.deleted:
+                self.note(row, "updated")
+        for row in list(session.deleted):
+            self.note(row, "deleted")
+
+    def note(self, row: Any, verb: str) -> None:
+        """File one object under the record it belongs to."""
+        if isinstance(row, Entity):
+            self.note_record(row, verb)
+        elif isinstance(row, Child) and id(row) not in self.rows:
+            self.note_child(row, self.plans.children[type(row)], verb)
+        elif isinstance(row, Extension):
+            self.note_extension(row, self.plans.extensions[type(row)], verb)
+
+    def note_record(self, record: Entity, verb: str) -> None:
+        """A record itself."""
+        known = self.found.get(id(record))
+        if known is None:
+            plan = self.plans.entities[type(record)]
+            known = Change(plan, record, verb)
+            if verb == "created":
+                self.apply_defaults(record, plan)
+            elif verb == "updated" and not self.has_changes(record, plan):
+                return
+            self.found[id(record)] = known
+        self.update(known)
+
+    def has_changes(self, record: Entity, plan: EntityPlan) -> bool:
+        """Whether anything of the record, or of its collections, differs from the database."""
+        state: InstanceState[Any] = inspect(record)
+        committed = state.committed_state
+        if any(name in committed for name in plan.spec.children):
+            return True
+        return bool(changed_values(self.session, record, plan.plan))
+
+    def update(self, change: Change) -> None:
+        """Read the fields and collections that changed until now."""
+        plan, record = change.plan.plan, change.record
+        if change.verb == "updated":
+            change.before = changed_values(self.session, record, plan)
+            change.changed = set(change.before)
+            self.note_removed(change)
+        elif change.verb == "created":
+            change.changed = filled(record, plan)
+            self.note_new_children(change)
+        elif not change.changed:
+            change.before = image(record, plan)
+            change.changed = {name for name, value in change.before.items() if value is not None}
+
+    def note_removed(self, change: Change) -> None:
+        """Rows that left or joined the record's collections."""
+        state: InstanceState[Any] = inspect(change.record)
+        for name in change.plan.spec.children:
+            if name not in state.committed_state:
+                continue
+            history = state.attrs[name].history
+            for row in history.deleted or ():
+                self.file_row(change, name, row, "deleted")
+            for row in history.added or ():
+                self.file_row(change, name, row, "created")
+
+    def note_new_children(self, change: Change) -> None:
+        """Child rows of a new record."""
+        values = change.record.__dict__
+        for name in change.plan.spec.children:
+            for row in values.get(name) or ():
+                self.file_row(change, name, row, "created")
+
+    def note_child(self, row: Child, child: ChildPlan, verb: str) -> None:
+        """A child row that changed by itself, filed under its record."""
+        if verb == "created" and cast("int | None", row.parent_id) is None:
+            return  # in the collection of a record that is filed anyway
+        if verb == "updated" and not changed_values(self.session, row, child.plan):
+            return
+        record = self.session.get(child.parent.cls, row.parent_id)
+        if record is None or record in self.session.deleted:
+            return
+        change = self.found.get(id(record))
+        if change is None:
+            change = self.found[id(record)] = Change(self.plans.entities[type(record)], record, "updated")
+        self.file_row(change, child.spec.name, row, verb)
+
+    def file_row(self, change: Change, name: str, row: Any, verb: str) -> None:
+        """Note a child row once, with its old values."""
+        if id(row) in self.rows:
+            return
+        self.rows.add(id(row))
+        child = self.plans.children[type(row)]
+        before = None
+        if verb != "created":
+            before = old_image(row, child, changed_values(self.session, row, child.plan))
+        else:
+            self.apply_field_defaults(row, child.plan)
+        change.rows.setdefault(name, []).append(RowChange(row, child.plan, before, verb == "deleted"))
+
+    def note_extension(self, row: Extension, extension: ExtensionPlan, verb: str) -> None:
+        """A plugin's fields, recorded on the record that they extend."""
+        plan = extension.plan
+        old = changed_values(self.session, row, plan) if verb == "updated" else {}
+        if verb == "created":
+            self.apply_field_defaults(row, plan)
+        names = set(old) if verb == "updated" else filled(row, plan)
+        if not names:
+            return
+        record = self.session.get(extension.parent.cls, row.id)
+        if record is None or record in self.session.deleted:
+            return
+        change = self.found.get(id(record))
+        if change is None:
+            change = self.found[id(record)] = Change(self.plans.entities[type(record)], record, "updated")
+        for name in names:
+            before = plan.read(row, name) if verb == "deleted" else old.get(name)
+            change.added[name] = (before, None if verb == "deleted" else plan.read(row, name))
+
+    def judge(self, change: Change) -> None:
+        """Rights, locks and hooks."""
+        session, spec, record = self.session, change.plan.spec, change.record
+        names = change.names()
+        if change.is_quiet:
+            return
+        if not session.unlimited:
+            session.guard.check_write(session, spec, record, VERBS[change.verb], names, change.before or None)
+        if change.verb == "deleted":
+            session.hooks.before_delete(session.context, spec, record)
+            return
+        session.hooks.before_save(session.context, spec, record, names)
+        self.update(change)
+        session.hooks.validate_record(session.context, spec, record, change.names())
+
+    def complete(self, change: Change) -> bool:
+        """Fill what the server owns. False when nothing is left to write about the record."""
+        self.update(change)
+        if change.verb == "deleted":
+            return True
+        record = change.record
+        for rows in change.rows.values():
+            for row in rows:
+                write_keys(row.row, row.plan)
+        write_keys(record, change.plan.plan)
+        write_custom_keys(record, change)
+        if rollups.compute(self.session, change):
+            self.update(change)
+        self.stamp(change)
+        return True
+
+    def stamp(self, change: Change) -> None:
+        """Version, moments and authors."""
+        ctx, record = self.session.context, change.record
+        if change.is_quiet:
+            return
+        record.updated_at, record.updated_by = ctx.now, ctx.actor.user_id
+        if change.verb == "created":
+            record.created_at, record.created_by, record.version = ctx.now, ctx.actor.user_id, 1
+            self.session.raised.add(record)
+        elif record not in self.session.raised:
+            record.version += 1
+            self.session.raised.add(record)
+
+    def apply_defaults(self, record: Any, plan: EntityPlan) -> None:
+        """Declared defaults and, on owned records, the actor as owner."""
+        self.apply_field_defaults(record, plan.plan)
+        values = record.__dict__
+        if values.get("custom") is None:
+            record.custom = {}
+        if not plan.spec.owned:
+            return
+        actor = self.session.actor
+        if values.get("org_id") is None:
+            record.org_id = actor.org_id
+        if "owner_id" not in values:
+            record.owner_id = actor.user_id
+        if "team_id" not in values:
+            record.team_id = actor.team_id
+
+    def apply_field_defaults(self, row: Any, plan: FieldPlan) -> None:
+        """Declared defaults of fields that were not set."""
+        values = row.__dict__
+        for spec in plan.defaults:
+            if spec.attribute not in values:
+                setattr(row, spec.attribute.removesuffix("_value"), spec.default_value())
+
+
+def write_keys(row: Any, plan: FieldPlan) -> None:
+    """The folded columns of a row."""
+    values = row.__dict__
+    for attribute, key_attribute, make in plan.keys:
+        if attribute in values:
+            key = make(values[attribute])
+            if values.get(key_attribute) != key:
+                setattr(row, key_attribute, key)
+
+
+def write_custom_keys(record: Any, change: Change) -> None:
+    """The folded texts of custom fields."""
+    makers = change.plan.custom_keys
+    custom = record.custom or {}
+    keys = {name: key for name, make in makers if (key := make(custom.get(name))) is not None} if makers else {}
+    if record.__dict__.get("custom_key") != keys:
+        record.custom_key = keys

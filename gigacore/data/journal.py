@@ -1,0 +1,131 @@
+"""Writes audit rows and events beside the data, in one statement per table however many records changed.
+
+The statements are driver SQL worked out once per engine: this runs in every write.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, Final
+from uuid import UUID
+
+import orjson
+from sqlalchemy import Table
+from sqlalchemy.engine import Connection
+from sqlalchemy.engine.interfaces import Dialect
+
+from gigacore.data.tables import core_audit, core_audit_value, core_delivery, core_outbox
+from gigacore.ids import uuid7
+
+if TYPE_CHECKING:
+    from gigacore.context import Context
+
+Interested = Callable[[str], Sequence[str]]
+"""Event name -> the consumers that want it."""
+
+SALT_BYTES: Final = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One thing to record. `event` False = audit only. `values` is what goes, salted, under the commitment."""
+
+    entity: str
+    verb: str
+    record_id: int | None = None
+    record_uid: UUID | None = None
+    version: int | None = None
+    fields: Sequence[str] = ()
+    values: Any = None
+    event: bool = True
+
+
+def encode(value: Any) -> bytes:
+    """The stored bytes of audit values: JSON in the order given."""
+    return orjson.dumps(value, default=_plain, option=orjson.OPT_NON_STR_KEYS)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Decimal):
+        return str(value)
+    if isinstance(value, bytes | memoryview):
+        return bytes(value).hex()
+    if isinstance(value, set | frozenset):
+        return sorted(value)
+    raise TypeError(f"cannot record a {type(value).__name__}")
+
+
+def commitment(salt: bytes, body: bytes) -> bytes:
+    """What stays in the chain when values are erased."""
+    return hashlib.sha256(salt + body).digest()
+
+
+class Journal:
+    """The writer of audit rows, events and deliveries for one engine."""
+
+    def __init__(self, dialect: Dialect, interested: Interested = lambda name: ()) -> None:
+        self._lite = dialect.name == "sqlite"
+        self.interested = interested
+        self._audit = self._insert(core_audit)
+        self._value = self._insert(core_audit_value)
+        self._outbox = self._insert(core_outbox)
+        self._delivery = self._insert(
+            core_delivery, ("event_id", "consumer", "state", "record_key", "attempts", "next_at")
+        )
+
+    def write(self, connection: Connection, ctx: Context, entries: Iterable[Entry]) -> list[UUID]:
+        """Insert the rows of these entries. Gives the ids, which audit row and event share."""
+        audit: list[tuple[Any, ...]] = []
+        values: list[tuple[Any, ...]] = []
+        events: list[tuple[Any, ...]] = []
+        deliveries: list[tuple[Any, ...]] = []
+        ids: list[UUID] = []
+        at, who = self.moment(ctx.now), _who(ctx)
+        for entry in entries:
+            ids.append(new := uuid7())
+            key, uid = self.uid(new), self.uid(entry.record_uid)
+            names = orjson.dumps(entry.fields if isinstance(entry.fields, list) else list(entry.fields)).decode()
+            salt, body = os.urandom(SALT_BYTES), encode(entry.values)
+            audit.append(
+                (key, at, *who, ctx.correlation_id, entry.entity, entry.record_id, uid, entry.verb, names,
+                 commitment(salt, body))
+            )  # fmt: skip
+            values.append((key, salt, body))
+            if not entry.event:
+                continue
+            name = f"{entry.entity}.{entry.verb}"
+            events.append(
+                (key, at, name, entry.entity, entry.record_id, uid, entry.version, names, key, ctx.correlation_id,
+                 ctx.depth, *who)
+            )  # fmt: skip
+            order = f"{entry.entity}:{entry.record_id}"
+            deliveries += [(key, consumer, "new", order, 0, at) for consumer in self.interested(name)]
+        for sql, rows in (
+            (self._audit, audit), (self._value, values), (self._outbox, events), (self._delivery, deliveries)
+        ):  # fmt: skip
+            if rows:
+                connection.exec_driver_sql(sql, rows if len(rows) > 1 else rows[0])
+        return ids
+
+    def uid(self, value: UUID | None) -> Any:
+        """A UUID as the driver takes it."""
+        return value.hex if self._lite and value is not None else value
+
+    def moment(self, value: datetime) -> Any:
+        """A moment as the driver takes it."""
+        return value.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f") if self._lite else value
+
+    def _insert(self, table: Table, columns: Sequence[str] | None = None) -> str:
+        names = columns or [column.name for column in table.columns]
+        mark = "?" if self._lite else "%s"
+        return f"INSERT INTO {table.name} ({', '.join(names)}) VALUES ({', '.join([mark] * len(names))})"  # noqa: S608
+
+
+def _who(ctx: Context) -> tuple[str, int | None, str]:
+    actor = ctx.actor
+    return actor.kind, actor.user_id, actor.name

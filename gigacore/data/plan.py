@@ -1,0 +1,154 @@
+"""What the flush must do for each mapped class, worked out once per registry."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from sqlalchemy import Select, bindparam, select
+
+from gigacore.entity import Child, Entity, EntitySpec, Extension, FieldSpec, Registry
+from gigacore.entity.kinds import KINDS
+from gigacore.entity.spec import ChildSpec, RollupSpec
+
+KeyMaker = Callable[[str | None], str | None]
+
+SERVER_OWNED: Final = frozenset({"id", "uid", "version", "created_at", "created_by", "updated_at", "updated_by"})
+
+
+@dataclass(frozen=True, slots=True)
+class FieldPlan:
+    """The fields of one mapped class, as the flush needs them."""
+
+    names: Mapping[str, str]
+    """Mapped attribute -> field name; both attributes of a money field name it."""
+    fields: Mapping[str, FieldSpec]
+    keys: tuple[tuple[str, str, KeyMaker], ...]
+    defaults: tuple[FieldSpec, ...]
+    hidden: frozenset[str]
+    quiet: frozenset[str]
+    """Computed fields: their change raises no version and fires no event."""
+
+    def read(self, row: Any, name: str) -> Any:
+        """The value of a field now."""
+        spec = self.fields[name]
+        if spec.custom:
+            return (row.custom or {}).get(name)
+        return getattr(row, spec.attribute.removesuffix("_value") if spec.kind == "money" else spec.attribute)
+
+
+@dataclass(frozen=True, slots=True)
+class ChildPlan:
+    """Child rows of one entity."""
+
+    spec: ChildSpec
+    parent: EntitySpec
+    plan: FieldPlan
+
+
+@dataclass(frozen=True, slots=True)
+class ExtensionPlan:
+    """A plugin's fields on an entity that it does not own."""
+
+    parent: EntitySpec
+    plan: FieldPlan
+
+
+@dataclass(frozen=True, slots=True)
+class RelationRollup:
+    """A stored figure on `target` over the records that refer to it through `attribute`."""
+
+    target: EntitySpec
+    spec: FieldSpec
+    rule: RollupSpec
+    attribute: str
+
+
+@dataclass(frozen=True, slots=True)
+class EntityPlan:
+    """Everything the flush must do for records of one entity."""
+
+    spec: EntitySpec
+    plan: FieldPlan
+    computed: tuple[FieldSpec, ...]
+    rollups: tuple[FieldSpec, ...]
+    relations: tuple[RelationRollup, ...]
+    custom_keys: tuple[tuple[str, KeyMaker], ...]
+    load: Select[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Plans:
+    """The plans of one registry, by class and by table."""
+
+    registry: Registry
+    entities: Mapping[type[Entity], EntityPlan]
+    children: Mapping[type[Child], ChildPlan]
+    extensions: Mapping[type[Extension], ExtensionPlan]
+    tables: Mapping[str, EntityPlan | ChildPlan | ExtensionPlan] = field(default_factory=dict)
+
+    def class_of(self, table: str) -> type[Any]:
+        """The mapped class of a table."""
+        everything = (*self.entities, *self.children, *self.extensions)
+        return next(cls for cls in everything if cls.__table__.name == table)  # type: ignore[attr-defined]
+
+    @classmethod
+    def of(cls, registry: Registry) -> Plans:
+        """Work out the plans of a registry."""
+        relations = _relations(registry)
+        specs = registry.entities.values()
+        plans = cls(
+            registry,
+            {spec.cls: _entity_plan(spec, registry, relations.get(spec.name, ())) for spec in specs},
+            {c.cls: ChildPlan(c, spec, _field_plan(c.fields)) for spec in specs for c in spec.children.values()},
+            {e: ExtensionPlan(spec, _field_plan(e.__fields__)) for spec in specs for e in spec.extensions.values()},
+        )
+        everything = (*plans.entities.items(), *plans.children.items(), *plans.extensions.items())
+        plans.tables.update({mapped.__table__.name: plan for mapped, plan in everything})  # type: ignore[attr-defined]
+        return plans
+
+
+def _field_plan(fields: Mapping[str, FieldSpec]) -> FieldPlan:
+    stored = {name: spec for name, spec in fields.items() if spec.custom or spec.extension is None or "." in name}
+    coded = [spec for spec in stored.values() if not spec.custom and spec.name not in SERVER_OWNED]
+    return FieldPlan(
+        names=_names(coded),
+        fields=stored,
+        keys=tuple((s.attribute, s.key_column, KINDS[s.kind].key) for s in coded if s.key_column),
+        defaults=tuple(s for s in coded if s.default is not None),
+        hidden=frozenset(s.name for s in stored.values() if s.secret),
+        quiet=frozenset(s.name for s in stored.values() if s.computed),
+    )
+
+
+def _names(fields: list[FieldSpec]) -> Mapping[str, str]:
+    names = {spec.attribute: spec.name for spec in fields}
+    return names | {spec.currency_attribute: spec.name for spec in fields if spec.kind == "money"}
+
+
+def _entity_plan(spec: EntitySpec, registry: Registry, relations: tuple[RelationRollup, ...]) -> EntityPlan:
+    own = {name: one for name, one in spec.fields.items() if one.extension is None}
+    custom = [one for one in own.values() if one.custom]
+    return EntityPlan(
+        spec=spec,
+        plan=_field_plan(own),
+        computed=tuple(one for one in own.values() if one.compute is not None),
+        rollups=tuple(one for one in own.values() if one.rollup is not None and "." not in one.rollup.source),
+        relations=relations,
+        custom_keys=tuple((one.name, KINDS[one.kind].key) for one in custom if one.is_text),
+        load=select(spec.cls).where(spec.cls.id == bindparam("pk")),
+    )
+
+
+def _relations(registry: Registry) -> dict[str, tuple[RelationRollup, ...]]:
+    found: dict[str, list[RelationRollup]] = {}
+    for target in registry.entities.values():
+        for spec in target.fields.values():
+            if spec.rollup is None or "." not in spec.rollup.source or spec.extension is not None:
+                continue
+            source, _, reference = spec.rollup.source.rpartition(".")
+            if source in registry.entities:
+                attribute = registry.entities[source].fields[reference].attribute
+                found.setdefault(source, []).append(RelationRollup(target, spec, spec.rollup, attribute))
+    return {source: tuple(rules) for source, rules in found.items()}

@@ -1,0 +1,110 @@
+"""The actor's criteria in every ORM select: built once per session and entity, added for the tables a statement names."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, event, select
+from sqlalchemy.orm import ORMExecuteState, with_loader_criteria
+from sqlalchemy.sql import visitors
+from sqlalchemy.sql.base import ExecutableOption
+
+from gigacore.data.door import SCOPED
+from gigacore.data.plan import ChildPlan, EntityPlan, ExtensionPlan
+from gigacore.data.session import ActorSession
+from gigacore.entity import EntitySpec
+from gigacore.errors import Misuse
+from gigacore.messages import msg
+
+CRITERIA: Final = "giga_criteria"
+Criterion = tuple[ExecutableOption | None, frozenset[str]]
+
+
+def tables_in(clause: Any) -> set[str]:
+    """The names of all tables that a statement or expression mentions, at any depth."""
+    return {
+        str(element.name)  # type: ignore[attr-defined]
+        for element in visitors.iterate(clause)
+        if element.__visit_name__ == "table"
+    }
+
+
+@event.listens_for(ActorSession, "do_orm_execute")
+def scope_statement(state: ORMExecuteState) -> None:
+    """Add the criteria of the actor to an ORM statement, and say so in its execution options."""
+    session = state.session
+    assert isinstance(session, ActorSession)
+    if not state.is_select:
+        _refuse_direct_write(session, state)
+        return
+    if session.unlimited or (state.execution_options.get(SCOPED) is True and not state.is_relationship_load):
+        return
+    named = tables_in(state.statement) & session.plans.tables.keys()
+    if not named:
+        return
+    if state.is_column_load:  # the row itself was judged when it was loaded
+        state.update_execution_options(**{SCOPED: frozenset(named)})
+        return
+    _add(session, state, named)
+
+
+def _add(session: ActorSession, state: ORMExecuteState, named: set[str]) -> None:
+    options: list[ExecutableOption] = []
+    covered = set(named)
+    for table in named:
+        if state.is_relationship_load and not isinstance(session.plans.tables[table], EntityPlan):
+            continue  # rows of a record that was judged when it was loaded
+        option, more = criterion(session, table)
+        covered |= more
+        if option is not None:
+            options.append(option)
+    if options:
+        state.statement = state.statement.options(*options)
+    state.update_execution_options(**{SCOPED: frozenset(covered)})
+
+
+def criterion(session: ActorSession, table: str) -> Criterion:
+    """The loader option for one table and the tables that its expression reads; kept for the session's life."""
+    known: dict[str, Criterion] = session.info.setdefault(CRITERIA, {})
+    found = known.get(table)
+    if found is None:
+        found = known[table] = _build(session, table)
+    return found
+
+
+def _build(session: ActorSession, table: str) -> Criterion:
+    plan = session.plans.tables[table]
+    match plan:
+        case EntityPlan():
+            cls: Any = plan.spec.cls
+            expression = session.guard.criteria(session, plan.spec, "view")
+        case ChildPlan():
+            cls = plan.spec.cls
+            expression = _through_parent(session, plan.parent, cls.parent_id)
+        case ExtensionPlan():
+            cls = session.plans.class_of(table)
+            expression = _through_parent(session, plan.parent, cls.id)
+    if expression is None:
+        return None, frozenset()
+    return (
+        with_loader_criteria(cls, expression, include_aliases=True, propagate_to_loaders=False),
+        frozenset(tables_in(expression)),
+    )
+
+
+def _through_parent(session: ActorSession, parent: EntitySpec, column: Any) -> ColumnElement[bool] | None:
+    expression = session.guard.criteria(session, parent, "view")
+    if expression is None:
+        return None
+    found: ColumnElement[bool] = column.in_(select(parent.cls.id).where(expression))
+    return found
+
+
+def _refuse_direct_write(session: ActorSession, state: ORMExecuteState) -> None:
+    mapper = state.bind_mapper
+    if mapper is None or mapper.local_table.name not in session.plans.tables:  # type: ignore[attr-defined]
+        return
+    raise Misuse(
+        msg("A direct write to {entity} passes over audit and events.", entity=mapper.class_.__name__),
+        fix=msg("Change the loaded records, or use gigacore.data.bulk."),
+    )
