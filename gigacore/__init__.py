@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from gigacore.context import Actor, Context
     from gigacore.errors import Abort, Forbidden, GigaError, Invalid, Locked, Misuse, NotFound, PluginError
     from gigacore.messages import Msg, msg
-    from gigacore.plugins import Permission, Plugin, RoleGrant, hookimpl
+    from gigacore.plugins import Plugin, RoleGrant, hookimpl
     from gigacore.settings import Settings
 
 _HOMES: Final = MappingProxyType(
@@ -32,7 +32,7 @@ _HOMES: Final = MappingProxyType(
             "PluginError",
         ),
         "gigacore.messages": ("Msg", "msg"),
-        "gigacore.plugins": ("Permission", "Plugin", "RoleGrant", "hookimpl"),
+        "gigacore.plugins": ("Plugin", "RoleGrant", "hookimpl"),
         "gigacore.settings": ("Settings",),
     }
 )
@@ -50,7 +50,6 @@ __all__ = [
     "Misuse",
     "Msg",
     "NotFound",
-    "Permission",
     "Plugin",
     "PluginError",
     "RoleGrant",

@@ -212,7 +212,7 @@ class SettingsPage:
     icon: str = ""
     group: str = ""
     order: int = 100
-    policy: str = SUPER_ADMIN
+    policy: str = "core.setting.edit"
     help: str = ""
 
 

@@ -3,7 +3,7 @@
 from gigacore.plugins.discovery import Candidate, discover
 from gigacore.plugins.dispatch import Contribution, Dispatcher
 from gigacore.plugins.hookspecs import Failure, hookimpl, hookspec
-from gigacore.plugins.manifest import API_LEVEL, ENTRY_POINT_GROUP, Permission, Plugin, RoleGrant
+from gigacore.plugins.manifest import API_LEVEL, ENTRY_POINT_GROUP, Plugin, RoleGrant
 from gigacore.plugins.order import arrange, dependents
 
 __all__ = [
@@ -13,7 +13,6 @@ __all__ = [
     "Contribution",
     "Dispatcher",
     "Failure",
-    "Permission",
     "Plugin",
     "RoleGrant",
     "arrange",

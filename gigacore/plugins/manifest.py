@@ -11,6 +11,7 @@ from gigacore.errors import PluginError
 from gigacore.messages import msg
 
 if TYPE_CHECKING:
+    from gigacore.access.verbs import Tool
     from gigacore.context import Context
     from gigacore.entity import ChoiceList, Entity, Extension, FieldSpec
     from gigacore.jobs import Consumer, Job, Schedule
@@ -20,15 +21,6 @@ API_LEVEL: Final = (1, 0)
 ENTRY_POINT_GROUP: Final = "gigacore.plugins.v1"
 _NAME: Final = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 _API: Final = re.compile(r"(\d+)\.(\d+)")
-
-
-@dataclass(frozen=True, slots=True)
-class Permission:
-    """A verb beyond the usual ones that roles may be granted on an entity, for instance `publish`."""
-
-    entity: str
-    verb: str
-    label: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +40,8 @@ class Plugin:
     `requires` are plugins without which this one cannot run, `after` those whose hooks run before its own when they
     are there. `tables` names tables that belong to the plugin besides those of its entities and extensions.
     `narrows` names the entities whose visibility `narrow_policy` of this plugin reduces: while it is quarantined they
-    answer 503. `install(ctx)` runs as the system once, when the plugin is installed, and must be repeatable.
+    answer 503. `tools` are things besides records that roles may be allowed, a report for instance. `install(ctx)`
+    runs as the system when the plugin is installed or upgraded, and must be repeatable.
 
     Raises `PluginError` for a malformed name or API level.
     """
@@ -66,7 +59,7 @@ class Plugin:
     tables: Sequence[str] = ()
     choice_lists: Sequence[ChoiceList] = ()
     settings: Sequence[FieldSpec] = ()
-    permissions: Sequence[Permission] = ()
+    tools: Sequence[Tool] = ()
     grants: Sequence[RoleGrant] = ()
     narrows: Sequence[str] = ()
     actions: Sequence[RecordAction] = ()

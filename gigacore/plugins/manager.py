@@ -1,0 +1,232 @@
+"""Which plugins are there, installed and running, and the operations that change it."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterable, Mapping
+from contextlib import nullcontext
+from dataclasses import dataclass, field
+from typing import Final
+
+import sqlalchemy as sa
+
+from gigacore.clock import Clock
+from gigacore.errors import Conflict, NotFound, PluginError
+from gigacore.messages import Msg, msg
+from gigacore.migrate import History, State, check, operation, states, upgrade
+from gigacore.migrate.history import state as state_of
+from gigacore.plugins import stored
+from gigacore.plugins.discovery import Candidate
+from gigacore.plugins.histories import core_history, core_tables, history_of
+from gigacore.plugins.loading import Loaded, Loader
+from gigacore.plugins.manifest import Plugin
+from gigacore.plugins.order import dependents
+from gigacore.plugins.seeding import seed_choices
+from gigacore.plugins.stored import StoredPlugin
+from gigacore.plugins.tables import DISABLED
+
+CORE: Final = "core"
+
+
+class PluginState(enum.StrEnum):
+    """Where a plugin stands."""
+
+    AVAILABLE = "available"
+    ENABLED = "enabled"
+    DISABLED = "disabled"
+    QUARANTINED = "quarantined"
+
+
+@dataclass(frozen=True, slots=True)
+class PluginStatus:
+    """A plugin as a person sees it in a list; `reason` says why it is quarantined."""
+
+    name: str
+    state: PluginState
+    label: str
+    version: str = ""
+    reason: Msg | None = None
+    builtin: bool = False
+    requires: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class PluginManager:
+    """The plugins of one application. `candidates` are those that could be installed, built-in ones among them.
+
+    In `safe_mode` only built-in plugins run. With `strict` the first failure of a plugin is raised.
+    """
+
+    engine: sa.Engine
+    candidates: Mapping[str, Candidate]
+    clock: Clock
+    strict: bool = False
+    safe_mode: bool = False
+    _loaded: Loaded | None = field(default=None, init=False)
+
+    @property
+    def loaded(self) -> Loaded:
+        """What runs. Raises PluginError before the start."""
+        if self._loaded is None:
+            raise PluginError(CORE, msg("The application was not started."), fix=msg("Call crm.start() first."))
+        return self._loaded
+
+    def start(self) -> Loaded:
+        """Loads what is enabled; keeps what fails in quarantine and notes the reason in the database.
+
+        Raises ConfigurationError when the core's tables are older or newer than the code.
+        """
+        with self._connect() as connection:
+            state_of(connection, core_history()).check_up_to_date()
+            known = stored.read(connection)
+        self._loaded = self._load(self._wanted(known), known, fitting=True)
+        if not self.safe_mode:
+            self._remember(known, self._loaded)
+        return self._loaded
+
+    def upgrade(self) -> dict[str, list[str]]:
+        """Applies missing migrations of the core, the built-in and the enabled plugins; each owner in one transaction.
+
+        Returns the revisions applied by owner. Raises ConfigurationError for a database newer than the code, and
+        PluginError when a plugin that is enabled cannot be loaded.
+        """
+        with operation(self.engine) as connection:
+            applied = {CORE: upgrade(connection, core_history())}
+            known = stored.read(connection)
+        for plugin in self._load(self._wanted(known), known).plugins:
+            applied[plugin.name] = self._install(plugin)
+        return applied
+
+    def enable(self, name: str) -> Plugin:
+        """Installs a plugin if need be (tables, choice lists) and enables it; it runs after the next start.
+
+        One transaction: the plugin is wholly there or not at all. Raises NotFound for an unknown plugin, PluginError
+        for one that cannot run here, ConfigurationError when the database is newer than its code.
+        """
+        candidate = self._candidate(name)
+        with self._connect() as connection:
+            state_of(connection, core_history()).check_up_to_date()
+            known = stored.read(connection)
+        loaded = self._load([*self._wanted(known), candidate], known)
+        if name in loaded.refused:
+            raise PluginError(name, msg("{name} cannot run: {reason}", name=name, reason=loaded.refused[name]))
+        plugin = loaded[name]
+        self._install(plugin)
+        return plugin
+
+    def disable(self, name: str) -> None:
+        """Disables a plugin: it is not imported any more after the next start; its data stays.
+
+        Raises NotFound for a plugin that is not installed, Conflict for a built-in one or while others require it.
+        """
+        with self._connect() as connection:
+            known = stored.read(connection)
+        if name not in known:
+            raise NotFound(msg("There is no installed plugin {name}.", name=name))
+        if name in self.candidates and self.candidates[name].builtin:
+            raise Conflict(msg("The plugin {name} is part of the application.", name=name))
+        active = {n: p for n, p in known.items() if p.state != DISABLED}
+        if needing := dependents(active, name):
+            raise Conflict(
+                msg("These plugins require it: {names}.", names=", ".join(needing)), fix=msg("Disable them first.")
+            )
+        with operation(self.engine) as connection:
+            stored.disable(connection, name, self.clock.now())
+
+    def list(self) -> list[PluginStatus]:
+        """Every plugin that is installed or could be, by name. Imports nothing that does not run."""
+        with self._connect() as connection:
+            known = stored.read(connection)
+        return [self._status(name, known.get(name)) for name in sorted({*known, *self.candidates})]
+
+    def current(self) -> list[State]:
+        """How far the database has come for the core and for each plugin that runs."""
+        with self._connect() as connection:
+            return states(connection, self._histories())
+
+    def check(self) -> dict[str, list[str]]:
+        """Differences between declared tables and the database, by owner; owners without any are left out."""
+        found: dict[str, list[str]] = {}
+        with self._connect() as connection:
+            for history in self._histories():
+                found[history.owner] = check(connection, history)
+        return {owner: lines for owner, lines in found.items() if lines}
+
+    def stored(self) -> dict[str, StoredPlugin]:
+        """What the database knows of every installed plugin, also of those whose code is gone."""
+        with self._connect() as connection:
+            return stored.read(connection)
+
+    def history(self, name: str) -> History:
+        """The migrations of the core or of a plugin that could be loaded. Raises NotFound or PluginError."""
+        if name == CORE:
+            return core_history()
+        candidate = self._candidate(name)
+        loader = Loader(strict=True)
+        return history_of(next(p for p in loader.load([*self._builtin(), candidate]).plugins if p.name == name))
+
+    def _histories(self) -> list[History]:
+        plugins = self._loaded.plugins if self._loaded else self._load(self._wanted(self.stored()), {}).plugins
+        return [core_history(), *(history_of(plugin) for plugin in plugins)]
+
+    def _install(self, plugin: Plugin) -> list[str]:
+        with operation(self.engine) as connection:
+            applied = upgrade(connection, history_of(plugin))
+            seed_choices(connection, plugin)
+            stored.write(connection, plugin, self.clock.now())
+        return applied
+
+    def _builtin(self) -> list[Candidate]:
+        return [candidate for candidate in self.candidates.values() if candidate.builtin]
+
+    def _wanted(self, known: Mapping[str, StoredPlugin]) -> list[Candidate]:
+        on = {name for name, row in known.items() if row.state != DISABLED and not self.safe_mode}
+        return [c for c in self.candidates.values() if c.builtin or c.name in on]
+
+    def _load(
+        self, wanted: Iterable[Candidate], known: Mapping[str, StoredPlugin], *, fitting: bool = False
+    ) -> Loaded:
+        """Loads candidates; with `fitting` a plugin whose tables do not fit its code is refused."""
+        once = {candidate.name: candidate for candidate in wanted}
+        with self._connect() if fitting else nullcontext() as connection:
+            loader = Loader(self.strict)
+            if connection is not None:
+                loader.admit = lambda plugin: state_of(connection, history_of(plugin)).check_up_to_date()
+            return loader.load(once.values(), {*known, *self.candidates} - set(once))
+
+    def _remember(self, known: Mapping[str, StoredPlugin], loaded: Loaded) -> None:
+        refused = {name: reason for name, reason in loaded.refused.items()}
+        for name, row in known.items():
+            if row.state != DISABLED and name not in self.candidates:
+                refused[name] = msg("Its distribution is not installed.")
+        changed = [n for n, r in refused.items() if n in known and known[n].reason != str(r)]
+        changed += [p.name for p in loaded.plugins if p.name in known and known[p.name].reason]
+        if changed:
+            with operation(self.engine) as connection:
+                stored.remember(connection, refused, [p.name for p in loaded.plugins], self.clock.now())
+
+    def _status(self, name: str, row: StoredPlugin | None) -> PluginStatus:
+        candidate = self.candidates.get(name)
+        label = str(row.manifest.get("label") or name) if row else name
+        version = row.version if row else candidate.version if candidate else ""
+        return PluginStatus(
+            name,
+            PluginState(row.state) if row else PluginState.AVAILABLE,
+            label,
+            version,
+            Msg(row.reason) if row and row.reason else None,
+            builtin=bool(candidate and candidate.builtin),
+            requires=row.requires if row else (),
+        )
+
+    def _candidate(self, name: str) -> Candidate:
+        found = self.candidates.get(name)
+        if found is None:
+            raise NotFound(
+                msg("No installed distribution offers a plugin {name}.", name=name),
+                fix=msg("Install it with pip first; known are: {names}.", names=", ".join(sorted(self.candidates))),
+            )
+        return found
+
+    def _connect(self) -> sa.Connection:
+        return self.engine.connect()

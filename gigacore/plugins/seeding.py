@@ -1,0 +1,50 @@
+"""Puts a plugin's first rows into the core's tables; what an administrator changed since is left alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import sqlalchemy as sa
+
+from gigacore.entity import Choice, ChoiceList
+from gigacore.ids import uuid7
+from gigacore.plugins.manifest import Plugin
+from gigacore.plugins.tables import core_choice
+
+
+def seed_choices(connection: sa.Connection, plugin: Plugin) -> None:
+    """Adds the choices that are not there yet. One that an administrator changed or switched off stays as it is."""
+    for declared in plugin.choice_lists:
+        rows = connection.scalars(sa.select(core_choice.c.key).where(core_choice.c.list == declared.name))
+        present = set(rows)
+        new = [(n, c) for n, c in enumerate(declared.choices) if c.key not in present]
+        if new:
+            connection.execute(sa.insert(core_choice), [_row(declared, n, c, plugin.name) for n, c in new])
+
+
+def read_choices(connection: sa.Connection, declared: Iterable[ChoiceList]) -> list[ChoiceList]:
+    """The declared lists as they stand in the database, choices in their order, inactive ones included."""
+    columns = [core_choice.c[n] for n in ("list", "key", "label", "kind", "colour", "labels", "active", "position")]
+    rows = connection.execute(sa.select(*columns).order_by(core_choice.c.list, core_choice.c.position, core_choice.c.id))
+    found: dict[str, list[Choice]] = {}
+    for name, *values in rows:
+        found.setdefault(name, []).append(Choice(*values))
+    return [
+        ChoiceList(entry.name, entry.label, tuple(found.get(entry.name, ())), open=entry.open) for entry in declared
+    ]
+
+
+def _row(declared: ChoiceList, position: int, choice: Choice, plugin: str) -> dict[str, Any]:
+    return {
+        "uid": uuid7(),
+        "list": declared.name,
+        "key": choice.key,
+        "label": choice.label,
+        "labels": dict(choice.labels),
+        "colour": choice.colour,
+        "kind": choice.kind,
+        "position": choice.position or position,
+        "active": choice.active,
+        "plugin": plugin,
+    }

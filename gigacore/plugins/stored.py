@@ -1,0 +1,118 @@
+"""What the database knows of installed plugins; it still holds when their code is disabled, broken or gone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from gigacore.messages import Msg
+from gigacore.plugins.manifest import Plugin
+from gigacore.plugins.registration import fields, tables
+from gigacore.plugins.tables import DISABLED, ENABLED, QUARANTINED, core_plugin
+
+
+@dataclass(frozen=True, slots=True)
+class StoredPlugin:
+    """One row of `core_plugin`."""
+
+    name: str
+    state: str
+    version: str
+    api: str
+    reason: str
+    manifest: Mapping[str, Any]
+
+    @property
+    def requires(self) -> tuple[str, ...]:
+        """The plugins that it required when it was enabled."""
+        return tuple(self.manifest.get("requires", ()))
+
+    @property
+    def after(self) -> tuple[str, ...]:
+        """Nothing: the database keeps hard requirements only."""
+        return ()
+
+
+def describe(plugin: Plugin) -> dict[str, Any]:
+    """The part of a manifest that has to hold without the plugin's code."""
+    return {
+        "label": plugin.label,
+        "requires": list(plugin.requires),
+        "tables": sorted(tables(plugin)),
+        "entities": {entity.__giga__.name: _entity(entity) for entity in plugin.entities},
+        "extensions": {e.__extension__.entity: sorted(e.__fields__) for e in plugin.extensions},
+        "references": [_reference(spec) for spec in fields(plugin) if spec.target is not None],
+        "narrows": list(plugin.narrows),
+    }
+
+
+def read(connection: sa.Connection) -> dict[str, StoredPlugin]:
+    """Every installed plugin, by name; nothing in a database without core tables."""
+    if not sa.inspect(connection).has_table(core_plugin.name):
+        return {}
+    columns = [core_plugin.c[name] for name in StoredPlugin.__dataclass_fields__]
+    rows = connection.execute(sa.select(*columns).order_by(core_plugin.c.name))
+    return {row.name: StoredPlugin(*row) for row in rows}
+
+
+def write(connection: sa.Connection, plugin: Plugin, now: datetime) -> None:
+    """Stores the manifest of a plugin and marks it enabled."""
+    values = {
+        "state": ENABLED,
+        "version": plugin.version,
+        "api": plugin.api,
+        "reason": "",
+        "manifest": describe(plugin),
+        "updated_at": now,
+    }
+    done = connection.execute(sa.update(core_plugin).where(core_plugin.c.name == plugin.name).values(values))
+    if not done.rowcount:
+        connection.execute(sa.insert(core_plugin).values(name=plugin.name, installed_at=now, **values))
+
+
+def disable(connection: sa.Connection, name: str, now: datetime) -> None:
+    """Marks a plugin disabled; its tables and rows stay."""
+    _mark(connection, name, DISABLED, "", now)
+
+
+def remember(connection: sa.Connection, refused: Mapping[str, Msg], running: Iterable[str], now: datetime) -> None:
+    """Notes which installed plugins could not start and why, and which of them run again; writes only changes."""
+    known = read(connection)
+    for name, reason in refused.items():
+        if name in known and (known[name].state, known[name].reason) != (QUARANTINED, str(reason)):
+            _mark(connection, name, QUARANTINED, str(reason), now)
+    for name in running:
+        if name in known and known[name].state == QUARANTINED:
+            _mark(connection, name, ENABLED, "", now)
+
+
+def _mark(connection: sa.Connection, name: str, state: str, reason: str, now: datetime) -> None:
+    row = sa.update(core_plugin).where(core_plugin.c.name == name)
+    connection.execute(row.values(state=state, reason=reason, updated_at=now))
+
+
+def _entity(entity: Any) -> dict[str, Any]:
+    spec = entity.__giga__
+    return {
+        "label": spec.label,
+        "label_plural": spec.label_plural,
+        "table": spec.table.name,
+        "title": spec.title_field.column,
+        "access": spec.access,
+        "subject": spec.subject,
+        "fields": sorted(spec.fields),
+    }
+
+
+def _reference(spec: Any) -> dict[str, Any]:
+    return {
+        "entity": spec.entity,
+        "field": spec.name,
+        "column": spec.column,
+        "target": spec.target,
+        "rule": "soft" if spec.soft else spec.on_delete,
+    }
