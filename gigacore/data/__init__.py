@@ -4,6 +4,7 @@ from gigacore.data import ddl, tables
 from gigacore.data.database import Database, NoRights
 from gigacore.data.door import mark_scoped
 from gigacore.data.engine import check_engine, create_engine, prepare_engine
+from gigacore.data.generation import bump_generation, read_generation
 from gigacore.data.seed import seed
 from gigacore.data.session import ActorSession, Guard, Hooks, NoHooks
 
@@ -14,11 +15,13 @@ __all__ = [
     "Hooks",
     "NoHooks",
     "NoRights",
+    "bump_generation",
     "check_engine",
     "create_engine",
     "ddl",
     "mark_scoped",
     "prepare_engine",
+    "read_generation",
     "seed",
     "tables",
 ]

@@ -11,7 +11,7 @@ from alembic.autogenerate import produce_migrations, render_python_code
 from alembic.autogenerate.api import AutogenContext
 from alembic.operations import ops
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.schema import SchemaItem
 
@@ -99,13 +99,9 @@ def _render_item(kind: str, item: Any, _context: AutogenContext) -> str | Litera
 
 def _plain(item: sa.types.TypeDecorator[Any]) -> str:
     """Any other decorated type as the SQL types that it stands for, so that the file outlives the class."""
-    usual, on_sqlite = (item.load_dialect_impl(engine) for engine in _dialects())
-    variant = "" if repr(usual) == repr(on_sqlite) else f'.with_variant(sa.{on_sqlite!r}, "sqlite")'
-    return f"sa.{usual!r}{variant}"
-
-
-def _dialects() -> tuple[sa.Dialect, sa.Dialect]:
-    return postgresql.dialect(), sqlite.dialect()  # type: ignore[no-untyped-call]
+    usual, on_sqlite = repr(item.impl), item.load_dialect_impl(sqlite.dialect())
+    differs = hasattr(sa, type(on_sqlite).__name__) and repr(on_sqlite) != usual
+    return f"sa.{usual}" + (f'.with_variant(sa.{on_sqlite!r}, "sqlite")' if differs else "")
 
 
 def _shared(item: object) -> str:

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from alembic.operations import Operations
 from alembic.runtime.migration import MigrationContext, RevisionStep
 
+from gigacore.data.door import SCOPED
 from gigacore.errors import Conflict
 from gigacore.messages import msg
 from gigacore.migrate.history import History, state
@@ -25,7 +26,7 @@ def operation(engine: sa.Engine) -> Iterator[sa.Connection]:
     SQLite checks foreign keys at the end instead of during the work: rebuilding a table would otherwise delete the
     rows that cascade from it. PostgreSQL lets one operation run at a time and lifts the time limit of statements.
     """
-    with engine.connect() as connection:
+    with engine.execution_options(**{SCOPED: True}).connect() as connection:
         begin = _on_sqlite if engine.dialect.name == "sqlite" else _on_postgresql
         with begin(connection):
             yield connection

@@ -8,6 +8,8 @@ from typing import Final
 
 import gigacore.access.tables
 import gigacore.data.tables
+import gigacore.exchange.tables
+import gigacore.files.tables
 import gigacore.jobs.tables
 import gigacore.plugins.tables  # noqa: F401 - each import declares core tables
 from gigacore.entity import metadata

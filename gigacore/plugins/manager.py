@@ -11,13 +11,17 @@ from typing import Final
 import sqlalchemy as sa
 
 from gigacore.clock import Clock
+from gigacore.data import bump_generation, seed
+from gigacore.data.door import SCOPED
+from gigacore.data.engine import reading
+from gigacore.entity import metadata
 from gigacore.errors import Conflict, NotFound, PluginError
 from gigacore.messages import Msg, msg
 from gigacore.migrate import History, State, check, operation, states, upgrade
 from gigacore.migrate.history import state as state_of
 from gigacore.plugins import stored
 from gigacore.plugins.discovery import Candidate
-from gigacore.plugins.histories import core_history, core_tables, history_of
+from gigacore.plugins.histories import core_history, history_of
 from gigacore.plugins.loading import Loaded, Loader
 from gigacore.plugins.manifest import Plugin
 from gigacore.plugins.order import dependents
@@ -87,11 +91,12 @@ class PluginManager:
     def upgrade(self) -> dict[str, list[str]]:
         """Applies missing migrations of the core, the built-in and the enabled plugins; each owner in one transaction.
 
-        Returns the revisions applied by owner. Raises ConfigurationError for a database newer than the code, and
-        PluginError when a plugin that is enabled cannot be loaded.
+        Returns the revisions applied by owner; a plugin that cannot be loaded is passed over. Raises ConfigurationError
+        for a database newer than the code.
         """
         with operation(self.engine) as connection:
             applied = {CORE: upgrade(connection, core_history())}
+            seed(connection)
             known = stored.read(connection)
         for plugin in self._load(self._wanted(known), known).plugins:
             applied[plugin.name] = self._install(plugin)
@@ -132,8 +137,9 @@ class PluginManager:
             )
         with operation(self.engine) as connection:
             stored.disable(connection, name, self.clock.now())
+            bump_generation(connection)
 
-    def list(self) -> list[PluginStatus]:
+    def statuses(self) -> list[PluginStatus]:
         """Every plugin that is installed or could be, by name. Imports nothing that does not run."""
         with self._connect() as connection:
             known = stored.read(connection)
@@ -149,7 +155,7 @@ class PluginManager:
         found: dict[str, list[str]] = {}
         with self._connect() as connection:
             for history in self._histories():
-                found[history.owner] = check(connection, history)
+                found[history.owner] = check(connection, history, metadata)
         return {owner: lines for owner, lines in found.items() if lines}
 
     def stored(self) -> dict[str, StoredPlugin]:
@@ -174,6 +180,7 @@ class PluginManager:
             applied = upgrade(connection, history_of(plugin))
             seed_choices(connection, plugin)
             stored.write(connection, plugin, self.clock.now())
+            bump_generation(connection)
         return applied
 
     def _builtin(self) -> list[Candidate]:
@@ -183,9 +190,7 @@ class PluginManager:
         on = {name for name, row in known.items() if row.state != DISABLED and not self.safe_mode}
         return [c for c in self.candidates.values() if c.builtin or c.name in on]
 
-    def _load(
-        self, wanted: Iterable[Candidate], known: Mapping[str, StoredPlugin], *, fitting: bool = False
-    ) -> Loaded:
+    def _load(self, wanted: Iterable[Candidate], known: Mapping[str, StoredPlugin], *, fitting: bool = False) -> Loaded:
         """Loads candidates; with `fitting` a plugin whose tables do not fit its code is refused."""
         once = {candidate.name: candidate for candidate in wanted}
         with self._connect() if fitting else nullcontext() as connection:
@@ -195,7 +200,7 @@ class PluginManager:
             return loader.load(once.values(), {*known, *self.candidates} - set(once))
 
     def _remember(self, known: Mapping[str, StoredPlugin], loaded: Loaded) -> None:
-        refused = {name: reason for name, reason in loaded.refused.items()}
+        refused = dict(loaded.refused)
         for name, row in known.items():
             if row.state != DISABLED and name not in self.candidates:
                 refused[name] = msg("Its distribution is not installed.")
@@ -229,4 +234,4 @@ class PluginManager:
         return found
 
     def _connect(self) -> sa.Connection:
-        return self.engine.connect()
+        return reading(self.engine).execution_options(**{SCOPED: True}).connect()

@@ -25,8 +25,9 @@ def seed_choices(connection: sa.Connection, plugin: Plugin) -> None:
 
 def read_choices(connection: sa.Connection, declared: Iterable[ChoiceList]) -> list[ChoiceList]:
     """The declared lists as they stand in the database, choices in their order, inactive ones included."""
-    columns = [core_choice.c[n] for n in ("list", "key", "label", "kind", "colour", "labels", "active", "position")]
-    rows = connection.execute(sa.select(*columns).order_by(core_choice.c.list, core_choice.c.position, core_choice.c.id))
+    c = core_choice.c
+    columns = c.list, c.key, c.label, c.kind, c.colour, c.labels, c.active, c.position
+    rows = connection.execute(sa.select(*columns).order_by(c.list, c.position, c.id))
     found: dict[str, list[Choice]] = {}
     for name, *values in rows:
         found.setdefault(name, []).append(Choice(*values))
