@@ -1,0 +1,1 @@
+"""The built-in plugin: contacts, companies, leads, opportunities, tasks and notes."""

@@ -1,0 +1,72 @@
+"""Tasks and notes: what is to be done and what was learnt."""
+
+from __future__ import annotations
+
+import enum
+from datetime import datetime
+
+from sqlalchemy.orm import Mapped
+
+from gigacore.entity import Entity, EntityMeta, choice, field, ref
+
+
+class Remind(enum.Enum):
+    """How long before a task is due its owner is reminded."""
+
+    never = "never"
+    minutes_5 = "5m"
+    minutes_15 = "15m"
+    minutes_30 = "30m"
+    hour_1 = "1h"
+    hours_2 = "2h"
+    day_1 = "1d"
+
+
+class Task(Entity):
+    """Something that somebody has to do, usually about a record."""
+
+    __entity__ = EntityMeta(
+        "crm.task",
+        plural="tasks",
+        title="title",
+        label="Task",
+        label_plural="Tasks",
+        icon="checkbox",
+        id_prefix="TASK",
+        board="status",
+        sort="due_at",
+        key_facts=("status", "due_at", "category", "owner_id"),
+    )
+
+    title: Mapped[str] = field(listed=True, search=True)
+    category: Mapped[str | None] = choice(list="crm.task_category", listed=True)
+    status: Mapped[str] = choice(list="crm.task_status", default="open", listed=True, indexed=True)
+    due_at: Mapped[datetime | None] = field(listed=True, sort=True, label="Due")
+    remind: Mapped[Remind] = field(default=Remind.day_1, label="Reminder")
+    closed_at: Mapped[datetime | None] = field(readonly=True, label="Closed")
+    lead_id: Mapped[int | None] = ref("crm.lead", on_delete="set_null", listed=True)
+    contact_id: Mapped[int | None] = ref("crm.contact", on_delete="set_null", listed=True)
+    company_id: Mapped[int | None] = ref("crm.company", on_delete="set_null")
+    opportunity_id: Mapped[int | None] = ref("crm.opportunity", on_delete="set_null")
+    description: Mapped[str | None] = field(kind="longtext")
+
+
+class Note(Entity):
+    """A remark about one or several records."""
+
+    __entity__ = EntityMeta(
+        "crm.note",
+        plural="notes",
+        title="title",
+        label="Note",
+        label_plural="Notes",
+        icon="notes",
+        sort="-created_at",
+    )
+
+    title: Mapped[str] = field(listed=True, search=True)
+    text: Mapped[str | None] = field(kind="longtext")
+    lead_id: Mapped[int | None] = ref("crm.lead", on_delete="cascade", listed=True)
+    contact_id: Mapped[int | None] = ref("crm.contact", on_delete="cascade", listed=True)
+    company_id: Mapped[int | None] = ref("crm.company", on_delete="cascade", listed=True)
+    opportunity_id: Mapped[int | None] = ref("crm.opportunity", on_delete="cascade", listed=True)
