@@ -7,10 +7,10 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from gigacore.data.choices import core_choice
 from gigacore.entity import Choice, ChoiceList
 from gigacore.ids import uuid7
 from gigacore.plugins.manifest import Plugin
-from gigacore.plugins.tables import core_choice
 
 
 def seed_choices(connection: sa.Connection, plugin: Plugin) -> None:

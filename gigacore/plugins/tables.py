@@ -1,4 +1,4 @@
-"""The tables of installed plugins and of the choice lists that administrators edit."""
+"""The table of installed plugins."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Final
 import sqlalchemy as sa
 
 from gigacore.entity.base import metadata
-from gigacore.entity.columns import BigId, JsonB, UtcDateTime
+from gigacore.entity.columns import JsonB, UtcDateTime
 
 ENABLED: Final = "enabled"
 DISABLED: Final = "disabled"
@@ -25,22 +25,4 @@ core_plugin: Final = sa.Table(
     sa.Column("installed_at", UtcDateTime, nullable=False),
     sa.Column("updated_at", UtcDateTime, nullable=False),
     sa.CheckConstraint("state IN ('enabled', 'disabled', 'quarantined')", name="state"),
-)
-
-core_choice: Final = sa.Table(
-    "core_choice",
-    metadata,
-    sa.Column("id", BigId, primary_key=True, autoincrement=True),
-    sa.Column("uid", sa.Uuid, nullable=False, unique=True),
-    sa.Column("list", sa.String(80), nullable=False),
-    sa.Column("key", sa.String(80), nullable=False),
-    sa.Column("label", sa.String(120), nullable=False),
-    sa.Column("labels", JsonB(), nullable=False),
-    sa.Column("colour", sa.String(20), nullable=False),
-    sa.Column("kind", sa.String(40), nullable=False),
-    sa.Column("position", sa.Integer, nullable=False),
-    sa.Column("active", sa.Boolean, nullable=False),
-    sa.Column("plugin", sa.String(30), nullable=False),
-    sa.UniqueConstraint("list", "key"),
-    sqlite_autoincrement=True,
 )
