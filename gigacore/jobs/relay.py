@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from random import SystemRandom
@@ -127,28 +128,23 @@ def deliver(host: Host, consumer: Consumer, held: Held) -> None:
     try:
         if consumer.long:
             consumer.handle(host, held.event)
-            with host.database.engine.begin() as connection:
+            with host.database.begin() as connection:
                 mark_done(connection, held, host.clock.now())
             return
-        with host.unit_of_work(consumer_actor(consumer), correlation_id=held.event.correlation_id) as ctx:
-            hand_over(ctx, consumer, held)
+        with unit_of_work(host, consumer, held.event) as ctx:
+            consumer.handle(ctx, held.event)
+            ctx.session.flush()
+            mark_done(ctx.session.connection(), held, ctx.now)
     except LostDelivery:
         return
     except Exception as error:  # noqa: BLE001 - whatever a plugin raises, the relay lives and the event is not lost
         record_failure(host, consumer, held, error)
 
 
-def hand_over(ctx: Context, consumer: Consumer, held: Held) -> None:
-    """Runs the consumer one step deeper than the event, so that loops of events end."""
-    ctx.depth = held.event.depth + 1
-    consumer.handle(ctx, held.event)
-    ctx.session.flush()
-    mark_done(ctx.session.connection(), held, ctx.now)
-
-
-def consumer_actor(consumer: Consumer) -> Any:
-    """Consumers act as the system; the reason names them in the audit."""
-    return system_actor(f"event consumer {consumer.name}")
+def unit_of_work(host: Host, consumer: Consumer, event: Event) -> AbstractContextManager[Context]:
+    """The consumer's transaction, one step deeper than the event so that loops of events end."""
+    actor = system_actor(f"event consumer {consumer.name}")
+    return host.database.unit_of_work(actor, correlation_id=event.correlation_id, source="event", depth=event.depth + 1)
 
 
 class LostDelivery(Exception):
@@ -170,7 +166,7 @@ def record_failure(host: Host, consumer: Consumer, held: Held, error: Exception)
         values |= {"state": "dead"}
     else:
         values |= {"state": "new", "next_at": now + retry_after(held.attempts)}
-    with host.database.engine.begin() as connection:
+    with host.database.begin() as connection:
         connection.execute(sa.update(core_delivery).where(mine(held)).values(**values))
 
 
@@ -182,7 +178,7 @@ def retry_after(attempts: int) -> timedelta:
 
 def release(host: Host, held: Sequence[Held]) -> None:
     """Gives claimed deliveries back untried; a worker that stops does so."""
-    with host.database.engine.begin() as connection:
+    with host.database.begin() as connection:
         for one in held:
             values = {"state": "new", "attempts": one.attempts - 1, "lease_until": None}
             connection.execute(sa.update(core_delivery).where(mine(one)).values(**values))

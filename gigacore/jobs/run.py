@@ -14,7 +14,6 @@ import sqlalchemy as sa
 from gigacore.access.profiles import load_actor
 from gigacore.clock import Clock
 from gigacore.context import Actor, Context, system_actor
-from gigacore.data.engine import reading
 from gigacore.errors import Forbidden, Invalid, Misuse, NotFound
 from gigacore.jobs import queue
 from gigacore.jobs.declare import Job
@@ -29,7 +28,7 @@ PERMANENT = (Forbidden, Invalid, Misuse, NotFound)
 
 
 class Host(Protocol):
-    """What jobs need of the composition root."""
+    """What jobs need of the composition root; handlers that run outside a transaction receive it."""
 
     @property
     def database(self) -> Database:
@@ -38,9 +37,6 @@ class Host(Protocol):
     @property
     def clock(self) -> Clock:
         """The time."""
-
-    def unit_of_work(self, actor: Actor, *, correlation_id: str | None = None) -> AbstractContextManager[Context]:
-        """One transaction of an actor."""
 
 
 class Retry(Exception):
@@ -80,7 +76,9 @@ class JobRun:
 
     def unit_of_work(self) -> AbstractContextManager[Context]:
         """One transaction with the job's actor and correlation id."""
-        return self.host.unit_of_work(self.actor, correlation_id=self.claimed.correlation_id)
+        return self.host.database.unit_of_work(
+            self.actor, correlation_id=self.claimed.correlation_id, source="job", depth=self.claimed.depth
+        )
 
     def checkpoint(self, ctx: Context, done: int, total: int | None = None) -> None:
         """Reports progress in the caller's transaction. Raises Cancelled or LeaseLost, which roll it back."""
@@ -102,11 +100,10 @@ def execute(run: JobRun, job: Job) -> None:
     """Runs the handler; a short job is marked done in the transaction that holds its effects."""
     if job.long:
         result = job.handler(run, run.claimed.payload)
-        with run.host.database.engine.begin() as connection:
+        with run.host.database.begin() as connection:
             done(run, connection, result)
         return
     with run.unit_of_work() as ctx:
-        ctx.depth = run.claimed.depth
         result = job.handler(ctx, run.claimed.payload)
         ctx.session.flush()
         done(run, ctx.session.connection(), result)
@@ -140,7 +137,7 @@ def attempt(host: Host, claimed: Claimed, job: Job | None, watch: set[JobRun]) -
 def record_failure(host: Host, claimed: Claimed, job: Job | None, error: Exception) -> None:
     """Retry, dead letter or cancelled."""
     now = host.clock.now()
-    with host.database.engine.begin() as connection:
+    with host.database.begin() as connection:
         if isinstance(error, Cancelled):
             queue.close(connection, queue.held(claimed), CANCELLED, now, "cancelled")
         else:
@@ -161,7 +158,7 @@ def actor_of(host: Host, claimed: Claimed, job: Job) -> Actor:
         return system_actor(job.system or claimed.reason or claimed.name)
     if claimed.actor_user_id is None:
         raise Forbidden(msg("The job has no person on whose behalf it could run."))
-    with reading(host.database.engine).connect() as connection:
+    with host.database.connect() as connection:
         person = load_actor(connection, claimed.actor_user_id)
     person = replace(person, scopes=claimed.actor_scopes, org_id=claimed.org_id)
     return person.automation(claimed.actor_name) if claimed.actor_kind == "automation" else person

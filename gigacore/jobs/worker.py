@@ -15,7 +15,6 @@ from typing import Final, Protocol
 
 from sqlalchemy.exc import OperationalError
 
-from gigacore.data.engine import reading
 from gigacore.jobs import queue, relay, schedules
 from gigacore.jobs.declare import Consumer, Job, Schedule
 from gigacore.jobs.run import Host, JobRun, attempt
@@ -54,6 +53,7 @@ class Declared:
     jobs: Mapping[str, Job]
     consumers: Mapping[str, Consumer]
     schedules: tuple[Schedule, ...]
+    _wanted: dict[str, tuple[str, ...]] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
     def of(cls, plugins: Iterable[Declares]) -> Declared:
@@ -67,8 +67,10 @@ class Declared:
         )
 
     def interested(self, event: str) -> tuple[str, ...]:
-        """The consumers of an event of that name; the outbox writes a delivery for each."""
-        return tuple(name for name, one in self.consumers.items() if one.wants(event))
+        """The consumers of an event of that name; the outbox writes a delivery for each. Asked in every write."""
+        if event not in self._wanted:
+            self._wanted[event] = tuple(name for name, one in self.consumers.items() if one.wants(event))
+        return self._wanted[event]
 
 
 @dataclass(slots=True, eq=False)
@@ -96,11 +98,11 @@ class Worker:
         """Runs the next job. False = nothing is due."""
         if not self.declared.jobs and not self.declared.plugins:
             return False
-        engine, now = self.host.database.engine, self.host.clock.now()
-        with reading(engine).connect() as connection:
+        database, now = self.host.database, self.host.clock.now()
+        with database.connect() as connection:
             if connection.execute(queue.due(now, self.declared.plugins)).scalar() is None:
                 return False
-        with engine.begin() as connection:
+        with database.begin() as connection:
             claimed = queue.claim(connection, now, self.lease, self.declared.plugins, self.name)
         if claimed is None:
             return False
@@ -111,8 +113,8 @@ class Worker:
         """Delivers a batch of events. False = nothing is due."""
         if not self.declared.consumers:
             return False
-        engine, now = self.host.database.engine, self.host.clock.now()
-        with reading(engine).connect() as connection:
+        database, now = self.host.database, self.host.clock.now()
+        with database.connect() as connection:
             waiting = relay.waiting_consumers(connection, now, sorted(self.declared.consumers))
         delivered = [self.deliver_to(self.declared.consumers[name]) for name in waiting]
         return any(delivered)
@@ -120,7 +122,7 @@ class Worker:
     def deliver_to(self, consumer: Consumer) -> bool:
         """Delivers a batch to one consumer; what the lease does not cover any more goes back."""
         started = self.host.clock.now()
-        with self.host.database.engine.begin() as connection:
+        with self.host.database.begin() as connection:
             batch = relay.claim(connection, started, self.lease, consumer)
         for position, held in enumerate(batch):
             if self.host.clock.now() - started > self.lease / 2:
@@ -132,18 +134,18 @@ class Worker:
     def keep(self) -> None:
         """Extends the leases of running jobs, frees those of dead workers, fires schedules."""
         now = self.host.clock.now()
-        engine = self.host.database.engine
+        database = self.host.database
         for run in list(self.running):
-            with engine.begin() as connection:
+            with database.begin() as connection:
                 run.lost = not queue.extend(connection, run.claimed, now + self.lease)
-        with engine.begin() as connection:
+        with database.begin() as connection:
             queue.sweep(connection, now)
             if schedules.is_due(connection, now):
                 schedules.tick(connection, dict(self.declared.jobs), self.declared.plugins, now)
 
     def prepare(self) -> None:
         """Brings schedules and parked jobs in line with the enabled plugins; called once at start."""
-        with self.host.database.engine.begin() as connection:
+        with self.host.database.begin() as connection:
             queue.park(connection, self.declared.plugins)
             schedules.sync(connection, self.declared.schedules, self.declared.plugins, self.host.clock.now())
 
