@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Final
 
@@ -74,6 +74,8 @@ class Database:
         self._statements.watch(engine)
         self._reading = reading(engine)
         self._local = threading.local()
+        self.after_commit: list[Callable[[], None]] = []
+        """Called after every committed unit of work, in its thread: dispatchers wake their workers here."""
 
     @property
     def registry(self) -> Registry:
@@ -139,7 +141,7 @@ class Database:
         if denied is not None:
             self._record_denied(ctx, denied)
             raise denied
-        for call in session.after_commit:
+        for call in (*session.after_commit, *self.after_commit):
             call()
 
     @contextmanager

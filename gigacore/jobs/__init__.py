@@ -2,6 +2,23 @@
 
 from gigacore.jobs.declare import Consumer, Job, Schedule
 from gigacore.jobs.queue import cancel, enqueue, retry
+from gigacore.jobs.relay import Event
+from gigacore.jobs.run import Cancelled, JobRun, Retry
+from gigacore.jobs.service import Jobs
 from gigacore.jobs.tables import core_job, core_schedule
 
-__all__ = ["Consumer", "Job", "Schedule", "cancel", "core_job", "core_schedule", "enqueue", "retry"]
+__all__ = [
+    "Cancelled",
+    "Consumer",
+    "Event",
+    "Job",
+    "JobRun",
+    "Jobs",
+    "Retry",
+    "Schedule",
+    "cancel",
+    "core_job",
+    "core_schedule",
+    "enqueue",
+    "retry",
+]

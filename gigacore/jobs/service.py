@@ -1,0 +1,81 @@
+"""Jobs of one application: what its plugins declare, and the dispatcher that runs it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any, Literal
+
+from gigacore.context import Context
+from gigacore.jobs import queue
+from gigacore.jobs.declare import NOTHING
+from gigacore.jobs.run import Host
+from gigacore.jobs.worker import Declared, Declares, EmbeddedDispatcher, InlineDispatcher, Worker, run_worker
+
+Mode = Literal["embedded", "inline", "none"]
+
+
+class Jobs:
+    """`crm.jobs`: enqueues, and runs what the enabled plugins declare.
+
+    `start("embedded")` runs worker threads in this process, `start("inline")` runs everything right after each commit
+    in the thread that committed (tests, scripts), `start("none")` leaves the work to a worker process.
+    """
+
+    def __init__(self, host: Host, plugins: Iterable[Declares]) -> None:
+        self.host = host
+        self.worker = Worker(host, Declared.of(plugins))
+        self.dispatcher: EmbeddedDispatcher | InlineDispatcher | None = None
+        host.database.journal.interested = self.worker.declared.interested
+        host.database.after_commit.append(self.wake)
+
+    @property
+    def declared(self) -> Declared:
+        """What the enabled plugins declare."""
+        return self.worker.declared
+
+    def enqueue(
+        self,
+        ctx: Context,
+        name: str,
+        payload: Mapping[str, Any] = NOTHING,
+        *,
+        unique_key: str | None = None,
+        serial_key: str | None = None,
+        run_at: datetime | None = None,
+        system: str = "",
+    ) -> int:
+        """As `gigacore.jobs.enqueue`, with the priority and the attempts that the job declares."""
+        job = self.declared.jobs.get(name, name)
+        return queue.enqueue(
+            ctx, job, payload, unique_key=unique_key, serial_key=serial_key, run_at=run_at, system=system
+        )
+
+    def start(self, mode: Mode = "embedded", threads: int = 2) -> None:
+        """Starts the dispatcher; the tables must exist."""
+        if mode == "none":
+            self.worker.prepare()
+            return
+        self.dispatcher = (
+            InlineDispatcher(self.worker) if mode == "inline" else EmbeddedDispatcher(self.worker, threads)
+        )
+        self.dispatcher.start()
+
+    def wake(self) -> None:
+        """Tells the dispatcher that something was committed."""
+        if self.dispatcher is not None:
+            self.dispatcher.wake()
+
+    def run_pending(self) -> int:
+        """Runs what is due in this thread until nothing is left; returns how many steps were made."""
+        return self.worker.run_pending()
+
+    def run_worker(self, stop: threading.Event, threads: int = 2) -> None:
+        """Runs as a worker process until `stop` is set."""
+        run_worker(self.host, self.declared, stop, threads)
+
+    def stop(self, timeout: float = 30) -> bool:
+        """Lets running jobs end; True when they did in time."""
+        dispatcher, self.dispatcher = self.dispatcher, None
+        return True if dispatcher is None else dispatcher.stop(timeout)
