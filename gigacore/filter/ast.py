@@ -121,7 +121,7 @@ class All:
 
 
 @dataclass(frozen=True, slots=True)
-class Any_:  # noqa: N801 - `Any` is typing's
+class Any_:
     """At least one of these."""
 
     items: tuple[Condition, ...]

@@ -15,7 +15,6 @@ from gigacore.filter.ast import (
     Compare,
     Condition,
     Everything,
-    Many,
     Not,
     Nothing,
     Operand,

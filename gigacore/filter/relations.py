@@ -77,8 +77,11 @@ class RelationSource(Protocol):
 def find_relation(
     name: str, entity: EntitySpec, registry: Registry, sources: Iterable[RelationSource] = ()
 ) -> ToMany | None:
-    """The relation called `name`: child rows by their attribute, references by `<entity>.<field>` or, where an entity
-    refers here by one field only, by `<entity>`; then whatever `sources` declare."""
+    """The relation called `name` of `entity`, or None.
+
+    Child rows go by their attribute; records that refer here by `<entity>.<field>` or, where one field only of that
+    entity does, by `<entity>`; then come those that `sources` declare.
+    """
     if child := entity.children.get(name):
         return child_relation(child)
     if found := _reverse(name, entity, registry):

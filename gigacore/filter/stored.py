@@ -1,0 +1,105 @@
+"""How values of custom fields stand in the JSON column: one form that both engines compare, sort and index exactly."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from types import MappingProxyType
+from typing import Any, Final
+
+from gigacore.entity.kinds import KINDS
+from gigacore.entity.money import PLACES, Money
+from gigacore.entity.spec import FieldSpec
+from gigacore.errors import Misuse
+
+CUSTOM_KEY: Final = re.compile(r"x_[a-z0-9_]{1,40}", re.ASCII)
+_SCALE: Final = 10_000
+
+
+def store_value(spec: FieldSpec, value: Any) -> Any:
+    """The JSON form of a custom field's Python value (not None).
+
+    Decimals are integers scaled by 10,000, money an object with such an amount, dates ISO texts of fixed width.
+    """
+    return _STORE.get(spec.kind, _same)(value)
+
+
+def read_value(spec: FieldSpec, stored: Any) -> Any:
+    """The Python value of a custom field from its JSON form; None for a missing one."""
+    return None if stored is None else _READ.get(spec.kind, _same)(stored)
+
+
+def stored_key(spec: FieldSpec, value: Any) -> str | None:
+    """The folded form of a text that stands in `custom_key`; None where the field keeps none there."""
+    return KINDS[spec.kind].key(value) if spec.key_column and value is not None else None
+
+
+def scaled(amount: Decimal) -> int:
+    """The amount as an integer, scaled by 10,000."""
+    return int(amount.quantize(PLACES) * _SCALE)
+
+
+def unscaled(number: int) -> Decimal:
+    """The amount of such an integer."""
+    return (Decimal(number) / _SCALE).quantize(PLACES)
+
+
+def fixed_moment(moment: datetime) -> str:
+    """A moment as text of fixed width in UTC, so that texts sort as moments do."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ").rjust(27, "0")
+
+
+def literal_path(column: str, key: str, kind: str, dialect: str) -> str:
+    """The SQL text of a custom field's value, with a literal path: the one form that indexes and queries share.
+
+    `column` is the SQL of the JSON column. `key` becomes SQL text, hence the check. `kind` is a field kind, `currency`
+    for that of money, or `json` for the value as it is. Raises Misuse for a key that is no custom field's.
+    """
+    if not CUSTOM_KEY.fullmatch(key):
+        raise Misuse(f"{key!r} is not the key of a custom field")
+    inner = {"money": "amount", "currency": "currency"}.get(kind)
+    if dialect == "sqlite":
+        return f"json_extract({column}, '$.{key}{'.' + inner if inner else ''}')"
+    if kind == "json":
+        return f"({column} -> '{key}')"
+    text = f"({column} -> '{key}' ->> '{inner}')" if inner else f"({column} ->> '{key}')"
+    cast = _CASTS.get(kind)
+    return f"({text}::{cast})" if cast else f'({text} COLLATE "C")'
+
+
+def _same(value: Any) -> Any:
+    return value
+
+
+def _store_money(value: Money) -> dict[str, Any]:
+    return {"amount": scaled(value.amount), "currency": value.currency}
+
+
+def _read_money(stored: Mapping[str, Any]) -> Money:
+    return Money(unscaled(stored["amount"]), stored["currency"])
+
+
+_CASTS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "integer": "bigint",
+        "decimal": "bigint",
+        "money": "bigint",
+        "ref": "bigint",
+        "file": "bigint",
+        "boolean": "boolean",
+    }
+)
+_STORE: Final[Mapping[str, Callable[[Any], Any]]] = MappingProxyType(
+    {"decimal": scaled, "money": _store_money, "date": date.isoformat, "datetime": fixed_moment, "choices": list}
+)
+_READ: Final[Mapping[str, Callable[[Any], Any]]] = MappingProxyType(
+    {
+        "decimal": unscaled,
+        "money": _read_money,
+        "date": date.fromisoformat,
+        "datetime": datetime.fromisoformat,
+        "choices": list,
+    }
+)
