@@ -102,7 +102,7 @@ class _Evaluator:
         old = self.env.before.get(node.path.field) if self.env.before else None
         if node.op == "changed":
             wanted = isinstance(node.value, Value) and bool(node.value.value)
-        return bool(old != new) is wanted
+            return bool(old != new) is wanted
         check = prepare(replace(node, op="eq"), self.around)
         was, now = (_passes(check, node.path, value) for value in (old, new))
         return (was and not now) if node.op == "changed_from" else (now and not was)

@@ -39,11 +39,6 @@ if TYPE_CHECKING:
 Bool = ColumnElement[bool]
 
 
-def all_visible(entity: EntitySpec) -> Bool | None:
-    """The policy of those who see every record."""
-    return None
-
-
 @dataclass(frozen=True, slots=True)
 class SqlEnv:
     """Where a condition is compiled for, and on whose behalf.
@@ -57,7 +52,7 @@ class SqlEnv:
     registry: Registry
     actor: Actor
     now: datetime
-    visible: Callable[[EntitySpec], Bool | None] = all_visible
+    visible: Callable[[EntitySpec], Bool | None]
     shared: Callable[[FromClause, str], Bool] | None = None
     joined: Mapping[type[Extension], FromClause] = field(default_factory=dict)
 
