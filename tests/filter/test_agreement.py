@@ -61,7 +61,9 @@ def constants(spec: FieldSpec, part: str | None) -> st.SearchStrategy[Any]:
             return st.sampled_from([-1, 0.0001, "1.5", "99999999999999.9999", 2])
         case "money":
             amounts = st.sampled_from(["-1", "1.5", 3, 2])
-            with_currency = st.builds(lambda a, c: {"amount": a, "currency": c}, amounts, st.sampled_from(["EUR", "USD"]))
+            with_currency = st.builds(
+                lambda a, c: {"amount": a, "currency": c}, amounts, st.sampled_from(["EUR", "USD"])
+            )
             return amounts | with_currency
         case "date":
             return st.sampled_from(["2026-03-02", "2026-03-01", "2025-01-26", "0001-01-01"])
@@ -189,7 +191,9 @@ def test_the_json_form_is_parsed_back_to_the_same_condition(tree: Any) -> None:
 
 
 def test_on_an_alias_and_with_joined_extension_the_same_is_found(engine: Engine, world: World) -> None:
-    tree = {"all": [{"field": "score.points", "op": "ge", "value": 2}, {"field": "twin_id.count", "op": "ne", "value": 1}]}
+    tree = {
+        "all": [{"field": "score.points", "op": "ge", "value": 2}, {"field": "twin_id.count", "op": "ne", "value": 1}]
+    }
     condition = parse(tree, THING, REGISTRY)
     thing = Thing.__table__.alias("t")
     rating = Rating.__table__
@@ -232,5 +236,3 @@ def test_control_a_path_that_forgets_visibility_disagrees(engine: Engine, world:
 def test_the_sample_exercises_every_kind() -> None:
     kinds = {spec.kind for spec in THING.fields.values()}
     assert kinds >= set(sample.CUSTOM_KINDS) | {"enum", "uuid", "json"}
-
-
