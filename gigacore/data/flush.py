@@ -11,7 +11,7 @@ from typing import Any, Final, cast
 from sqlalchemy import event, inspect
 from sqlalchemy.orm import InstanceState, Session
 
-from gigacore.data import rollups
+from gigacore.data import rollups, trash
 from gigacore.data.changes import Change, RowChange, changed_values, filled, image, old_image
 from gigacore.data.journal import Entry
 from gigacore.data.plan import ChildPlan, EntityPlan, ExtensionPlan, FieldPlan
@@ -42,6 +42,7 @@ def after_flush(session: Session, flush_context: Any) -> None:
     changes, session.changes = session.changes, []
     loud = [change for change in changes if not change.is_quiet]
     rollups.refresh_referred(session, changes)
+    trash.store(session, changes)
     if loud:
         session.journal.write(session.connection(), session.context, [entry_of(change) for change in loud])
         session.saved += [change for change in loud if change.verb != "deleted"]
@@ -217,6 +218,7 @@ class Collector:
             session.guard.check_write(session, spec, record, VERBS[change.verb], names, change.before or None)
         if change.verb == "deleted":
             session.hooks.before_delete(session.context, spec, record)
+            change.snapshot = trash.snapshot(session, change)
             return
         session.hooks.before_save(session.context, spec, record, names)
         self.update(change)
