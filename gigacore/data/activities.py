@@ -109,8 +109,8 @@ def timeline(
 
 def last_at(connection: Any, entity: str, record_id: int, kinds: Sequence[str]) -> datetime | None:
     """When the last activity of one of these kinds happened; a figure for rules, not judged by policy."""
-    statement: Select[Any] = select(func.max(_K.at)).select_from(core_activity_link).join(
-        core_activity, _A.id == _K.activity_id
+    statement: Select[Any] = (
+        select(func.max(_K.at)).select_from(core_activity_link).join(core_activity, _A.id == _K.activity_id)
     )
     found: datetime | None = connection.scalar(statement.where(*_about(entity, record_id), _A.kind.in_(kinds)))
     return found

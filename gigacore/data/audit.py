@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 import orjson
-from sqlalchemy import Connection, Row, func, insert, select, text, update
+from sqlalchemy import Connection, Row, Select, func, insert, select, text, update
 
 from gigacore.data.journal import Entry, commitment
 from gigacore.data.tables import core_audit, core_audit_seal, core_audit_value
@@ -100,7 +100,7 @@ def _row(row: Row[Any]) -> AuditRow:
     )  # fmt: skip
 
 
-# The chain --------------------------------------------------------------------------------------------------------------
+# The chain ----------------------------------------------------------------------------------------------------------
 
 
 def seal(connection: Connection, now: datetime, *, everything: bool = False) -> int:
@@ -128,7 +128,7 @@ def seal(connection: Connection, now: datetime, *, everything: bool = False) -> 
 
 
 def _unsealed(connection: Connection, floor: uuid.UUID | None) -> Sequence[Row[Any]]:
-    statement = (
+    statement: Select[Any] = (
         select(*_CHAINED).outerjoin(core_audit_seal, _S.audit_id == _A.id).where(_S.audit_id.is_(None)).order_by(_A.id)
     )
     if floor is not None:
@@ -196,7 +196,7 @@ def _forgotten(connection: Connection) -> Iterator[Fault]:
 
 
 def erase_values(connection: Connection, entity: str, record_id: int) -> int:
-    """Erase the recorded values of one record (a person's right); who did what and when stays, and so does the chain."""
+    """Erase the recorded values of one record; who did what and when stays, and so does the chain."""
     mine = select(_A.id).where(_A.entity == entity, _A.record_id == record_id)
     statement = update(core_audit_value).where(_V.audit_id.in_(mine), _V.body.is_not(None))
     return connection.execute(statement.values(salt=None, body=None)).rowcount

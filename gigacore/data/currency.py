@@ -102,7 +102,12 @@ def totals(connection: Connection, amounts: Iterable[Money], base: str, on: date
 
 
 def sum_field(
-    ctx: Context, spec: EntitySpec, field: FieldSpec, where: ColumnElement[bool] | None = None, *, base: str | None = None
+    ctx: Context,
+    spec: EntitySpec,
+    field: FieldSpec,
+    where: ColumnElement[bool] | None = None,
+    *,
+    base: str | None = None,
 ) -> Totals:
     """The totals of a money field over the records that the actor may see and `where` selects."""
     cls: Any = spec.cls

@@ -14,7 +14,7 @@ from sqlalchemy.orm import InstanceState, Session
 from gigacore.data import rollups, trash
 from gigacore.data.changes import Change, RowChange, changed_values, filled, image, old_image
 from gigacore.data.journal import Entry
-from gigacore.data.plan import ChildPlan, EntityPlan, ExtensionPlan, FieldPlan
+from gigacore.data.plan import SERVER_OWNED, ChildPlan, EntityPlan, ExtensionPlan, FieldPlan
 from gigacore.data.session import ActorSession
 from gigacore.entity import Child, Entity, Extension
 from gigacore.errors import Misuse
@@ -140,8 +140,8 @@ class Collector:
             change.changed = filled(record, plan)
             self.note_new_children(change)
         elif not change.changed:
-            change.before = image(record, plan)
-            change.changed = {name for name, value in change.before.items() if value is not None}
+            change.before = {name: old for name, old in image(record, plan).items() if old is not None}
+            change.changed = change.before.keys() - SERVER_OWNED
 
     def note_removed(self, change: Change) -> None:
         """Rows that left or joined the record's collections."""

@@ -49,8 +49,8 @@ def claim(ctx: Context, key: str, fingerprint: str) -> Kept | None:
     if found is None:
         values = {"actor_key": who, "key": key, "fingerprint": fingerprint, "state": "running", "created_at": ctx.now}
         dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-        statement = dialect.insert(core_idempotency).values(**values).on_conflict_do_nothing()
-        if connection.execute(statement).rowcount == 1:
+        statement = dialect.insert(core_idempotency).values(**values).on_conflict_do_nothing().returning(_I.key)
+        if connection.scalar(statement) is not None:
             return None
         raise _running()
     if found.fingerprint != fingerprint:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final, Literal
 
+import orjson
 from sqlalchemy import Connection, delete, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from gigacore.data import audit
+from gigacore.data.engine import dumps
 from gigacore.data.tables import core_setting
 from gigacore.errors import Misuse
 from gigacore.messages import msg
@@ -29,7 +31,7 @@ def read(connection: Connection, *, org_id: int | None = None, user_id: int | No
     if user_id is not None:
         scopes.append((_C.scope == "user") & (_C.scope_id == user_id))
     rows = connection.execute(select(_C.scope, _C.key, _C.value).where(or_(*scopes))).all()
-    return {key: value for _, key, value in sorted(rows, key=lambda row: _ORDER[row[0]])}
+    return {key: orjson.loads(value) for _, key, value in sorted(rows, key=lambda row: _ORDER[row[0]])}
 
 
 def get(ctx: Context, key: str, default: Any = None) -> Any:
@@ -40,7 +42,7 @@ def get(ctx: Context, key: str, default: Any = None) -> Any:
         | ((_C.scope == "user") & (_C.scope_id == (ctx.actor.user_id or 0)))
     )
     rows = ctx.session.connection().execute(select(_C.scope, _C.value).where(_C.key == key, scopes)).all()
-    return max(rows, key=lambda row: _ORDER[row[0]])[1] if rows else default
+    return orjson.loads(max(rows, key=lambda row: _ORDER[row[0]])[1]) if rows else default
 
 
 def put(ctx: Context, key: str, value: Any, *, scope: Scope = "installation", plugin: str = "") -> None:
@@ -48,7 +50,7 @@ def put(ctx: Context, key: str, value: Any, *, scope: Scope = "installation", pl
     connection = ctx.session.connection()
     dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
     values = {
-        "scope": scope, "scope_id": _scope_id(ctx, scope), "key": key, "value": value, "plugin": plugin,
+        "scope": scope, "scope_id": _scope_id(ctx, scope), "key": key, "value": dumps(value), "plugin": plugin,
         "updated_at": ctx.now, "updated_by": ctx.actor.user_id,
     }  # fmt: skip
     row = dialect.insert(core_setting).values(**values)

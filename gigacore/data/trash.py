@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
 import orjson
-from sqlalchemy import Column, Connection, Table, and_, delete, insert, or_, select
+from sqlalchemy import Column, Connection, RowMapping, Table, TypeDecorator, and_, delete, insert, or_, select
 
 from gigacore.data import rollups
 from gigacore.data.changes import Change
@@ -47,14 +47,15 @@ class Trashed:
 
 
 def move(ctx: Context, record: Entity) -> None:
-    """Delete a record; it lies in the trash with everything that belongs to it. Same as `session.delete` and a flush."""
+    """Delete a record; it lies in the trash with all that belongs to it. Same as `session.delete` and a flush."""
     ctx.session.delete(record)
     ctx.session.flush()
 
 
 def listing(ctx: Context, *, entity: str | None = None, limit: int = 50, before: int | None = None) -> list[Trashed]:
-    """What lies in the trash, newest first: all for the system and Super Admins, else what was the actor's or deleted
-    by the actor.
+    """What lies in the trash, newest first.
+
+    The system and Super Admins see everything, others what was theirs or what they deleted.
     """
     statement = (
         select(_T.id, _T.entity, _T.record_id, _T.label, _T.deleted_at, _T.deleted_by, _T.purge_at)
@@ -84,7 +85,7 @@ def restore(ctx: Context, trash_id: int) -> Entity:
     return _restore(ctx, row)
 
 
-def _restore(ctx: Context, row: Mapping[str, Any]) -> Entity:
+def _restore(ctx: Context, row: RowMapping) -> Entity:
     session, body = ctx.session, orjson.loads(bytes(row["body"]))
     spec = session.registry.entity(row["entity"])
     _put_back(session, spec, body)
@@ -123,7 +124,7 @@ def _announce(ctx: Context, plan: EntityPlan, record: Any) -> None:
     ctx.session.journal.write(ctx.session.connection(), ctx, [entry])
 
 
-def _dependents(session: ActorSession, spec: EntitySpec, row: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+def _dependents(session: ActorSession, spec: EntitySpec, row: RowMapping) -> list[RowMapping]:
     """Records of the same deletion that referred to this one by the rule `cascade`."""
     cascading: dict[str, list[str]] = {}
     for field in session.registry.referrers.get(spec.name, ()):
@@ -137,7 +138,7 @@ def _dependents(session: ActorSession, spec: EntitySpec, row: Mapping[str, Any])
         values = orjson.loads(bytes(other["body"]))["row"]
         if any(values.get(column) == row["record_id"] for column in cascading[other["entity"]]):
             found.append(other)
-    return found  # type: ignore[return-value]
+    return found
 
 
 def purge(connection: Connection, now: datetime) -> int:
@@ -156,14 +157,16 @@ def snapshot(session: ActorSession, change: Change) -> dict[str, Any]:
         row = connection.execute(select(spec.table).where(spec.table.c.id == record.id)).mappings().first()
         if row is None:
             raise Conflict(msg("This record was deleted in the meantime."))
-        rows = {child.table.name: _rows(connection, child.table, "parent_id", record.id) for child in spec.children.values()}
+        rows = {
+            child.table.name: _rows(connection, child.table, "parent_id", record.id) for child in spec.children.values()
+        }
         rows |= {name: _rows(connection, table, "id", record.id) for name, table in _extension_tables(spec).items()}
     links = [dict(one) for one in connection.execute(select(core_link).where(_ends_at(spec, record.id))).mappings()]
     body = encode({"row": dict(row), "rows": rows, "links": links})
     return {**_head(session, spec, record, row), "body": body}
 
 
-def _head(session: ActorSession, spec: EntitySpec, record: Any, row: Mapping[str, Any]) -> dict[str, Any]:
+def _head(session: ActorSession, spec: EntitySpec, record: Any, row: RowMapping) -> dict[str, Any]:
     now = session.context.now
     label = row.get(spec.title_field.column)
     visibility = row.get("visibility")
@@ -214,10 +217,8 @@ def _decoded(table: Table, row: Mapping[str, Any]) -> dict[str, Any]:
 def _value(column: Column[Any], value: Any) -> Any:
     if value is None or not isinstance(value, str):
         return value
-    try:
-        kind = column.type.python_type
-    except NotImplementedError:
-        return value
+    stored = column.type.impl_instance if isinstance(column.type, TypeDecorator) else column.type
+    kind = stored.python_type
     if kind is datetime:
         return datetime.fromisoformat(value)
     if kind is date:
