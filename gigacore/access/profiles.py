@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass, field
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import sqlalchemy as sa
 
 from gigacore.access.grants import FieldRule, Grant, GrantSet
+from gigacore.access.rights import Rights
 from gigacore.access.tables import (
     core_access,
     core_field_rule,
@@ -21,6 +22,9 @@ from gigacore.access.tables import (
 )
 from gigacore.context import Actor, ActorKind
 from gigacore.errors import NotFound
+
+if TYPE_CHECKING:
+    from gigacore.entity import Registry
 
 SUPER_ADMIN: Final = "super_admin"
 
@@ -81,6 +85,7 @@ class _Cached:
     generation: int
     profiles: dict[int, Profile] = field(default_factory=dict)
     grants: dict[tuple[int, ...], GrantSet] = field(default_factory=dict)
+    rights: dict[tuple[tuple[int, ...], bool], Rights] = field(default_factory=dict)
 
 
 class AccessCache:
@@ -113,6 +118,16 @@ class AccessCache:
         if key not in cached.grants:
             cached.grants[key] = read_grants(connection, key)
         return cached.grants[key]
+
+    def rights(self, connection: sa.Connection, actor: Actor, registry: Registry, generation: int) -> Rights:
+        """What the actor's roles add up to under this registry."""
+        cached = self._at(generation)
+        key = tuple(sorted(actor.role_ids)), actor.super_admin
+        known = cached.rights.get(key)
+        if known is None or known.registry is not registry:
+            grants = self.grants(connection, actor.role_ids, generation)
+            known = cached.rights[key] = Rights(grants, registry, super_admin=actor.super_admin)
+        return known
 
 
 def generation(connection: sa.Connection) -> int:

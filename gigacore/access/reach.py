@@ -2,47 +2,65 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import sqlalchemy as sa
-from sqlalchemy import ColumnElement
+from sqlalchemy import ColumnElement, FromClause
 
 from gigacore.access.tables import core_share
 from gigacore.access.verbs import Level
 from gigacore.context import Actor
 
+if TYPE_CHECKING:
+    from gigacore.access.policy import Policy
+    from gigacore.entity import EntitySpec
+    from gigacore.filter import Condition
 
-class Columns(Protocol):
-    """A table, alias or mapped class as a source of column expressions by name."""
 
-    def __call__(self, name: str, /) -> ColumnElement[Any]:
-        """The column called `name`."""
+class Rows(Protocol):
+    """The rows that a condition is about, and who asks."""
+
+    @property
+    def actor(self) -> Actor:
+        """Who asks."""
+
+    @property
+    def table(self) -> FromClause:
+        """The table or alias."""
+
+    def column(self, name: str) -> ColumnElement[Any]:
+        """A column of the rows."""
+
+    def condition(self, condition: Condition) -> ColumnElement[bool]:
+        """A filter as SQL on the rows."""
+
+    def other(self, entity: EntitySpec) -> Rows:
+        """Rows of another entity, under a fresh alias."""
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What deciding in Python needs to know about one record: its ownership and the verbs it is shared with."""
+    """What deciding in Python needs to know about one record: its ownership and the verbs it is shared with.
+
+    `parent_allowed` is the verdict on the record that its `parent_id` names, where that one decides.
+    """
 
     id: int | None
     owner_id: int | None = None
     team_id: int | None = None
     visibility: str | None = None
+    created_by: int | None = None
+    parent_id: int | None = None
+    parent_allowed: bool = False
     shared: frozenset[str] = frozenset()
-
-    @classmethod
-    def of(cls, values: Mapping[str, Any], shared: frozenset[str] = frozenset()) -> Facts:
-        """From a record's column values by name."""
-        get = values.get
-        return cls(get("id"), get("owner_id"), get("team_id"), get("visibility"), shared)
 
 
 class Reach(Protocol):
     """A set of records, as seen by one actor."""
 
-    def sql(self, column: Columns, actor: Actor) -> ColumnElement[bool]:
-        """The condition on the record's columns."""
+    def sql(self, rows: Rows) -> ColumnElement[bool]:
+        """The condition on rows."""
 
     def holds(self, facts: Facts, actor: Actor) -> bool:
         """Whether one record belongs to the set."""
@@ -52,7 +70,7 @@ class Reach(Protocol):
 class Everything:
     """Every record."""
 
-    def sql(self, column: Columns, actor: Actor) -> ColumnElement[bool]:
+    def sql(self, rows: Rows) -> ColumnElement[bool]:
         """Always true."""
         return sa.true()
 
@@ -67,10 +85,10 @@ class Within:
 
     level: Level
 
-    def sql(self, column: Columns, actor: Actor) -> ColumnElement[bool]:
+    def sql(self, rows: Rows) -> ColumnElement[bool]:
         """Owner or team is among those that the level names."""
-        owners, teams = parties(actor, self.level)
-        terms = [column(name).in_(ids) for name, ids in (("owner_id", owners), ("team_id", teams)) if ids]
+        owners, teams = parties(rows.actor, self.level)
+        terms = [rows.column(name).in_(ids) for name, ids in (("owner_id", owners), ("team_id", teams)) if ids]
         return sa.or_(sa.false(), *terms)
 
     def holds(self, facts: Facts, actor: Actor) -> bool:
@@ -97,9 +115,9 @@ class Visible:
 
     values: tuple[str, ...]
 
-    def sql(self, column: Columns, actor: Actor) -> ColumnElement[bool]:
+    def sql(self, rows: Rows) -> ColumnElement[bool]:
         """Visibility is one of the values."""
-        return column("visibility").in_(self.values)
+        return rows.column("visibility").in_(self.values)
 
     def holds(self, facts: Facts, actor: Actor) -> bool:
         """Visibility is one of the values."""
@@ -113,12 +131,12 @@ class Shared:
     entity: str
     verbs: tuple[str, ...] | None
 
-    def sql(self, column: Columns, actor: Actor) -> ColumnElement[bool]:
+    def sql(self, rows: Rows) -> ColumnElement[bool]:
         """The record's id is among the shares."""
-        shares = sa.select(core_share.c.record_id).where(core_share.c.entity == self.entity, share_party(actor))
+        shares = sa.select(core_share.c.record_id).where(core_share.c.entity == self.entity, share_party(rows.actor))
         if self.verbs is not None:
             shares = shares.where(core_share.c.verb.in_(self.verbs))
-        return column("id").in_(shares)
+        return rows.column("id").in_(shares)
 
     def holds(self, facts: Facts, actor: Actor) -> bool:
         """The record is shared for one of the verbs."""
@@ -137,10 +155,43 @@ class Listed:
 
     ids: tuple[int, ...]
 
-    def sql(self, column: Columns, actor: Actor) -> ColumnElement[bool]:
+    def sql(self, rows: Rows) -> ColumnElement[bool]:
         """The record's id is in the list."""
-        return column("id").in_(self.ids)
+        return rows.column("id").in_(self.ids)
 
     def holds(self, facts: Facts, actor: Actor) -> bool:
         """The record's id is in the list."""
         return facts.id in self.ids
+
+
+@dataclass(frozen=True, slots=True)
+class Through:
+    """Records whose parent, named by `column`, the policy allows."""
+
+    column: str
+    policy: Policy
+
+    def sql(self, rows: Rows) -> ColumnElement[bool]:
+        """There is such a parent."""
+        parent = rows.other(self.policy.entity)
+        found = sa.select(sa.literal(1)).select_from(parent.table).correlate_except(parent.table)
+        return found.where(parent.column("id") == rows.column(self.column), self.policy.sql(parent)).exists()
+
+    def holds(self, facts: Facts, actor: Actor) -> bool:
+        """The caller asked about the parent."""
+        return facts.parent_id is not None and facts.parent_allowed
+
+
+@dataclass(frozen=True, slots=True)
+class Created:
+    """Records without a parent that the actor made."""
+
+    column: str
+
+    def sql(self, rows: Rows) -> ColumnElement[bool]:
+        """No parent, and made by the actor."""
+        return sa.and_(rows.column(self.column).is_(None), rows.column("created_by") == rows.actor.user_id)
+
+    def holds(self, facts: Facts, actor: Actor) -> bool:
+        """No parent, and made by the actor."""
+        return facts.parent_id is None and actor.user_id is not None and facts.created_by == actor.user_id

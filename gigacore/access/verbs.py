@@ -103,6 +103,11 @@ def giving_visibility(verb: str) -> tuple[str, ...]:
     return ("write",) if verb == "edit" or verb not in VERBS else ()
 
 
+def followed_verb(verb: str) -> str:
+    """The verb on the parent that decides about `verb` on a record that follows it."""
+    return verb if verb in ("view", "export") else "edit"
+
+
 @dataclass(frozen=True, slots=True)
 class Permission:
     """One line of the catalogue: a verb on an entity or tool. `levels` is empty where only yes or no makes sense."""

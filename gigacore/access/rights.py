@@ -1,0 +1,122 @@
+"""The policies that follow from a set of roles, worked out once per role set and registry."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from gigacore.access.grants import Grant, GrantSet, scope_allows
+from gigacore.access.policy import Arm, Policy, Source
+from gigacore.access.reach import Created, Everything, Reach, Shared, Through, Visible, Within
+from gigacore.access.verbs import class_pattern, followed_verb, giving_shares, giving_visibility
+from gigacore.errors import Invalid
+from gigacore.filter import Condition, Nothing, parse
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from gigacore.entity import EntitySpec, FieldSpec, Registry
+
+_EVERYTHING: Final = Everything()
+
+
+class Rights:
+    """What the holders of some roles may do, whoever they are; an actor's own id and teams come in later.
+
+    `super_admin` skips grants, forbids and field rules; secrets stay unreadable and server-owned fields unwritable.
+    """
+
+    def __init__(self, grants: GrantSet, registry: Registry, *, super_admin: bool = False) -> None:
+        self.grants = grants
+        self.registry = registry
+        self.super_admin = super_admin
+        self._policies: dict[tuple[str, str], Policy] = {}
+        self._fields: dict[tuple[str, str, bool], bool] = {}
+
+    def policy(self, entity: EntitySpec, verb: str) -> Policy:
+        """The policy for a verb on an entity."""
+        key = entity.name, verb
+        if key not in self._policies:
+            self._policies[key] = self._build(entity, verb)
+        return self._policies[key]
+
+    def readable(self, entity: EntitySpec, field: FieldSpec) -> bool:
+        """Whether the roles may read a field of records that they see."""
+        return not field.secret and self._open(entity, field, write=False)
+
+    def writable(self, entity: EntitySpec, field: FieldSpec) -> bool:
+        """Whether the field may stand in the roles' input."""
+        return not field.readonly and not field.computed and self._open(entity, field, write=True)
+
+    def may_set(self, entity: EntitySpec, field: FieldSpec) -> bool:
+        """Whether field rules let the roles change the field, be it through a service."""
+        return field.readonly or field.computed or self._open(entity, field, write=True)
+
+    def tool(self, name: str, verb: str) -> bool:
+        """Whether a page, setting or tool is permitted."""
+        return self.super_admin or self.grants.permits_tool(name, verb)
+
+    def _open(self, entity: EntitySpec, field: FieldSpec, *, write: bool) -> bool:
+        key = entity.name, field.name, write
+        if key not in self._fields:
+            self._fields[key] = self.super_admin or self.grants.field_allows(entity, field.name, write=write)
+        return self._fields[key]
+
+    def _build(self, entity: EntitySpec, verb: str) -> Policy:
+        if self.super_admin:
+            return Policy(entity, verb, (Arm(Source("super_admin"), _EVERYTHING),))
+        forbid = tuple(
+            self._arm(entity, grant, "forbid")
+            for grant in self.grants.forbidding(entity.name, class_pattern(entity), verb)
+        )
+        if entity.access == "parent":
+            return Policy(entity, verb, self._through_parent(entity, verb), forbid)
+        granted = self.grants.allowing(entity.name, class_pattern(entity), verb)
+        allow = [self._arm(entity, grant, "grant") for grant in granted if entity.owned or _counts(grant, verb)]
+        if allow and entity.owned and verb != "create":
+            allow += self._opened(entity, verb)
+        return Policy(entity, verb, tuple(allow), forbid)
+
+    def _arm(self, entity: EntitySpec, grant: Grant, kind: str) -> Arm:
+        source = Source("forbid" if kind == "forbid" else "grant", grant)
+        return Arm(source, _reach(entity, grant), self._where(entity, grant))
+
+    def _where(self, entity: EntitySpec, grant: Grant) -> Condition | None:
+        if grant.filter is None:
+            return None
+        try:
+            return parse(grant.filter, entity, self.registry)
+        except Invalid:
+            # The filter names a field of a plugin that is gone: the grant gives nothing, the forbid closes everything.
+            return None if grant.forbid else Nothing()
+
+    def _opened(self, entity: EntitySpec, verb: str) -> Iterable[Arm]:
+        if values := giving_visibility(verb):
+            yield Arm(Source("visibility"), Visible(values))
+        yield Arm(Source("share"), Shared(entity.name, giving_shares(verb)))
+
+    def _through_parent(self, entity: EntitySpec, verb: str) -> tuple[Arm, ...]:
+        field = entity.fields.get(entity.parent_field or "")
+        parent = self.registry.entities.get(field.target or "") if field else None
+        if field is None or parent is None:
+            return ()
+        followed = self.policy(parent, followed_verb(verb))
+        if followed.nothing:
+            return ()
+        if followed.unlimited:
+            return (Arm(Source("parent"), _EVERYTHING),)
+        through = Arm(Source("parent"), Through(field.column, followed))
+        return through, Arm(Source("creator"), Created(field.column))
+
+
+def _counts(grant: Grant, verb: str) -> bool:
+    """Reference records have no owner: any level lets their readers look, only level all lets anybody change them."""
+    return verb == "view" or grant.level == "all"
+
+
+def _reach(entity: EntitySpec, grant: Grant) -> Reach:
+    return Within(grant.level) if entity.owned and grant.level != "all" else _EVERYTHING
+
+
+def in_scope(scopes: Iterable[str] | None, entity: EntitySpec, verb: str) -> bool:
+    """Whether a token's scopes reach a verb on an entity."""
+    return scope_allows(scopes, entity.name, verb, class_pattern(entity))

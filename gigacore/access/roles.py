@@ -1,0 +1,243 @@
+"""Roles with their grants, forbids and field rules: made, changed, compared."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, get_args
+
+import sqlalchemy as sa
+
+from gigacore.access.changes import note
+from gigacore.access.decide import require
+from gigacore.access.grants import GrantSet
+from gigacore.access.profiles import SUPER_ADMIN, read_grants
+from gigacore.access.tables import core_field_rule, core_grant, core_role, core_user_role
+from gigacore.access.verbs import Level, Permission, catalogue
+from gigacore.errors import Conflict, Forbidden, Invalid, NotFound
+from gigacore.filter import parse
+from gigacore.ids import uuid7
+from gigacore.messages import msg
+
+if TYPE_CHECKING:
+    from gigacore.context import Context
+    from gigacore.entity import Registry
+
+TOOL: Final = "core.role"
+_KEY: Final = re.compile(r"[a-z][a-z0-9_]{1,60}")
+_ENTITY: Final = re.compile(r"\*|@owned|@reference|@parent|@tool|[a-z][a-z0-9_]*\.(\*|[a-z][a-z0-9_]*)")
+_VERB: Final = re.compile(r"\*|@action|[a-z][a-z0-9_]*")
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """A role as people see it; its label is kept per language."""
+
+    id: int
+    uid: str
+    key: str
+    labels: Mapping[str, str]
+    builtin: bool
+    plugin: str | None
+
+    def label(self, locale: str) -> str:
+        """What it is called in a language, else in English, else its key."""
+        return self.labels.get(locale) or self.labels.get(locale[:2]) or self.labels.get("en") or self.key
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One permission in which two roles differ; each side as text such as `own`, `all (filtered)`, `forbidden`, ``."""
+
+    permission: Permission
+    left: str
+    right: str
+
+
+def create(ctx: Context, key: str, labels: Mapping[str, str], *, like: str | None = None) -> int:
+    """A new role, perhaps with the rights of another one; returns its id. Takes `core.role.edit`."""
+    require(ctx, "edit", TOOL)
+    if not _KEY.fullmatch(key):
+        raise Invalid.of("key", msg("Use small letters, digits and underscores."))
+    if _find(ctx, key) is not None:
+        raise Conflict(msg("There is a role with this key already."))
+    row = {"uid": uuid7(), "key": key, "labels": dict(labels), "builtin": False, "created_at": ctx.now}
+    connection = ctx.session.connection()
+    role_id = int(connection.execute(sa.insert(core_role).values(row).returning(core_role.c.id)).scalar_one())
+    if like is not None:
+        _copy(connection, get(ctx, like).id, role_id)
+    note(ctx, TOOL, role_id, row["uid"], "created", {"key": key, "like": like})  # type: ignore[arg-type]
+    return role_id
+
+
+def _copy(connection: sa.Connection, source: int, target: int) -> None:
+    for table in (core_grant, core_field_rule):
+        rows = connection.execute(sa.select(table).where(table.c.role_id == source)).mappings().all()
+        fresh = [{**row, "id": None, "uid": uuid7(), "role_id": target, "plugin": None} for row in rows]
+        for row in fresh:
+            row.pop("id")
+        if fresh:
+            connection.execute(sa.insert(table), fresh)
+
+
+def grant(
+    ctx: Context,
+    role: str,
+    entity: str,
+    verb: str,
+    level: Level = "all",
+    *,
+    filter: Mapping[str, Any] | None = None,
+    forbid: bool = False,
+) -> int:
+    """Add a grant, or with `forbid` a rule that closes; returns its id. Takes `core.role.edit`.
+
+    Within a role the grant that names entity and verb most closely decides, so `none` on one entity takes back what
+    `*` gave. Raises Invalid for a malformed pattern or filter.
+    """
+    row = _checked(ctx, entity, verb, level, filter) | {"forbid": forbid, "uid": uuid7()}
+    target = _changeable(ctx, role)
+    connection = ctx.session.connection()
+    statement = sa.insert(core_grant).values(row | {"role_id": target.id}).returning(core_grant.c.id)
+    grant_id = int(connection.execute(statement).scalar_one())
+    shown = {"entity": entity, "verb": verb, "level": level, "filter": filter, "forbid": forbid}
+    note(ctx, TOOL, target.id, target.uid, "granted", shown)
+    return grant_id
+
+
+def _checked(ctx: Context, entity: str, verb: str, level: str, filter: Mapping[str, Any] | None) -> dict[str, Any]:
+    if not _ENTITY.fullmatch(entity):
+        raise Invalid.of("entity", msg("{name} is no entity or pattern of entities.", name=entity))
+    if not _VERB.fullmatch(verb):
+        raise Invalid.of("verb", msg("{name} is no verb.", name=verb))
+    if level not in get_args(Level):
+        raise Invalid.of("level", msg("This is not one of the possible values."))
+    if filter is not None:
+        spec = ctx.session.registry.entities.get(entity)
+        if spec is None:
+            raise Invalid.of("filter", msg("A filter needs one entity, not a pattern."))
+        parse(filter, spec, ctx.session.registry)
+    return {"entity": entity, "verb": verb, "level": level, "filter": filter}
+
+
+def _changeable(ctx: Context, key: str) -> Role:
+    require(ctx, "edit", TOOL)
+    role = get(ctx, key)
+    if role.key == SUPER_ADMIN:
+        raise Forbidden(msg("A Super Admin may do everything; this role cannot be changed."))
+    if not (ctx.actor.is_system or ctx.actor.super_admin) and role.id in ctx.actor.role_ids:
+        raise Forbidden(msg("You cannot change the rights of a role that you have yourself."))
+    return role
+
+
+def withdraw(ctx: Context, role: str, grant_id: int) -> None:
+    """Remove a grant or forbid from a role. Takes `core.role.edit`. Raises NotFound."""
+    target = _changeable(ctx, role)
+    which = sa.and_(core_grant.c.id == grant_id, core_grant.c.role_id == target.id)
+    if not ctx.session.connection().execute(sa.delete(core_grant).where(which)).rowcount:
+        raise NotFound
+    note(ctx, TOOL, target.id, target.uid, "withdrawn", {"grant": grant_id})
+
+
+def set_field_rule(ctx: Context, role: str, entity: str, field: str, *, read: bool, write: bool) -> None:
+    """Say whether a role may read and write a field (`*` = every field) of an entity. Takes `core.role.edit`."""
+    if not _ENTITY.fullmatch(entity):
+        raise Invalid.of("entity", msg("{name} is no entity or pattern of entities.", name=entity))
+    spec = ctx.session.registry.entities.get(entity)
+    if spec is not None and field != "*":
+        spec.field(field)
+    target = _changeable(ctx, role)
+    connection, r = ctx.session.connection(), core_field_rule.c
+    connection.execute(sa.delete(core_field_rule).where(r.role_id == target.id, r.entity == entity, r.field == field))
+    row = {"uid": uuid7(), "role_id": target.id, "entity": entity, "field": field}
+    connection.execute(sa.insert(core_field_rule).values(row | {"can_read": read, "can_write": read and write}))
+    note(
+        ctx,
+        TOOL,
+        target.id,
+        target.uid,
+        "field_rule_set",
+        {"entity": entity, "field": field, "read": read, "write": write},
+    )
+
+
+def remove(ctx: Context, key: str) -> None:
+    """Remove a role nobody has. Takes `core.role.edit`. Raises Conflict for a built-in role or one in use."""
+    role = _changeable(ctx, key)
+    if role.builtin:
+        raise Conflict(msg("A built-in role cannot be removed."))
+    connection = ctx.session.connection()
+    if connection.scalar(sa.select(core_user_role.c.user_id).where(core_user_role.c.role_id == role.id).limit(1)):
+        raise Conflict(msg("There are users with this role."), fix=msg("Give them another role first."))
+    connection.execute(sa.delete(core_role).where(core_role.c.id == role.id))
+    note(ctx, TOOL, role.id, role.uid, "removed", {"key": key})
+
+
+def get(ctx: Context, key: str) -> Role:
+    """The role with a key. Raises NotFound."""
+    role = _find(ctx, key)
+    if role is None:
+        raise NotFound(msg("There is no role {name}.", name=key))
+    return role
+
+
+def _find(ctx: Context, key: str) -> Role | None:
+    return next((role for role in all_roles(ctx) if role.key == key), None)
+
+
+def all_roles(ctx: Context) -> list[Role]:
+    """Every role, the built-in ones first."""
+    query = sa.select(core_role).order_by(core_role.c.builtin.desc(), core_role.c.id)
+    return [
+        Role(row.id, str(row.uid), row.key, row.labels, row.builtin, row.plugin)
+        for row in ctx.session.connection().execute(query)
+    ]
+
+
+def grants_of(ctx: Context, key: str) -> GrantSet:
+    """The grants and field rules of one role. Takes `core.role.view`."""
+    require(ctx, "view", TOOL)
+    return read_grants(ctx.session.connection(), (get(ctx, key).id,))
+
+
+def compare(ctx: Context, left: str, right: str) -> list[Difference]:
+    """Where two roles differ, over the whole catalogue. Takes `core.role.view`."""
+    sides = grants_of(ctx, left), grants_of(ctx, right)
+    registry = ctx.session.registry
+    actions = [action for named in registry.actions.values() for action in named.values()]
+    left_grants, right_grants = sides
+    rows = [
+        Difference(line, describe(left_grants, registry, line), describe(right_grants, registry, line))
+        for line in catalogue(registry, actions)
+    ]
+    return [row for row in rows if row.left != row.right]
+
+
+def describe(grants: GrantSet, registry: Registry, permission: Permission) -> str:
+    """What a role has of one permission, as a short text."""
+    spec = registry.entities.get(permission.subject)
+    class_ = f"@{spec.access}" if spec else "@tool"
+    allowed = grants.allowing(permission.subject, class_, permission.verb)
+    forbidden = grants.forbidding(permission.subject, class_, permission.verb)
+    if any(rule.level == "all" and rule.filter is None for rule in forbidden):
+        return "forbidden"
+    texts = sorted({g.level + (" (filtered)" if g.filter else "") for g in allowed}, key=str)
+    return ", ".join(texts + ["partly forbidden"] * bool(forbidden))
+
+
+def permissions(registry: Registry) -> tuple[Permission, ...]:
+    """The catalogue of this installation."""
+    return catalogue(registry, [action for named in registry.actions.values() for action in named.values()])
+
+
+def set_labels(ctx: Context, key: str, labels: Mapping[str, str]) -> None:
+    """Rename a role. Takes `core.role.edit`."""
+    role = _changeable(ctx, key)
+    ctx.session.connection().execute(sa.update(core_role).where(core_role.c.id == role.id).values(labels=dict(labels)))
+    note(ctx, TOOL, role.id, role.uid, "renamed", dict(labels))
+
+
+def keys(roles: Iterable[Role]) -> tuple[str, ...]:
+    """The keys of some roles."""
+    return tuple(role.key for role in roles)
