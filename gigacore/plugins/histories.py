@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 import gigacore.access.tables
+import gigacore.customfields.tables
 import gigacore.data.tables
 import gigacore.exchange.tables
 import gigacore.files.tables
