@@ -12,7 +12,7 @@ LOST: Final = "lost"
 BLOCKED: Final = "blocked"
 
 
-def _list(name: str, label: str, *choices: tuple[str, str, str, str], open: bool = False) -> ChoiceList:  # noqa: A002
+def _list(name: str, label: str, *choices: tuple[str, str, str, str], open: bool = False) -> ChoiceList:
     made = tuple(
         Choice(key, text, kind=kind, colour=colour, position=place)
         for place, (key, text, kind, colour) in enumerate(choices)

@@ -49,6 +49,8 @@ class Change:
     rows: dict[str, list[RowChange]] = field(default_factory=dict)
     added: dict[str, tuple[Any, Any]] = field(default_factory=dict)
     judged: bool = False
+    snapshot: dict[str, Any] | None = None
+    """The row for the trash of a record that is deleted."""
 
     @property
     def is_quiet(self) -> bool:

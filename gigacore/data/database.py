@@ -172,9 +172,9 @@ class Database:
     def system_connection(self, reason: str) -> Iterator[Connection]:
         """A write transaction on any table, without audit: for migrations, verifiers and maintenance. It is logged."""
         log.info("system connection: %s", reason)
-        with self._single(), self.engine.connect() as connection, translated_errors():
-            with connection.execution_options(**{SCOPED: True}).begin():
-                yield connection
+        engine = self.engine.execution_options(**{SCOPED: True})
+        with self._single(), translated_errors(), engine.begin() as connection:
+            yield connection
 
     def _session(self, connection: Connection, actor: Actor | None, *, writable: bool) -> ActorSession:
         if actor is None:

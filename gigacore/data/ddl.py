@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import DDL, event
 
@@ -55,15 +55,18 @@ def _postgresql_trigger(table: str, operation: str, when: str = "") -> str:
     )
 
 
+def _ddl(statement: str, dialect: str) -> Any:
+    return DDL(statement.replace("%", "%%")).execute_if(dialect=dialect)  # type: ignore[no-untyped-call]
+
+
 def _attach() -> None:
     for dialect in ("sqlite", "postgresql"):
         for statement in before_tables(dialect):
-            ddl = DDL(statement.replace("%", "%%")).execute_if(dialect=dialect)
-            event.listen(metadata, "before_create", ddl)
+            event.listen(metadata, "before_create", _ddl(statement, dialect))
         triggers = iter(after_tables(dialect))
         for table, count in ((core_audit, 2), (core_audit_seal, 2), (core_audit_value, 2)):
             for _ in range(count):
-                event.listen(table, "after_create", DDL(next(triggers)).execute_if(dialect=dialect))
+                event.listen(table, "after_create", _ddl(next(triggers), dialect))
 
 
 _attach()

@@ -1,8 +1,8 @@
 """The last lock: a statement on a registered table runs only when its criteria are in it, or the system acts.
 
-Everything that reaches the database passes `before_cursor_execute`: Core selects, `text()`, driver SQL. A statement says
-in its execution options for which tables the actor's criteria were added (`SCOPED`); its text is then searched for
-registered tables beyond those. The search is done once per text.
+Everything that reaches the database passes `before_cursor_execute`: Core selects, `text()`, driver SQL. A statement
+says in its execution options for which tables the actor's criteria were added (`SCOPED`); its text is then searched
+for registered tables beyond those. The search is done once per text.
 """
 
 from __future__ import annotations

@@ -11,10 +11,10 @@ from typing import Any, Final, cast
 from sqlalchemy import event, inspect
 from sqlalchemy.orm import InstanceState, Session
 
-from gigacore.data import rollups
+from gigacore.data import rollups, trash
 from gigacore.data.changes import Change, RowChange, changed_values, filled, image, old_image
 from gigacore.data.journal import Entry
-from gigacore.data.plan import ChildPlan, EntityPlan, ExtensionPlan, FieldPlan
+from gigacore.data.plan import SERVER_OWNED, ChildPlan, EntityPlan, ExtensionPlan, FieldPlan
 from gigacore.data.session import ActorSession
 from gigacore.entity import Child, Entity, Extension
 from gigacore.errors import Misuse
@@ -42,6 +42,7 @@ def after_flush(session: Session, flush_context: Any) -> None:
     changes, session.changes = session.changes, []
     loud = [change for change in changes if not change.is_quiet]
     rollups.refresh_referred(session, changes)
+    trash.store(session, changes)
     if loud:
         session.journal.write(session.connection(), session.context, [entry_of(change) for change in loud])
         session.saved += [change for change in loud if change.verb != "deleted"]
@@ -139,8 +140,8 @@ class Collector:
             change.changed = filled(record, plan)
             self.note_new_children(change)
         elif not change.changed:
-            change.before = image(record, plan)
-            change.changed = {name for name, value in change.before.items() if value is not None}
+            change.before = {name: old for name, old in image(record, plan).items() if old is not None}
+            change.changed = change.before.keys() - SERVER_OWNED
 
     def note_removed(self, change: Change) -> None:
         """Rows that left or joined the record's collections."""
@@ -217,6 +218,7 @@ class Collector:
             session.guard.check_write(session, spec, record, VERBS[change.verb], names, change.before or None)
         if change.verb == "deleted":
             session.hooks.before_delete(session.context, spec, record)
+            change.snapshot = trash.snapshot(session, change)
             return
         session.hooks.before_save(session.context, spec, record, names)
         self.update(change)

@@ -1,4 +1,4 @@
-"""The actor's criteria in every ORM select: built once per session and entity, added for the tables a statement names."""
+"""The actor's criteria in every ORM select: built once per session, added for the tables that a statement names."""
 
 from __future__ import annotations
 

@@ -78,7 +78,7 @@ core_setting = Table(
     Column("scope", String(12), nullable=False),
     Column("scope_id", BigId, nullable=False, server_default="0"),
     Column("key", String(120), nullable=False),
-    Column("value", JsonB()),
+    Column("value", Text, nullable=False),
     Column("plugin", String(60), nullable=False, server_default=""),
     Column("updated_at", UtcDateTime, nullable=False),
     Column("updated_by", BigId),

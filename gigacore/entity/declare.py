@@ -22,7 +22,6 @@ from gigacore.errors import PluginError
 from gigacore.ids import uuid7
 from gigacore.messages import msg
 
-
 # A restored record takes its old id back, so SQLite must not give it away in between.
 _NEVER_REUSED: Final = MappingProxyType({"sqlite_autoincrement": True})
 

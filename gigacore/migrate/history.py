@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
+from typing import Final
 
 import sqlalchemy as sa
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 
 from gigacore.errors import ConfigurationError
 from gigacore.messages import msg
+
+_ASSIGNED: Final = MappingProxyType(
+    {name: re.compile(rf"^{name}(?:\s*:.*?)?\s*=\s*(\S+)\s*$", re.MULTILINE) for name in ("revision", "down_revision")}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,24 +37,31 @@ class History:
         """The folder of the revision files."""
         return self.directory / "versions"
 
-    def script(self) -> ScriptDirectory:
-        """Alembic's view of the revision files; the folder may be absent while there are none."""
-        present = self.versions.is_dir()
-        return ScriptDirectory(str(self.directory if present else Path()), version_locations=[str(self.versions)])
+    def revisions(self) -> list[str]:
+        """Every known revision, oldest first; the files are read, not imported.
+
+        Raises ConfigurationError when the revisions do not form one line.
+        """
+        after = dict(_links(path) for path in sorted(self.versions.glob("*.py")))
+        line: list[str] = []
+        while (found := [name for name, down in after.items() if down == (line[-1] if line else None)]) != []:
+            if len(found) > 1:
+                raise self._broken(found)
+            line += found
+        if len(line) != len(after):
+            raise self._broken(sorted(set(after) - set(line)))
+        return line
 
     def head(self) -> str | None:
-        """The newest revision. Raises ConfigurationError when two revisions follow the same one."""
-        heads = self.script().get_heads()
-        if len(heads) > 1:
-            raise ConfigurationError(
-                msg("The migrations of {owner} have several ends: {names}.", owner=self.owner, names=", ".join(heads)),
-                fix=msg("Let each revision follow another one."),
-            )
-        return heads[0] if heads else None
+        """The newest revision, None when there is none."""
+        known = self.revisions()
+        return known[-1] if known else None
 
-    def revisions(self) -> list[str]:
-        """Every known revision, oldest first."""
-        return [script.revision for script in reversed(list(self.script().walk_revisions()))]
+    def _broken(self, names: list[str]) -> ConfigurationError:
+        return ConfigurationError(
+            msg("The migrations of {owner} form no line at {names}.", owner=self.owner, names=", ".join(names)),
+            fix=msg("Let each revision follow another one, and only one be the first."),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,13 +103,16 @@ class State:
 
 def current(connection: sa.Connection, history: History) -> str | None:
     """The revision at which the database stands, None when nothing of this history was ever applied."""
-    options = {"version_table": history.version_table}
-    return MigrationContext.configure(connection, opts=options).get_current_revision()
+    if not sa.inspect(connection).has_table(history.version_table):
+        return None
+    version = sa.table(history.version_table, sa.column("version_num"))
+    return connection.execute(sa.select(version.c.version_num)).scalar()
 
 
 def state(connection: sa.Connection, history: History) -> State:
     """Compares the database with the revision files."""
-    known, at, head = history.revisions(), current(connection, history), history.head()
+    known, at = history.revisions(), current(connection, history)
+    head = known[-1] if known else None
     if at is not None and at not in known:
         return State(history.owner, at, head, (), newer=at)
     done = 0 if at is None else known.index(at) + 1
@@ -107,3 +122,11 @@ def state(connection: sa.Connection, history: History) -> State:
 def states(connection: sa.Connection, histories: Iterable[History]) -> list[State]:
     """`state` of several histories, in their order."""
     return [state(connection, history) for history in histories]
+
+
+def _links(path: Path) -> tuple[str, str | None]:
+    text = path.read_text("utf-8")
+    revision, down = (_ASSIGNED[name].search(text) for name in ("revision", "down_revision"))
+    if revision is None or down is None:
+        raise ConfigurationError(msg("{path} names no revision or no down_revision.", path=path))
+    return revision[1].strip("\"'"), None if down[1] == "None" else down[1].strip("\"'")

@@ -12,7 +12,7 @@ from alembic.operations import ops
 
 from gigacore.migrate.comparison import compare, flatten, render
 from gigacore.migrate.history import History
-from gigacore.migrate.operation import upgrade
+from gigacore.migrate.operations import upgrade
 
 _TEMPLATE: Final = '''\
 """{message}"""

@@ -3,6 +3,7 @@
 from gigacore.plugins.discovery import Candidate, discover
 from gigacore.plugins.dispatch import Contribution, Dispatcher
 from gigacore.plugins.hookspecs import Failure, hookimpl, hookspec
+from gigacore.plugins.manager import PluginManager, PluginState, PluginStatus
 from gigacore.plugins.manifest import API_LEVEL, ENTRY_POINT_GROUP, Plugin, RoleGrant
 from gigacore.plugins.order import arrange, dependents
 
@@ -14,6 +15,9 @@ __all__ = [
     "Dispatcher",
     "Failure",
     "Plugin",
+    "PluginManager",
+    "PluginState",
+    "PluginStatus",
     "RoleGrant",
     "arrange",
     "dependents",

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 from gigacore.entity import Registry, metadata
 from gigacore.errors import GigaError, PluginError
@@ -16,9 +16,11 @@ from gigacore.plugins.dispatch import Dispatcher
 from gigacore.plugins.manifest import Plugin
 from gigacore.plugins.order import arrange
 from gigacore.plugins.registration import check, check_references, missing_tables, prefix_clashes
+from gigacore.ui import Column, NavItem, Panel, Tab, Widget
 
 log: Final = logging.getLogger("gigacore.plugins")
 R = TypeVar("R")
+_PLACES: Final = MappingProxyType({NavItem: "nav", Tab: "tabs", Panel: "panels", Column: "columns", Widget: "widgets"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +31,6 @@ class Loaded:
     refused: Mapping[str, Msg]
     registry: Registry
     dispatcher: Dispatcher
-    declared: Mapping[str, tuple[object, ...]] = field(default_factory=dict)
 
     def __getitem__(self, name: str) -> Plugin:
         return next(plugin for plugin in self.plugins if plugin.name == name)
@@ -39,12 +40,14 @@ class Loaded:
 class Loader:
     """Loads plugins. With `strict` the first failure is raised; otherwise it is kept in `refused`.
 
-    `admit` raises for a plugin that may not run, because its tables do not fit for instance.
+    A failure of a built-in plugin is raised in any case: the application is nothing without it. `admit` raises for a
+    plugin that may not run, because its tables do not fit for instance.
     """
 
     strict: bool = False
     admit: Callable[[Plugin], None] = lambda _plugin: None
     refused: dict[str, Msg] = field(default_factory=dict)
+    _vital: frozenset[str] = frozenset()
 
     def load(self, candidates: Iterable[Candidate], others: Iterable[str] = ()) -> Loaded:
         """Imports the candidates and starts those that can run. `others` are names taken by plugins not to be run.
@@ -52,6 +55,7 @@ class Loader:
         A failure refuses its plugin and all that require it; the rest is put together anew without them.
         """
         wanted = {candidate.name: candidate for candidate in candidates}
+        self._vital = frozenset(name for name, candidate in wanted.items() if candidate.builtin)
         self._refuse_clashes(wanted, others)
         plugins = {}
         for name, candidate in wanted.items():
@@ -79,8 +83,8 @@ class Loader:
         dispatcher = Dispatcher(strict=self.strict)
         running = [p for p in order if self._try(p.name, _joined, p, plugins, dispatcher)]
         registry = self._registry(running)
-        declared = {p.name: self._try(p.name, _declared, p, dispatcher, registry) or () for p in running}
-        return Loaded(tuple(running), MappingProxyType(self.refused), registry, dispatcher, MappingProxyType(declared))
+        complete = [self._try(p.name, _with_declared, p, dispatcher, registry) or p for p in running]
+        return Loaded(tuple(complete), MappingProxyType(self.refused), registry, dispatcher)
 
     def _check(self, plugin: Plugin) -> bool:
         check(plugin)
@@ -110,7 +114,7 @@ class Loader:
             return None
 
     def _refuse(self, name: str, error: BaseException) -> None:
-        if self.strict:
+        if self.strict or name in self._vital:
             raise error
         if name not in self.refused:
             log.error("A plugin was put into quarantine", extra={"plugin": name}, exc_info=error)
@@ -129,11 +133,16 @@ def _joined(plugin: Plugin, plugins: Mapping[str, Plugin], dispatcher: Dispatche
     return True
 
 
-def _declared(plugin: Plugin, dispatcher: Dispatcher, registry: Registry) -> tuple[object, ...]:
-    parts: list[object] = []
+def _with_declared(plugin: Plugin, dispatcher: Dispatcher, registry: Registry) -> Plugin:
+    """The plugin with the parts of pages that its `declare_parts` adds to those of its manifest."""
+    parts: dict[str, tuple[Any, ...]] = {}
     for found in dispatcher.declare(plugin.name, "declare_parts", registry=registry):
-        parts += found if isinstance(found, Iterable) else []
-    return tuple(parts)
+        for part in found if isinstance(found, Iterable) else ():
+            name = _PLACES[type(part)]
+            parts[name] = (*parts.get(name, getattr(plugin, name)), part)
+    completed: Plugin = replace(plugin, **parts)  # type: ignore[arg-type]
+    check(completed)
+    return completed
 
 
 def _combined(plugins: Iterable[Plugin]) -> Registry:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass, field
-from typing import Final
+from dataclasses import dataclass, field, fields
+from typing import Final, TypeVar
 
 import sqlalchemy as sa
 
+from gigacore import migrate
 from gigacore.clock import Clock
 from gigacore.data import bump_generation, seed
 from gigacore.data.door import SCOPED
@@ -17,8 +18,8 @@ from gigacore.data.engine import reading
 from gigacore.entity import metadata
 from gigacore.errors import Conflict, NotFound, PluginError
 from gigacore.messages import Msg, msg
-from gigacore.migrate import History, State, check, operation, states, upgrade
-from gigacore.migrate.history import state as state_of
+from gigacore.migrate import History, State, states
+from gigacore.migrate import state as state_of
 from gigacore.plugins import stored
 from gigacore.plugins.discovery import Candidate
 from gigacore.plugins.histories import core_history, history_of
@@ -30,6 +31,7 @@ from gigacore.plugins.stored import StoredPlugin
 from gigacore.plugins.tables import DISABLED
 
 CORE: Final = "core"
+T = TypeVar("T")
 
 
 class PluginState(enum.StrEnum):
@@ -75,6 +77,16 @@ class PluginManager:
             raise PluginError(CORE, msg("The application was not started."), fix=msg("Call crm.start() first."))
         return self._loaded
 
+    @property
+    def enabled(self) -> Sequence[Plugin]:
+        """The plugins that run, in their order. Raises PluginError before the start."""
+        return self.loaded.plugins
+
+    def declared(self, kind: type[T]) -> tuple[T, ...]:
+        """All values of one kind that the running plugins declare, for instance every `BulkAction`."""
+        values = (getattr(plugin, item.name) for plugin in self.enabled for item in fields(plugin))
+        return tuple(one for value in values if isinstance(value, tuple) for one in value if isinstance(one, kind))
+
     def start(self) -> Loaded:
         """Loads what is enabled; keeps what fails in quarantine and notes the reason in the database.
 
@@ -94,8 +106,8 @@ class PluginManager:
         Returns the revisions applied by owner; a plugin that cannot be loaded is passed over. Raises ConfigurationError
         for a database newer than the code.
         """
-        with operation(self.engine) as connection:
-            applied = {CORE: upgrade(connection, core_history())}
+        with migrate.operation(self.engine) as connection:
+            applied = {CORE: migrate.upgrade(connection, core_history())}
             seed(connection)
             known = stored.read(connection)
         for plugin in self._load(self._wanted(known), known).plugins:
@@ -135,15 +147,9 @@ class PluginManager:
             raise Conflict(
                 msg("These plugins require it: {names}.", names=", ".join(needing)), fix=msg("Disable them first.")
             )
-        with operation(self.engine) as connection:
+        with migrate.operation(self.engine) as connection:
             stored.disable(connection, name, self.clock.now())
             bump_generation(connection)
-
-    def statuses(self) -> list[PluginStatus]:
-        """Every plugin that is installed or could be, by name. Imports nothing that does not run."""
-        with self._connect() as connection:
-            known = stored.read(connection)
-        return [self._status(name, known.get(name)) for name in sorted({*known, *self.candidates})]
 
     def current(self) -> list[State]:
         """How far the database has come for the core and for each plugin that runs."""
@@ -155,7 +161,7 @@ class PluginManager:
         found: dict[str, list[str]] = {}
         with self._connect() as connection:
             for history in self._histories():
-                found[history.owner] = check(connection, history, metadata)
+                found[history.owner] = migrate.check(connection, history, metadata)
         return {owner: lines for owner, lines in found.items() if lines}
 
     def stored(self) -> dict[str, StoredPlugin]:
@@ -176,8 +182,8 @@ class PluginManager:
         return [core_history(), *(history_of(plugin) for plugin in plugins)]
 
     def _install(self, plugin: Plugin) -> list[str]:
-        with operation(self.engine) as connection:
-            applied = upgrade(connection, history_of(plugin))
+        with migrate.operation(self.engine) as connection:
+            applied = migrate.upgrade(connection, history_of(plugin))
             seed_choices(connection, plugin)
             stored.write(connection, plugin, self.clock.now())
             bump_generation(connection)
@@ -207,7 +213,7 @@ class PluginManager:
         changed = [n for n, r in refused.items() if n in known and known[n].reason != str(r)]
         changed += [p.name for p in loaded.plugins if p.name in known and known[p.name].reason]
         if changed:
-            with operation(self.engine) as connection:
+            with migrate.operation(self.engine) as connection:
                 stored.remember(connection, refused, [p.name for p in loaded.plugins], self.clock.now())
 
     def _status(self, name: str, row: StoredPlugin | None) -> PluginStatus:
@@ -235,3 +241,9 @@ class PluginManager:
 
     def _connect(self) -> sa.Connection:
         return reading(self.engine).execution_options(**{SCOPED: True}).connect()
+
+    def list(self) -> list[PluginStatus]:
+        """Every plugin that is installed or could be, by name. Imports nothing that does not run."""
+        with self._connect() as connection:
+            known = stored.read(connection)
+        return [self._status(name, known.get(name)) for name in sorted({*known, *self.candidates})]

@@ -9,6 +9,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 from alembic.operations import Operations
 from alembic.runtime.migration import MigrationContext, RevisionStep
+from alembic.script import ScriptDirectory
 
 from gigacore.data.door import SCOPED
 from gigacore.errors import Conflict
@@ -41,7 +42,7 @@ def upgrade(connection: sa.Connection, history: History, target: str = "head") -
     found.check_not_newer()
     if not found.pending:
         return []
-    script = history.script()
+    script = _script(history)
     _run(connection, history, lambda revision, _: script._upgrade_revs(target, revision))
     done = state(connection, history).pending
     return [revision for revision in found.pending if revision not in done]
@@ -55,10 +56,14 @@ def downgrade(connection: sa.Connection, history: History, target: str = "base")
     found = state(connection, history)
     found.check_not_newer()
     if found.current is not None:
-        script = history.script()
+        script = _script(history)
         _run(connection, history, lambda revision, _: script._downgrade_revs(target, revision))
     if target == "base":
         sa.Table(history.version_table, sa.MetaData()).drop(connection, checkfirst=True)
+
+
+def _script(history: History) -> ScriptDirectory:
+    return ScriptDirectory(str(history.directory), version_locations=[str(history.versions)])
 
 
 def _run(connection: sa.Connection, history: History, steps: Steps) -> None:

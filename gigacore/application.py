@@ -1,0 +1,228 @@
+"""The composition root: one `Crm` holds everything that one installation needs, and nothing is global."""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+from collections.abc import Iterable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+import sqlalchemy as sa
+
+from gigacore.clock import Clock, SystemClock
+from gigacore.context import Actor, Context
+from gigacore.data import Database, check_engine, create_engine, read_generation
+from gigacore.entity import Registry
+from gigacore.errors import Misuse
+from gigacore.jobs.worker import Declared, Worker
+from gigacore.messages import msg
+from gigacore.plugins.discovery import Candidate, discover, given
+from gigacore.plugins.dispatch import Dispatcher
+from gigacore.plugins.loading import Loaded
+from gigacore.plugins.manager import PluginManager
+from gigacore.plugins.manifest import Plugin
+from gigacore.plugins.seeding import read_choices
+from gigacore.settings import Settings
+
+if TYPE_CHECKING:
+    from gigacore.text import Catalogue
+
+log: Final = logging.getLogger("gigacore")
+BUILTIN: Final = (Candidate("crm", "gigacore.crm:plugin", "gigacore", builtin=True),)
+P = TypeVar("P")
+
+
+@dataclass(frozen=True, slots=True)
+class _Running:
+    """What a start produced; replaced as a whole, so that readers never see half of a change."""
+
+    database: Database
+    loaded: Loaded
+    declared: Declared
+
+
+class Crm:
+    """One installation: its database, its plugins, its registry.
+
+    Give it `settings` (or let it read the environment) and, to embed it, your own `engine`, made by
+    `gigacore.data.create_engine` or prepared by `prepare_engine`. `plugins` are manifests to use instead of those that
+    installed distributions offer. Two objects in one process never meet.
+    """
+
+    def __init__(
+        self,
+        settings: Settings | None = None,
+        *,
+        engine: sa.Engine | None = None,
+        plugins: Iterable[Plugin] | None = None,
+        clock: Clock | None = None,
+    ) -> None:
+        self.settings = settings or Settings.from_env(os.environ)
+        self.clock: Clock = clock or SystemClock()
+        self.engine = _checked(engine) if engine is not None else create_engine(self.settings.effective_database_url)
+        offered = discover() if plugins is None else given(plugins)
+        self.plugins = PluginManager(
+            self.engine,
+            {candidate.name: candidate for candidate in (*offered, *BUILTIN)},
+            self.clock,
+            strict=self.settings.strict,
+            safe_mode=self.settings.safe_mode,
+        )
+        self._running: _Running | None = None
+        self._changing = threading.Lock()
+
+    def start(self) -> Crm:
+        """Loads the plugins and freezes the registry; may be called again after plugins were enabled or disabled.
+
+        Raises ConfigurationError when the database is older or newer than the code.
+        """
+        loaded = self.plugins.start()
+        declared = Declared.of(loaded.plugins)
+        registry = self._complete(loaded)
+        if self._running is None:
+            database = Database(self.engine, registry, clock=self.clock, interested=self._interested)
+        else:
+            database = self._running.database
+            database.use_registry(registry)
+        database.hooks = loaded.dispatcher
+        self._running = _Running(database, loaded, declared)
+        vars(self).pop("catalogue", None)
+        return self
+
+    def refresh(self) -> bool:
+        """Reads custom fields and choice lists anew if they changed since; tells whether they did.
+
+        Plugins that were enabled or disabled elsewhere run after the next start.
+        """
+        running = self._started()
+        with running.database.connect() as connection:
+            if read_generation(connection) == self.registry.generation:
+                return False
+        with self._changing:
+            running.database.use_registry(self._complete(running.loaded))
+        return True
+
+    def upgrade(self) -> dict[str, list[str]]:
+        """Brings the database to the version of the code, seeds what is missing, and starts.
+
+        Returns the revisions applied, by owner. Raises ConfigurationError for a database newer than the code.
+        """
+        applied = self.plugins.upgrade()
+        self.start()
+        for plugin in self.plugins.enabled:
+            self._run_install(plugin)
+        return applied
+
+    def enable(self, name: str) -> Plugin:
+        """Installs and enables a plugin and runs it at once. Raises what `PluginManager.enable` raises.
+
+        When the plugin's own `install` fails, it is disabled again and the error is raised.
+        """
+        self.plugins.enable(name)
+        self.start()
+        plugin = self.plugins.loaded[name]
+        try:
+            self._run_install(plugin)
+        except Exception:
+            self.disable(name)
+            raise
+        return plugin
+
+    def disable(self, name: str) -> None:
+        """Disables a plugin and goes on without it; its data stays. Raises what `PluginManager.disable` raises."""
+        self.plugins.disable(name)
+        self.start()
+
+    def close(self) -> None:
+        """Gives back the connections."""
+        if self._running is not None:
+            self._running.database.close()
+        self.engine.dispose()
+
+    def __enter__(self) -> Crm:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @property
+    def database(self) -> Database:
+        """Sessions and units of work. Raises Misuse before the start."""
+        return self._started().database
+
+    @property
+    def registry(self) -> Registry:
+        """Entities, custom fields and choice lists as they stand now. Raises Misuse before the start."""
+        return self._started().database.registry
+
+    @property
+    def hooks(self) -> Dispatcher:
+        """The hooks of the plugins that run. Raises Misuse before the start."""
+        return self._started().loaded.dispatcher
+
+    @property
+    def declared(self) -> Declared:
+        """The jobs, schedules and consumers of the plugins that run. Raises Misuse before the start."""
+        return self._started().declared
+
+    @cached_property
+    def catalogue(self) -> Catalogue:
+        """The translations of the library, of the host and of the plugins that run."""
+        from gigacore.text import Catalogue
+
+        own = [plugin.package for plugin in self.plugins.enabled if plugin.package]
+        return Catalogue.load(dict.fromkeys(["gigacore", *own]))
+
+    def read(self, actor: Actor | None, **options: Any) -> AbstractContextManager[Context]:
+        """A session that finds what `actor` may view and writes nothing."""
+        return self.database.read(actor, **options)
+
+    def unit_of_work(self, actor: Actor | None, **options: Any) -> AbstractContextManager[Context]:
+        """One transaction of `actor`: data, audit and events are committed together at its end, or not at all."""
+        return self.database.unit_of_work(actor, **options)
+
+    def system(self, reason: str, **options: Any) -> AbstractContextManager[Context]:
+        """A unit of work without limits, logged and audited with its reason."""
+        return self.database.system(reason, **options)
+
+    def worker(self) -> Worker:
+        """A worker for the jobs and consumers of the plugins that run."""
+        return Worker(self, self.declared)
+
+    def service(self, port: type[P]) -> P | None:
+        """What the first plugin provides for a port of `gigacore.ports`, or None."""
+        return next(iter(self.services(port).values()), None)
+
+    def services(self, port: type[P]) -> Mapping[str, P]:
+        """Everything that plugins provide for a port, by plugin."""
+        found = {plugin.name: plugin.provides.get(port) for plugin in self.plugins.enabled}
+        return {name: value for name, value in found.items() if value is not None}  # type: ignore[misc]
+
+    def _started(self) -> _Running:
+        if self._running is None:
+            raise Misuse(msg("The application was not started."), fix=msg("Call crm.start() first."))
+        return self._running
+
+    def _interested(self, event: str) -> tuple[str, ...]:
+        return self.declared.interested(event) if self._running else ()
+
+    def _complete(self, loaded: Loaded) -> Registry:
+        """The plugins' registry with the choices and custom fields of the database."""
+        with self.engine.connect() as connection:
+            generation = read_generation(connection)
+            choices = read_choices(connection, loaded.registry.choice_lists.values())
+        return loaded.registry.with_choice_lists(choices, generation)
+
+    def _run_install(self, plugin: Plugin) -> None:
+        if plugin.install is not None:
+            with self.system(f"install {plugin.name}") as ctx:
+                plugin.install(ctx)
+
+
+def _checked(engine: sa.Engine) -> sa.Engine:
+    check_engine(engine)
+    return engine

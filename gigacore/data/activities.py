@@ -1,0 +1,146 @@
+"""Activities: what happened with whom and when, linked to many records, shown where their source may be seen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+from sqlalchemy import ColumnElement, Select, and_, func, insert, or_, select, tuple_
+
+from gigacore.data.door import mark_scoped
+from gigacore.data.tables import core_activity, core_activity_link
+from gigacore.entity import Entity
+from gigacore.errors import NotFound
+from gigacore.ids import uuid7
+
+if TYPE_CHECKING:
+    from gigacore.context import Context
+    from gigacore.data.session import ActorSession
+
+_A: Final = core_activity.c
+_K: Final = core_activity_link.c
+
+
+@dataclass(frozen=True, slots=True)
+class Activity:
+    """One entry of a timeline."""
+
+    id: int
+    at: datetime
+    kind: str
+    direction: str
+    title: str
+    summary: str | None
+    actor_kind: str
+    actor_id: int | None
+    actor_name: str
+    source_entity: str | None
+    source_id: int | None
+    plugin: str
+    data: Any
+
+
+_SHOWN: Final = tuple(_A[name] for name in Activity.__slots__)
+
+
+def log(
+    ctx: Context,
+    kind: str,
+    title: str,
+    records: Iterable[Entity | tuple[str, int]],
+    *,
+    source: Entity | None = None,
+    direction: Literal["", "in", "out"] = "",
+    at: datetime | None = None,
+    summary: str | None = None,
+    data: Mapping[str, Any] | None = None,
+    plugin: str = "",
+) -> int:
+    """Record that something happened with these records. Gives the activity's id.
+
+    `kind` is `<plugin>.<kind>` such as `crm.call`; who may see it follows the `source` record (a task, a mail), and
+    without one everybody who sees a linked record. `title` is kept as it is, at most 300 characters.
+    """
+    session = ctx.session
+    session.flush()
+    moment = at or ctx.now
+    values = {
+        "uid": uuid7(), "org_id": ctx.actor.org_id, "at": moment, "kind": kind, "direction": direction,
+        "title": title[:300], "summary": summary, "actor_kind": ctx.actor.kind, "actor_id": ctx.actor.user_id,
+        "actor_name": ctx.actor.name, "plugin": plugin or kind.partition(".")[0],
+        "data": dict(data) if data else None,
+    }  # fmt: skip
+    if source is not None:
+        values |= {"source_entity": session.registry.of(source).name, "source_id": source.id}
+    connection = session.connection()
+    number = connection.execute(insert(core_activity).values(**values).returning(_A.id)).scalar_one()
+    ends = sorted({_end(session, one) for one in records})
+    rows = [{"activity_id": number, "entity": name, "record_id": key, "at": moment} for name, key in ends]
+    if rows:
+        connection.execute(insert(core_activity_link), rows)
+    return int(number)
+
+
+def timeline(
+    ctx: Context,
+    entity: str,
+    record_id: int,
+    *,
+    kinds: Sequence[str] = (),
+    limit: int = 50,
+    before: tuple[datetime, int] | None = None,
+) -> list[Activity]:
+    """The activities of a record, newest first, without those whose source the actor may not see.
+
+    `before` is (at, id) of the last one shown. Raises NotFound when the record itself may not be seen.
+    """
+    _require_visible(ctx, entity, record_id)
+    statement = select(*_SHOWN).join(core_activity_link, _K.activity_id == _A.id)
+    statement = statement.where(*_about(entity, record_id), _visible(ctx.session, entity, record_id))
+    if kinds:
+        statement = statement.where(_A.kind.in_(kinds))
+    if before is not None:
+        statement = statement.where(tuple_(_K.at, _A.id) < before)
+    statement = statement.order_by(_K.at.desc(), _A.id.desc()).limit(limit)
+    return [Activity(*row) for row in ctx.session.connection().execute(mark_scoped(statement))]
+
+
+def last_at(connection: Any, entity: str, record_id: int, kinds: Sequence[str]) -> datetime | None:
+    """When the last activity of one of these kinds happened; a figure for rules, not judged by policy."""
+    statement: Select[Any] = (
+        select(func.max(_K.at)).select_from(core_activity_link).join(core_activity, _A.id == _K.activity_id)
+    )
+    found: datetime | None = connection.scalar(statement.where(*_about(entity, record_id), _A.kind.in_(kinds)))
+    return found
+
+
+def _about(entity: str, record_id: int) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    return _K.entity == entity, _K.record_id == record_id
+
+
+def _visible(session: ActorSession, entity: str, record_id: int) -> ColumnElement[bool]:
+    """True for activities without a source and those whose source the actor may see."""
+    statement = select(_A.source_entity).distinct().join(core_activity_link, _K.activity_id == _A.id)
+    sources = session.connection().scalars(statement.where(*_about(entity, record_id))).all()
+    allowed: list[ColumnElement[bool]] = [_A.source_entity.is_(None)]
+    for name in sources:
+        spec = session.registry.entities.get(name or "")
+        if spec is None:
+            continue
+        cls: Any = spec.cls
+        limit = None if session.unlimited else session.guard.criteria(session, spec, "view")
+        visible = select(cls.id) if limit is None else select(cls.id).where(limit)
+        allowed.append(and_(_A.source_entity == name, _A.source_id.in_(visible)))
+    return or_(*allowed)
+
+
+def _require_visible(ctx: Context, entity: str, record_id: int) -> None:
+    cls: Any = ctx.session.registry.entity(entity).cls
+    if ctx.session.scalars(select(cls.id).where(cls.id == record_id)).first() is None:
+        raise NotFound
+
+
+def _end(session: ActorSession, one: Entity | tuple[str, int]) -> tuple[str, int]:
+    return (session.registry.of(one).name, one.id) if isinstance(one, Entity) else one

@@ -1,0 +1,153 @@
+"""Typed relations between any two records."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from sqlalchemy import and_, delete, insert, or_, select
+
+from gigacore.data.journal import Entry
+from gigacore.data.tables import core_link
+from gigacore.entity import Entity
+from gigacore.errors import Invalid, NotFound
+from gigacore.ids import uuid7
+from gigacore.messages import msg
+
+if TYPE_CHECKING:
+    from gigacore.context import Context
+
+_L: Final = core_link.c
+
+
+@dataclass(frozen=True, slots=True)
+class LinkKind:
+    """A kind of relation. `label` reads from the first record to the second, `reverse` back; empty = symmetric."""
+
+    key: str
+    label: str
+    reverse: str = ""
+
+    @property
+    def symmetric(self) -> bool:
+        """Whether both ends read alike."""
+        return self.reverse in ("", self.label)
+
+
+KINDS: Final = (
+    LinkKind("related", "Related to"),
+    LinkKind("duplicate", "Duplicate of", "Has the duplicate"),
+    LinkKind("follows", "Follows", "Is followed by"),
+    LinkKind("part_of", "Part of", "Consists of"),
+    LinkKind("partner", "Partner of"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Linked:
+    """The other end of a link, as seen from one record."""
+
+    link_id: int
+    kind: str
+    label: str
+    entity: str
+    record_id: int
+
+
+def kinds_by_key(more: Iterable[LinkKind] = ()) -> Mapping[str, LinkKind]:
+    """The built-in kinds and those of plugins."""
+    return {kind.key: kind for kind in (*KINDS, *more)}
+
+
+def link(ctx: Context, first: Entity, second: Entity, kind: LinkKind = KINDS[0]) -> int:
+    """Relate two records. Gives the link's id, that of the present one if they are so related already.
+
+    The actor must be able to edit the first record. Both records report the event `linked`.
+    """
+    registry, connection = ctx.session.registry, ctx.session.connection()
+    ctx.session.flush()
+    ends = [(registry.of(first).name, first.id), (registry.of(second).name, second.id)]
+    if ends[0] == ends[1]:
+        raise Invalid(msg("A record cannot be linked to itself."))
+    _check_edit(ctx, first)
+    if kind.symmetric:
+        ends.sort()
+    (from_entity, from_id), (to_entity, to_id) = ends
+    values = {
+        "from_entity": from_entity, "from_id": from_id, "to_entity": to_entity, "to_id": to_id, "kind": kind.key,
+    }  # fmt: skip
+    present = connection.scalar(select(_L.id).where(*(_L[name] == value for name, value in values.items())))
+    if present is not None:
+        return int(present)
+    values |= {"uid": uuid7(), "created_at": ctx.now, "created_by": ctx.actor.user_id}
+    number = connection.execute(insert(core_link).values(**values).returning(_L.id)).scalar_one()
+    _announce(ctx, (first, second), "linked", kind.key)
+    return int(number)
+
+
+def unlink(ctx: Context, record: Entity, link_id: int) -> None:
+    """Take a link of that record away. Raises NotFound when it is none of its links."""
+    name = ctx.session.registry.of(record).name
+    _check_edit(ctx, record)
+    gone = ctx.session.connection().execute(delete(core_link).where(_L.id == link_id, _at(name, record.id)))
+    if gone.rowcount != 1:
+        raise NotFound
+    _announce(ctx, (record,), "unlinked", str(link_id))
+
+
+def links_of(ctx: Context, record: Entity, kinds: Mapping[str, LinkKind] | None = None) -> list[Linked]:
+    """The links of a record whose other end the actor may see, oldest first."""
+    known = kinds or kinds_by_key()
+    name = ctx.session.registry.of(record).name
+    statement = select(_L.id, _L.from_entity, _L.from_id, _L.to_entity, _L.to_id, _L.kind)
+    rows = ctx.session.connection().execute(statement.where(_at(name, record.id)).order_by(_L.id)).all()
+    found = []
+    for number, from_entity, from_id, to_entity, to_id, key in rows:
+        forward = (from_entity, from_id) == (name, record.id)
+        entity, other = (to_entity, to_id) if forward else (from_entity, from_id)
+        found.append(Linked(number, key, _label(known.get(key), forward, key), entity, other))
+    visible = visible_ids(ctx, ((one.entity, one.record_id) for one in found))
+    return [one for one in found if one.record_id in visible.get(one.entity, ())]
+
+
+def visible_ids(ctx: Context, wanted: Iterable[tuple[str, int]]) -> dict[str, set[int]]:
+    """Which of these records exist and may be seen by the actor: one statement per entity."""
+    by_entity: dict[str, set[int]] = {}
+    for entity, number in wanted:
+        by_entity.setdefault(entity, set()).add(number)
+    found: dict[str, set[int]] = {}
+    for entity, numbers in by_entity.items():
+        spec = ctx.session.registry.entities.get(entity)
+        if spec is not None:
+            cls: Any = spec.cls
+            found[entity] = set(ctx.session.scalars(select(cls.id).where(cls.id.in_(numbers))))
+    return found
+
+
+def _label(kind: LinkKind | None, forward: bool, key: str) -> str:
+    if kind is None:
+        return key
+    return kind.label if forward or kind.symmetric else kind.reverse
+
+
+def _at(entity: str, record_id: int) -> Any:
+    return or_(
+        and_(_L.from_entity == entity, _L.from_id == record_id), and_(_L.to_entity == entity, _L.to_id == record_id)
+    )
+
+
+def _check_edit(ctx: Context, record: Entity) -> None:
+    session = ctx.session
+    if not session.unlimited:
+        spec = session.registry.of(record)
+        session.guard.check_write(session, spec, record, "edit", frozenset({"links"}), None)
+
+
+def _announce(ctx: Context, records: Iterable[Entity], verb: str, detail: str) -> None:
+    registry = ctx.session.registry
+    entries = [
+        Entry(registry.of(one).name, verb, one.id, one.uid, one.version, ["links"], {"links": [None, detail]})
+        for one in records
+    ]
+    ctx.session.journal.write(ctx.session.connection(), ctx, entries)

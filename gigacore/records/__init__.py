@@ -1,0 +1,39 @@
+"""The one service that reads and writes records: pages, API, CLI, import, automations and plugins go through it."""
+
+from gigacore.records.actions import BulkResult, Offered, action_of, bulk, bulk_ids, offered, run_action
+from gigacore.records.labels import labels_of
+from gigacore.records.limits import may_act, readable_fields, writable_fields
+from gigacore.records.read import Count, ListRequest, Page, get, page
+from gigacore.records.schema import input_schema, load_input, params_schema
+from gigacore.records.values import dumps, reference
+from gigacore.records.write import Failed, create, create_many, delete, load, update
+
+__all__ = [
+    "BulkResult",
+    "Count",
+    "Failed",
+    "ListRequest",
+    "Offered",
+    "Page",
+    "action_of",
+    "bulk",
+    "bulk_ids",
+    "create",
+    "create_many",
+    "delete",
+    "dumps",
+    "get",
+    "input_schema",
+    "labels_of",
+    "load",
+    "load_input",
+    "may_act",
+    "offered",
+    "page",
+    "params_schema",
+    "readable_fields",
+    "reference",
+    "run_action",
+    "update",
+    "writable_fields",
+]

@@ -1,0 +1,138 @@
+"""Actions on records: declared ones, and the operations on many at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from gigacore.entity import Entity, EntitySpec
+from gigacore.errors import Conflict, GigaError, Invalid, NotFound
+from gigacore.filter import matches, parse
+from gigacore.messages import Msg, msg
+from gigacore.records import write
+from gigacore.records.limits import may_act, record_environment, require
+from gigacore.records.read import ListRequest, page
+from gigacore.records.schema import load_input, params_schema
+
+if TYPE_CHECKING:
+    from gigacore.context import Context
+    from gigacore.ui import RecordAction
+
+DIRECT_BULK: Final = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Offered:
+    """An action as a reader meets it; `refused` says why it cannot be run now (None = it can)."""
+
+    action: RecordAction
+    refused: Msg | None
+
+
+def action_of(ctx: Context, entity: str, name: str) -> RecordAction:
+    """The declared action. Raises NotFound."""
+    found = ctx.session.registry.actions.get(entity, {}).get(name)
+    if found is None:
+        raise NotFound(msg("{entity} has no action {name}.", entity=entity, name=name))
+    return found
+
+
+def run_action(
+    ctx: Context, entity: str, record_id: int, name: str, params: Mapping[str, Any], *, version: int | None = None
+) -> object:
+    """Run a declared action on one record, within the caller's unit of work, and give what it returns.
+
+    Raises NotFound, Forbidden, Invalid (parameters), Conflict when it is not available for the record as it is.
+    """
+    session = ctx.session
+    spec = session.registry.entity(entity)
+    action = action_of(ctx, entity, name)
+    record = write.load(ctx, entity, record_id)
+    write.check_version(record, version)
+    require(ctx, name, spec, record)
+    values = load_input(params_schema(session.registry, action.params), params)
+    if not _available(ctx, spec, action, record):
+        raise Conflict(msg("“{action}” is not possible for this record as it is now.", action=Msg(action.label)))
+    before = ctx.unlocking
+    ctx.unlocking = before or action.unlocks
+    try:
+        result = action.run(ctx, record, values)
+        session.flush()
+    finally:
+        ctx.unlocking = before
+    return result
+
+
+def offered(ctx: Context, entity: str, record: Entity) -> list[Offered]:
+    """The actions of a record, in their order, with the reason where one is refused."""
+    spec = ctx.session.registry.entity(entity)
+    actions = sorted(ctx.session.registry.actions.get(entity, {}).values(), key=lambda a: (a.order, a.name))
+    return [Offered(action, _refusal(ctx, spec, action, record)) for action in actions]
+
+
+def _refusal(ctx: Context, spec: EntitySpec, action: RecordAction, record: Entity) -> Msg | None:
+    if not may_act(ctx, action.name, spec, record):
+        return msg("Your role does not allow this.")
+    if not _available(ctx, spec, action, record):
+        return msg("“{action}” is not possible for this record as it is now.", action=Msg(action.label))
+    return None
+
+
+def _available(ctx: Context, spec: EntitySpec, action: RecordAction, record: Entity) -> bool:
+    if action.available is None:
+        return True
+    condition = parse(action.available, spec, ctx.session.registry)
+    reader, environment = record_environment(ctx, spec, record)
+    return matches(condition, reader, environment)
+
+
+@dataclass(frozen=True, slots=True)
+class BulkResult:
+    """What a bulk operation did: numbers of the records changed, and the reason for each that was not."""
+
+    done: tuple[int, ...]
+    failed: tuple[tuple[int, GigaError], ...]
+
+
+def bulk_ids(ctx: Context, entity: str, *, ids: Sequence[int] | None, filter: object, most: int) -> list[int]:
+    """The records that `ids` or `filter` name, at most `most`; those out of sight are left out."""
+    if (ids is None) == (filter is None):
+        raise Invalid.of("ids", msg("Name the records either by ids or by a filter."), "ids")
+    tree = filter if ids is None else {"field": "id", "op": "in", "value": list(ids)}
+    found: list[int] = []
+    cursor: str | None = None
+    while len(found) < most:
+        result = page(ctx, entity, ListRequest(tree, ("id",), ("id",), 200, cursor, count=False))
+        found += [item["id"] for item in result.items]
+        cursor = result.next
+        if cursor is None:
+            break
+    return found[:most]
+
+
+def bulk(ctx: Context, entity: str, action: str, ids: Sequence[int], params: Mapping[str, Any]) -> BulkResult:
+    """Run `update`, `delete` or a declared action on each record; one that fails leaves the others alone."""
+    require(ctx, "bulk", ctx.session.registry.entity(entity))
+    done: list[int] = []
+    failed: list[tuple[int, GigaError]] = []
+    for number in ids:
+        savepoint = ctx.session.begin_nested()
+        try:
+            _one(ctx, entity, action, number, params)
+        except GigaError as error:
+            savepoint.rollback()
+            failed.append((number, error))
+        else:
+            savepoint.commit()
+            done.append(number)
+    return BulkResult(tuple(done), tuple(failed))
+
+
+def _one(ctx: Context, entity: str, action: str, record_id: int, params: Mapping[str, Any]) -> None:
+    if action == "update":
+        write.update(ctx, entity, record_id, params)
+    elif action == "delete":
+        write.delete(ctx, entity, record_id)
+    else:
+        run_action(ctx, entity, record_id, action, params)

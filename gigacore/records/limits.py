@@ -1,0 +1,102 @@
+"""What the actor may see, read and write, asked of the session's guard in the words of this service."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import ColumnElement
+
+from gigacore import access
+from gigacore.access.decide import guard_of
+from gigacore.entity import ChildSpec, Entity, EntitySpec, FieldSpec
+from gigacore.filter import Condition, ObjectReader, PyEnv, RecordSource, SqlEnv, to_where
+
+if TYPE_CHECKING:
+    from gigacore.context import Context
+    from gigacore.data import ActorSession
+
+_READABLE = "giga_readable"
+
+
+def require(ctx: Context, verb: str, spec: EntitySpec, record: Entity | None = None) -> None:
+    """Raise Forbidden when no role knows the verb, NotFound when `record` is hidden."""
+    access.require(ctx, verb, spec.name, record)
+
+
+def may_act(ctx: Context, verb: str, spec: EntitySpec, record: Entity | None = None) -> bool:
+    """Whether the actor may do `verb`, with `record` if one is given."""
+    return access.may(ctx, verb, spec.name, record)
+
+
+def visible(session: ActorSession, spec: EntitySpec) -> ColumnElement[bool] | None:
+    """The criterion, on the entity's own table, of what the actor sees; None = everything."""
+    if session.actor.is_system:
+        return None
+    return guard_of(session.context).visible(session, spec, spec.table)
+
+
+def readable_fields(session: ActorSession, spec: EntitySpec) -> frozenset[str]:
+    """The names of the fields and children that the actor may read."""
+    known: dict[str, frozenset[str]] = session.info.setdefault(_READABLE, {})
+    found = known.get(spec.name)
+    if found is None:
+        readable = reader_of(session)
+        names = [name for name, field in spec.fields.items() if readable(spec, field)]
+        names += [child.name for child in spec.children.values() if readable(spec, as_field(spec, child))]
+        found = known[spec.name] = frozenset(names)
+    return found
+
+
+def reader_of(session: ActorSession) -> Callable[[EntitySpec, FieldSpec], bool]:
+    """Whether the actor may read a field of an entity."""
+    if session.actor.is_system:
+        return _not_secret
+    guard = guard_of(session.context)
+    return lambda spec, field: guard.readable(session, spec, field)
+
+
+def _not_secret(spec: EntitySpec, field: FieldSpec) -> bool:
+    return not field.secret
+
+
+def writable_fields(session: ActorSession, spec: EntitySpec) -> frozenset[str] | None:
+    """The names that input may hold; None = all that are not the server's own."""
+    if session.actor.is_system or session.actor.super_admin:
+        return None
+    guard = guard_of(session.context)
+    names = [name for name, field in spec.fields.items() if guard.writable(session, spec, field)]
+    names += [child.name for child in spec.children.values() if guard.writable(session, spec, as_field(spec, child))]
+    return frozenset(names)
+
+
+def as_field(spec: EntitySpec, child: ChildSpec) -> FieldSpec:
+    """Child rows in the eyes of field rules."""
+    return FieldSpec(name=child.name, kind="json", label=child.label, entity=spec.name, plugin=spec.plugin)
+
+
+def condition_sql(ctx: Context, spec: EntitySpec, condition: Condition) -> ColumnElement[bool]:
+    """A filter as the end of a WHERE on the entity's own table; records out of sight count as missing in it."""
+    session = ctx.session
+    environment = SqlEnv(
+        table=spec.table,
+        registry=session.registry,
+        actor=ctx.actor,
+        now=ctx.now,
+        visible=lambda other: visible(session, other),
+    )
+    return to_where(condition, environment)
+
+
+def record_environment(ctx: Context, spec: EntitySpec, record: Entity) -> tuple[ObjectReader, PyEnv]:
+    """What evaluating a filter on one loaded record needs."""
+
+    def follow(target: str, record_id: int) -> Any:
+        other = ctx.session.registry.entities.get(target)
+        return ctx.session.get(other.cls, record_id) if other is not None else None
+
+    def extension(row: Any, cls: Any) -> Any:
+        return ctx.session.get(cls, row.id)
+
+    reader = ObjectReader(record, RecordSource(load=follow, extension=extension))
+    return reader, PyEnv(ctx.session.registry, ctx.actor, ctx.now)

@@ -1,0 +1,76 @@
+"""What stands in the way of deleting a record, and what is released when it goes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import sqlalchemy as sa
+
+from gigacore.data import mark_scoped, trash
+from gigacore.entity import Entity, EntitySpec, FieldSpec
+from gigacore.errors import InTheWay, Obstacle
+from gigacore.messages import msg
+from gigacore.records.labels import labels_of
+
+if TYPE_CHECKING:
+    from gigacore.context import Context
+
+SHOWN: Final = 5
+
+
+def _referring(ctx: Context, spec: EntitySpec, rule: str) -> list[tuple[EntitySpec, FieldSpec]]:
+    registry = ctx.session.registry
+    fields = registry.referrers.get(spec.name, ())
+    return [
+        (registry.entity(f.entity), f) for f in fields if f.on_delete == rule and not f.custom and f.extension is None
+    ]
+
+
+def refuse_if_in_the_way(ctx: Context, spec: EntitySpec, record_id: int) -> None:
+    """Raise InTheWay when records refer here by the rule `restrict`, hidden ones included (they are only counted)."""
+    obstacles: list[Obstacle] = []
+    total: dict[str, int] = {}
+    for other, field in _referring(ctx, spec, "restrict"):
+        ids = _ids(ctx, other, field, record_id)
+        if not ids:
+            continue
+        total[other.name] = total.get(other.name, 0) + len(ids)
+        labels = labels_of(ctx.session, other.name, ids[:SHOWN])
+        obstacles += [Obstacle(other.name, number, labels.get(number)) for number in ids[:SHOWN]]
+    if total:
+        raise InTheWay(
+            msg("This cannot be deleted: {what} stand on it.", what=_summary(ctx, total)),
+            obstacles,
+            total,
+            fix=msg("Delete those first, or let them refer to another record."),
+        )
+
+
+def _summary(ctx: Context, total: dict[str, int]) -> str:
+    registry = ctx.session.registry
+    return ", ".join(f"{count} {registry.entity(name).label_plural.lower()}" for name, count in total.items())
+
+
+def _ids(ctx: Context, other: EntitySpec, field: FieldSpec, record_id: int) -> list[int]:
+    table = other.table
+    statement = sa.select(table.c.id).where(table.c[field.column] == record_id).order_by(table.c.id)
+    return list(ctx.session.connection().execute(mark_scoped(statement)).scalars())
+
+
+def release(ctx: Context, spec: EntitySpec, record_id: int) -> None:
+    """Empty the references whose rule is `set_null` and delete the records whose rule is `cascade`."""
+    for other, field in _referring(ctx, spec, "set_null"):
+        for record in _records(ctx, other, field, record_id):
+            setattr(record, field.attribute, None)
+    for other, field in _referring(ctx, spec, "cascade"):
+        for record in _records(ctx, other, field, record_id):
+            refuse_if_in_the_way(ctx, other, record.id)
+            release(ctx, other, record.id)
+            trash.move(ctx, record)
+    ctx.session.flush()
+
+
+def _records(ctx: Context, other: EntitySpec, field: FieldSpec, record_id: int) -> list[Entity]:
+    cls: Any = other.cls
+    statement = sa.select(cls).where(getattr(cls, field.attribute) == record_id)
+    return list(ctx.session.scalars(mark_scoped(statement)))

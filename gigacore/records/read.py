@@ -1,0 +1,308 @@
+"""Reading records: pages of a list, single records. Everything is limited to what the actor may see."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Final
+
+import sqlalchemy as sa
+from sqlalchemy import ColumnElement
+
+from gigacore.data import mark_scoped
+from gigacore.entity import EntitySpec, FieldSpec, Money, fold
+from gigacore.errors import Invalid, NotFound
+from gigacore.filter import Condition, parse
+from gigacore.messages import msg
+from gigacore.records.cursor import Cursor, decode, encode
+from gigacore.records.labels import labels_of
+from gigacore.records.limits import condition_sql, readable_fields, reader_of, require, visible
+from gigacore.records.ordering import Order, order_of
+from gigacore.records.plan import ReadPlan, Row, read_plan, readable_names
+from gigacore.records.values import reference
+
+if TYPE_CHECKING:
+    from gigacore.context import Context
+    from gigacore.data import ActorSession
+
+DEFAULT_LIMIT: Final = 50
+MAX_LIMIT: Final = 200
+COUNT_LIMIT: Final = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class ListRequest:
+    """What to list. `filter` is a filter tree or a parsed condition; `search` looks into the searchable fields.
+
+    `fields` names what to read (None = every plain field), `expand` references to read whole (`company_id`, depth 2).
+    """
+
+    filter: object | Condition | None = None
+    sort: tuple[str, ...] = ()
+    fields: tuple[str, ...] | None = None
+    limit: int = DEFAULT_LIMIT
+    cursor: str | None = None
+    expand: tuple[str, ...] = ()
+    updated_since: datetime | None = None
+    search: str = ""
+    count: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """How many records there are; beyond 10,000 it is not counted further and `exact` is False."""
+
+    value: int
+    exact: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of a list. `next` and `previous` are cursors, None at the ends."""
+
+    items: list[dict[str, Any]]
+    next: str | None = None
+    previous: str | None = None
+    count: Count | None = None
+
+
+@dataclass(slots=True)
+class _Reading:
+    """One list being read."""
+
+    session: ActorSession
+    plan: ReadPlan
+    order: Order
+    where: list[ColumnElement[bool]]
+    cursor: Cursor | None
+    limit: int
+    rows: list[tuple[bool, Row]] = field(default_factory=list)
+
+    @property
+    def backward(self) -> bool:
+        return self.cursor is not None and self.cursor.direction == "previous"
+
+    def run(self) -> None:
+        """Fetch one row more than asked for, over both parts of the list where there are two."""
+        parts = [False, True] if self.order.splits else [False]
+        if self.backward:
+            parts.reverse()
+        start = parts.index(self.cursor.in_empty_part) if self.cursor and self.order.splits else 0
+        for empty in parts[start:]:
+            missing = self.limit + 1 - len(self.rows)
+            if missing > 0:
+                self.rows += [(empty, row) for row in self._fetch(empty, missing)]
+
+    def _fetch(self, empty: bool, limit: int) -> Sequence[Row]:
+        where = list(self.where)
+        part = self.order.part(empty=empty)
+        if part is not None:
+            where.append(part)
+        if self.cursor is not None and self.cursor.in_empty_part == empty:
+            where.append(self.order.beyond(self.cursor.values, empty_part=empty, backward=self.backward))
+        statement = _select(self.plan, [key.expression for key in self.order.keys], where)
+        statement = statement.order_by(*self.order.clauses(empty_part=empty, backward=self.backward)).limit(limit)
+        return self.session.connection().execute(mark_scoped(statement)).all()
+
+
+def page(ctx: Context, entity: str, request: ListRequest) -> Page:
+    """One page of the records that the actor may see.
+
+    Raises Forbidden without the right to view the entity, Invalid for an unknown or unreadable field anywhere.
+    """
+    session = ctx.session
+    spec = session.registry.entity(entity)
+    require(ctx, "view", spec)
+    readable = readable_fields(session, spec)
+    where = conditions(ctx, spec, request)
+    reading = _Reading(
+        session=session,
+        plan=read_plan(session.registry, spec, readable_names(spec, readable, request.fields, whole=False)),
+        order=order_of(session.registry, spec, request.sort, readable),
+        where=where,
+        cursor=decode(request.cursor) if request.cursor else None,
+        limit=_checked_limit(request.limit),
+    )
+    reading.run()
+    result = _page(ctx, reading, request)
+    return replace(result, count=_count(session, spec, where, reading, request)) if request.count else result
+
+
+def _checked_limit(limit: int) -> int:
+    if not 1 <= limit <= MAX_LIMIT:
+        raise Invalid.of("limit", msg("The limit must lie between 1 and {most}.", most=MAX_LIMIT), "limit")
+    return limit
+
+
+def _page(ctx: Context, reading: _Reading, request: ListRequest) -> Page:
+    rows, more = reading.rows[: reading.limit], len(reading.rows) > reading.limit
+    if reading.backward:
+        rows.reverse()
+    keys = len(reading.order.keys)
+    items = materialise(ctx, reading.plan, [row[keys:] for _, row in rows], request.expand)
+    follows = more if not reading.backward else bool(rows)
+    precedes = more if reading.backward else reading.cursor is not None
+    return Page(
+        items,
+        next=_cursor(reading, rows[-1], "next") if rows and follows else None,
+        previous=_cursor(reading, rows[0], "previous") if rows and precedes else None,
+    )
+
+
+def _cursor(reading: _Reading, row: tuple[bool, Row], direction: Any) -> str:
+    empty, values = row
+    return encode(Cursor(direction, empty, reading.order.values(values, empty_part=empty)))
+
+
+def conditions(ctx: Context, spec: EntitySpec, request: ListRequest) -> list[ColumnElement[bool]]:
+    """Everything that limits a list: what the actor sees, filter, search, date of change."""
+    session = ctx.session
+    limit = visible(session, spec)
+    where = [] if limit is None else [limit]
+    if request.filter is not None:
+        where.append(condition_sql(ctx, spec, _condition(session, spec, request.filter)))
+    if request.search:
+        where.append(_search(session, spec, request.search))
+    if request.updated_since is not None:
+        where.append(spec.table.c.updated_at >= request.updated_since)
+    return where
+
+
+def _condition(session: ActorSession, spec: EntitySpec, tree: object) -> Condition:
+    if isinstance(tree, Condition):
+        return tree
+    return parse(tree, spec, session.registry, readable=reader_of(session))
+
+
+def _search(session: ActorSession, spec: EntitySpec, text: str) -> ColumnElement[bool]:
+    readable = readable_fields(session, spec)
+    own = (f for f in spec.fields.values() if f.search and not f.custom and f.extension is None)
+    keys = [f.key_column for f in own if f.key_column and f.name in readable]
+    words = fold(text).split()[:6]
+    columns = [spec.table.c[key] for key in keys]
+    return sa.and_(sa.true(), *(sa.or_(sa.false(), *(c.contains(w, autoescape=True) for c in columns)) for w in words))
+
+
+def _select(
+    plan: ReadPlan, leading: Sequence[ColumnElement[Any]], where: Iterable[ColumnElement[bool]]
+) -> sa.Select[Any]:
+    source: Any = plan.spec.table
+    for plugin in plan.extensions:
+        table = plan.spec.extensions[plugin].__table__
+        source = source.outerjoin(table, table.c.id == plan.spec.table.c.id)
+    return sa.select(*leading, *plan.columns).select_from(source).where(*where)
+
+
+def _count(
+    session: ActorSession,
+    spec: EntitySpec,
+    where: Sequence[ColumnElement[bool]],
+    reading: _Reading,
+    request: ListRequest,
+) -> Count:
+    if reading.cursor is None and len(reading.rows) <= reading.limit:
+        return Count(len(reading.rows), exact=True)
+    inner = sa.select(sa.literal(1)).select_from(spec.table).where(*where).limit(COUNT_LIMIT + 1).subquery()
+    found = session.connection().execute(mark_scoped(sa.select(sa.func.count()).select_from(inner))).scalar_one()
+    return Count(min(found, COUNT_LIMIT), exact=found <= COUNT_LIMIT)
+
+
+def get(
+    ctx: Context, entity: str, record_id: int, *, expand: tuple[str, ...] = (), fields: tuple[str, ...] | None = None
+) -> dict[str, Any]:
+    """One record with its children and the fields of plugins. Raises NotFound when it is unknown or hidden."""
+    session = ctx.session
+    spec = session.registry.entity(entity)
+    require(ctx, "view", spec)
+    names = readable_names(spec, readable_fields(session, spec), fields, whole=True)
+    plan = read_plan(session.registry, spec, names)
+    limit = visible(session, spec)
+    where = [spec.table.c.id == record_id, *([] if limit is None else [limit])]
+    row = session.connection().execute(mark_scoped(_select(plan, [], where))).first()
+    if row is None:
+        raise NotFound
+    return materialise(ctx, plan, [row], expand)[0]
+
+
+def materialise(
+    ctx: Context, plan: ReadPlan, rows: Sequence[Row], expand: tuple[str, ...] = ()
+) -> list[dict[str, Any]]:
+    """Rows as records: references labelled, children read, in one statement per kind of either."""
+    items = [plan.read(row) for row in rows]
+    _label(ctx.session, plan, items)
+    for name in plan.children:
+        _add_children(ctx.session, plan.spec, name, items)
+    for path in expand:
+        _expand(ctx, plan.spec, items, path)
+    return items
+
+
+def _label(session: ActorSession, plan: ReadPlan, items: Sequence[dict[str, Any]]) -> None:
+    by_target: dict[str, list[str]] = {}
+    for ref in plan.refs:
+        by_target.setdefault(ref.target, []).append(ref.name)
+    for target, names in by_target.items():
+        places = [(item, *_place(item, name)) for item in items for name in names]
+        labels = labels_of(session, target, (holder[key] for _, holder, key in places if holder.get(key) is not None))
+        for _, holder, key in places:
+            number = holder.get(key)
+            holder[key] = reference(number, labels.get(number) if number is not None else None)
+
+
+def _place(item: dict[str, Any], name: str) -> tuple[dict[str, Any], str]:
+    plugin, dot, inner = name.rpartition(".")
+    return (item[plugin], inner) if dot else (item, name)
+
+
+def _add_children(session: ActorSession, spec: EntitySpec, name: str, items: Sequence[dict[str, Any]]) -> None:
+    child = spec.children[name]
+    by_parent: dict[int, list[dict[str, Any]]] = {item["id"]: [] for item in items}
+    for item in items:
+        item[name] = by_parent[item["id"]]
+    if not by_parent:
+        return
+    names = [*child.fields]
+    table = child.table
+    columns = [table.c[c] for n in names for c in _child_columns(child.fields[n])]
+    statement = sa.select(table.c.parent_id, table.c.id, *columns).where(table.c.parent_id.in_(list(by_parent)))
+    rows = session.connection().execute(
+        mark_scoped(statement.order_by(table.c.parent_id, table.c[child.order_by], table.c.id))
+    )
+    for row in rows.mappings():
+        values = {n: _child_value(child.fields[n], row) for n in names}
+        by_parent[row["parent_id"]].append({"id": row["id"], **values})
+
+
+def _child_columns(spec: FieldSpec) -> tuple[str, ...]:
+    return (spec.column, f"{spec.column}_currency") if spec.kind == "money" else (spec.column,)
+
+
+def _child_value(spec: FieldSpec, row: Mapping[Any, Any]) -> Any:
+    value = row[spec.column]
+    if value is None:
+        return None
+    if spec.kind == "money":
+        return Money(value, row[f"{spec.column}_currency"])
+    return value.value if spec.kind == "enum" else value
+
+
+def _expand(ctx: Context, spec: EntitySpec, items: Sequence[dict[str, Any]], path: str) -> None:
+    name, _, deeper = path.partition(".")
+    field = spec.fields.get(name) or spec.fields.get(f"{name}_id")
+    target = ctx.session.registry.entities.get(field.target) if field is not None and field.target else None
+    if field is None or target is None or deeper.count(".") > 0:
+        raise Invalid.of("expand", msg("There is no reference {name} to expand.", name=path), "expand")
+    present = [item for item in items if item.get(field.name) and not item[field.name].get("hidden")]
+    whole = _read_many(ctx, target, {item[field.name]["id"] for item in present}, (deeper,) if deeper else ())
+    for item in present:
+        item[field.name] = {**item[field.name], **whole.get(item[field.name]["id"], {})}
+
+
+def _read_many(ctx: Context, spec: EntitySpec, ids: set[int], expand: tuple[str, ...]) -> dict[int, dict[str, Any]]:
+    session = ctx.session
+    plan = read_plan(session.registry, spec, readable_names(spec, readable_fields(session, spec), None, whole=False))
+    limit = visible(session, spec)
+    where = [spec.table.c.id.in_(sorted(ids)), *([] if limit is None else [limit])]
+    rows = session.connection().execute(mark_scoped(_select(plan, [], where))).all()
+    return {item["id"]: item for item in materialise(ctx, plan, rows, expand)}

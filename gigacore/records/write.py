@@ -1,0 +1,242 @@
+"""Writing records: the one way for pages, API, CLI, import, automations and plugins."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from gigacore.data import mark_scoped, trash
+from gigacore.entity import SYSTEM_TARGETS, Child, ChildSpec, Entity, EntitySpec, FieldSpec
+from gigacore.errors import FieldError, GigaError, Invalid, NotFound, StaleVersion
+from gigacore.filter import store_value
+from gigacore.messages import msg
+from gigacore.records.choices import settle_open_choices
+from gigacore.records.limits import require, visible, writable_fields
+from gigacore.records.obstacles import refuse_if_in_the_way, release
+from gigacore.records.schema import input_schema, load_input
+
+if TYPE_CHECKING:
+    from gigacore.context import Context
+    from gigacore.data import ActorSession
+
+
+def create(ctx: Context, entity: str, data: Mapping[str, Any]) -> Entity:
+    """A new record from JSON-shaped input, written within the caller's unit of work.
+
+    Raises Invalid with an error per value at fault, Forbidden without the right to create it.
+    """
+    record = prepare(ctx, entity, data)
+    ctx.session.flush()
+    return record
+
+
+def prepare(ctx: Context, entity: str, data: Mapping[str, Any]) -> Entity:
+    """A new record added to the session but not yet flushed; for batches. Raises as `create`."""
+    session = ctx.session
+    spec = session.registry.entity(entity)
+    require(ctx, "create", spec)
+    schema = input_schema(session.registry, spec, partial=False, writable=writable_fields(session, spec))
+    values = load_input(schema, data)
+    check_references(ctx, spec, values)
+    settle_open_choices(ctx, spec, values)
+    record = spec.cls()
+    _apply(record, spec, values)
+    check_required_any(spec, record)
+    session.add(record)
+    _apply_extensions(session, spec, record, values)
+    return record
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """Why one row of a batch was not written."""
+
+    error: GigaError
+
+
+def create_many(ctx: Context, entity: str, rows: Sequence[Mapping[str, Any]]) -> list[Entity | Failed]:
+    """New records, each on its own merits, written together in as few statements as possible.
+
+    A row that is refused leaves the others alone: when the common flush fails, rows are tried one by one.
+    """
+    results: list[Entity | Failed] = []
+    savepoint = ctx.session.begin_nested()
+    try:
+        for row in rows:
+            results.append(_attempt(ctx, entity, row))
+        ctx.session.flush()
+        savepoint.commit()
+    except GigaError:
+        savepoint.rollback()
+        return [_alone(ctx, entity, row) for row in rows]
+    return results
+
+
+def _attempt(ctx: Context, entity: str, row: Mapping[str, Any]) -> Entity | Failed:
+    try:
+        return prepare(ctx, entity, row)
+    except GigaError as error:
+        return Failed(error)
+
+
+def _alone(ctx: Context, entity: str, row: Mapping[str, Any]) -> Entity | Failed:
+    savepoint = ctx.session.begin_nested()
+    try:
+        record = create(ctx, entity, row)
+    except GigaError as error:
+        savepoint.rollback()
+        return Failed(error)
+    savepoint.commit()
+    return record
+
+
+def load(ctx: Context, entity: str, record_id: int, *, verb: str = "view") -> Entity:
+    """The record as an object, for services. Raises NotFound when it is unknown or hidden, Forbidden without a role."""
+    spec = ctx.session.registry.entity(entity)
+    require(ctx, verb, spec)
+    record = ctx.session.get(spec.cls, record_id)
+    if record is None:
+        raise NotFound
+    found: Entity = record
+    return found
+
+
+def update(ctx: Context, entity: str, record_id: int, data: Mapping[str, Any], *, version: int | None = None) -> Entity:
+    """Change some fields of a record. `version` is the one the reader saw; another one now raises StaleVersion.
+
+    Raises Invalid, Forbidden, Locked, NotFound; then nothing is changed.
+    """
+    session = ctx.session
+    spec = session.registry.entity(entity)
+    record = load(ctx, entity, record_id, verb="edit")
+    check_version(record, version)
+    schema = input_schema(session.registry, spec, partial=True, writable=writable_fields(session, spec))
+    values = load_input(schema, data)
+    check_references(ctx, spec, values)
+    settle_open_choices(ctx, spec, values)
+    _apply(record, spec, values)
+    check_required_any(spec, record)
+    _apply_extensions(session, spec, record, values)
+    session.flush()
+    return record
+
+
+def check_version(record: Entity, version: int | None) -> None:
+    """Raise StaleVersion when the record is no longer the one that the reader saw."""
+    if version is not None and record.version != version:
+        raise StaleVersion(record.version)
+
+
+def delete(ctx: Context, entity: str, record_id: int, *, version: int | None = None) -> None:
+    """Move a record, its rows and links into the trash.
+
+    Raises InTheWay when others refer to it by a rule that forbids that, and as `update`.
+    """
+    spec = ctx.session.registry.entity(entity)
+    record = load(ctx, entity, record_id, verb="delete")
+    check_version(record, version)
+    refuse_if_in_the_way(ctx, spec, record_id)
+    release(ctx, spec, record_id)
+    trash.move(ctx, record)
+
+
+def _apply(record: Entity, spec: EntitySpec, values: Mapping[str, Any]) -> None:
+    custom: dict[str, Any] | None = None
+    for name, value in values.items():
+        field = spec.fields.get(name)
+        if field is None:
+            if name in spec.children:
+                _apply_children(record, spec.children[name], value)
+            continue
+        if field.custom:
+            custom = dict(record.custom or {}) if custom is None else custom
+            _set_custom(custom, field, value)
+        else:
+            setattr(record, field.attribute.removesuffix("_value") if field.kind == "money" else field.attribute, value)
+    if custom is not None:
+        record.custom = custom
+
+
+def _set_custom(custom: dict[str, Any], field: FieldSpec, value: Any) -> None:
+    if value is None:
+        custom.pop(field.name, None)
+    else:
+        custom[field.name] = store_value(field, value)
+
+
+def _apply_children(record: Entity, child: ChildSpec, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Make the rows those given: rows with the `id` of a present one keep their identity, others are new or go."""
+    present: dict[int, Child] = {row.id: row for row in getattr(record, child.name) if row.id is not None}
+    kept: list[Child] = []
+    for position, values in enumerate(rows):
+        row = _row(child, present, values, position)
+        for name, value in values.items():
+            if name != "id" and getattr(row, name) != value:
+                setattr(row, name, value)
+        if row.position != position:
+            row.position = position
+        kept.append(row)
+    setattr(record, child.name, kept)
+
+
+def _row(child: ChildSpec, present: dict[int, Child], values: Mapping[str, Any], position: int) -> Child:
+    number = values.get("id")
+    if number is None:
+        return child.cls()
+    if number not in present:
+        raise Invalid.of(f"{child.name}.{position}.id", msg("This row does not belong to the record."), "unknown_row")
+    return present.pop(number)
+
+
+def _apply_extensions(session: ActorSession, spec: EntitySpec, record: Entity, values: Mapping[str, Any]) -> None:
+    for plugin, cls in spec.extensions.items():
+        given = values.get(plugin)
+        if not given:
+            continue
+        session.flush()
+        row = session.get(cls, record.id)
+        if row is None:
+            row = cls(id=record.id)
+            session.add(row)
+        for name, value in given.items():
+            setattr(row, name, value)
+
+
+def check_required_any(spec: EntitySpec, record: Entity) -> None:
+    """Raise Invalid when none of the fields is filled of which at least one must be."""
+    if spec.required_any and not any(getattr(record, name) for name in spec.required_any):
+        names = ", ".join(spec.fields[name].label for name in spec.required_any)
+        reason = msg("At least one of these is required: {fields}.", fields=names)
+        raise Invalid(errors=[FieldError(name, reason, "required") for name in spec.required_any])
+
+
+def check_references(ctx: Context, spec: EntitySpec, values: Mapping[str, Any]) -> None:
+    """Raise Invalid when a reference names a record that does not exist or is out of the actor's sight."""
+    errors = []
+    for name, value in values.items():
+        field = spec.fields.get(name)
+        if field is None or field.kind != "ref" or value is None or field.target is None:
+            continue
+        if not _exists(ctx, field.target, value):
+            errors.append(FieldError(name, msg("There is no such record, or you may not see it."), "unknown_record"))
+    if errors:
+        raise Invalid(errors=errors)
+
+
+def _exists(ctx: Context, target: str, record_id: int) -> bool:
+    session = ctx.session
+    if target in SYSTEM_TARGETS:
+        if target == "core.user" and record_id == ctx.actor.user_id:
+            return True
+        table = sa.table(SYSTEM_TARGETS[target].table, sa.column("id", sa.BigInteger))
+        statement = sa.select(table.c.id).where(table.c.id == record_id)
+        return session.connection().execute(statement).first() is not None
+    spec = session.registry.entities.get(target)
+    if spec is None:
+        return True  # the plugin that owns the target is away; a soft reference outlives it
+    limit = visible(session, spec)
+    found = sa.select(spec.table.c.id).where(spec.table.c.id == record_id)
+    return session.connection().execute(mark_scoped(found if limit is None else found.where(limit))).first() is not None
