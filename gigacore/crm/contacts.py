@@ -34,7 +34,7 @@ class ContactAddress(Child):
     street: Mapped[str | None] = field(max_length=400, personal=True)
     postal_code: Mapped[str | None] = field(max_length=20, personal=True)
     city: Mapped[str | None] = field(max_length=100, personal=True)
-    region: Mapped[str | None] = field(max_length=100)
+    region: Mapped[str | None] = field(max_length=100, personal=True)
     country: Mapped[str | None] = field(max_length=100)
 
 
@@ -45,6 +45,15 @@ class ContactLink(Child):
 
     kind: Mapped[str | None] = choice(list="crm.link_kind", default="website")
     url: Mapped[str] = field(kind="url", label="Web address", max_length=500)
+
+
+class ContactCompany(Child):
+    """A further company to which a person belongs."""
+
+    __child__ = ChildMeta("crm.contact_company", "crm.contact")
+
+    company_id: Mapped[int] = ref("crm.company", on_delete="cascade")
+    job_title: Mapped[str | None] = field(max_length=150)
 
 
 class CompanyEmail(Child):
@@ -78,6 +87,15 @@ class CompanyAddress(Child):
     country: Mapped[str | None] = field(max_length=100)
 
 
+class CompanyLink(Child):
+    """A website or social network page of a company."""
+
+    __child__ = ChildMeta("crm.company_link", "crm.company")
+
+    kind: Mapped[str | None] = choice(list="crm.link_kind", default="website")
+    url: Mapped[str] = field(kind="url", label="Web address", max_length=500)
+
+
 class Company(Entity):
     """A customer's organisation, or one that may become a customer."""
 
@@ -90,6 +108,7 @@ class Company(Entity):
         icon="building",
         id_prefix="COMP",
         sort="name",
+        indexes=(("created_at",),),
         key_facts=("kind", "industry", "city", "phone", "website"),
     )
 
@@ -97,6 +116,8 @@ class Company(Entity):
     kind: Mapped[str | None] = choice(
         list="crm.company_kind", default="prospect", listed=True, label="Customer or prospect"
     )
+    contact_type: Mapped[str | None] = choice(list="crm.contact_type")
+    temperature: Mapped[str | None] = choice(list="crm.temperature")
     industry: Mapped[str | None] = choice(list="crm.industry", listed=True)
     website: Mapped[str | None] = field(kind="url", max_length=500)
     email: Mapped[str | None] = field(kind="email", label="E-mail", search=True)
@@ -116,6 +137,7 @@ class Company(Entity):
     emails: Mapped[list[CompanyEmail]] = children(CompanyEmail, label="Further e-mails")
     phones: Mapped[list[CompanyPhone]] = children(CompanyPhone, label="Further phones")
     addresses: Mapped[list[CompanyAddress]] = children(CompanyAddress, label="Further addresses")
+    links: Mapped[list[CompanyLink]] = children(CompanyLink, label="Web addresses")
 
 
 def _full_name(contact: Contact) -> str:
@@ -142,6 +164,7 @@ class Contact(Entity):
         icon="user",
         id_prefix="CONT",
         sort="name",
+        indexes=(("created_at",),),
         key_facts=("company_id", "job_title", "email", "phone", "temperature"),
     )
 
@@ -170,3 +193,4 @@ class Contact(Entity):
     phones: Mapped[list[ContactPhone]] = children(ContactPhone, label="Phones")
     addresses: Mapped[list[ContactAddress]] = children(ContactAddress, label="Addresses")
     links: Mapped[list[ContactLink]] = children(ContactLink, label="Web addresses")
+    companies: Mapped[list[ContactCompany]] = children(ContactCompany, label="Further companies")

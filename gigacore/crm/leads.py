@@ -7,7 +7,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Mapped
 
-from gigacore.entity import Entity, EntityMeta, Money, choice, computed, field, ref
+from gigacore.entity import Entity, EntityMeta, Money, choice, computed, field, kept, ref
 
 
 class StageMode(enum.Enum):
@@ -41,6 +41,7 @@ class Lead(Entity):
         required_any=("last_name", "company_name", "email"),
         locked_when={"field": "status.kind", "op": "in", "value": ["won", "lost"]},
         locked_reason="This lead is won or lost. Reopen it to change it.",
+        indexes=(("created_at",),),
         key_facts=("status", "amount", "source", "priority", "next_action_at", "last_contact_at"),
     )
 
@@ -67,10 +68,11 @@ class Lead(Entity):
     priority: Mapped[str] = choice(list="crm.priority", default="normal", listed=True, indexed=True)
     next_action: Mapped[str | None] = choice(list="crm.next_action")
     next_action_at: Mapped[datetime | None] = field(label="Next action on", listed=True, sort=True)
-    next_action_suggested: Mapped[str | None] = choice(list="crm.next_action", readonly=True, label="Suggested action")
-    last_contact_at: Mapped[datetime | None] = field(readonly=True, label="Last contact", listed=True, sort=True)
-    email_note: Mapped[str | None] = field(readonly=True, label="E-mail note", max_length=300)
-    closed_at: Mapped[datetime | None] = field(readonly=True, label="Closed", sort=True)
+    next_action_suggested: Mapped[str | None] = kept(choice(list="crm.next_action", label="Suggested next action"))
+    last_contact_at: Mapped[datetime | None] = kept(field(label="Last contact", listed=True, sort=True))
+    last_exchange: Mapped[str | None] = kept(field(max_length=300, personal=True))
+    email_note: Mapped[str | None] = kept(choice(list="crm.email_note", label="E-mail note"))
+    closed_at: Mapped[datetime | None] = field(readonly=True, label="Closed on", sort=True)
     lost_reason: Mapped[str | None] = choice(list="crm.lost_reason", label="Reason for losing")
     contact_id: Mapped[int | None] = ref(
         "crm.contact", on_delete="set_null", label="Converted to contact", readonly=True
@@ -78,6 +80,7 @@ class Lead(Entity):
     company_id: Mapped[int | None] = ref(
         "crm.company", on_delete="set_null", label="Converted to company", readonly=True
     )
+    converted_at: Mapped[datetime | None] = field(readonly=True, label="Converted on")
     external_id: Mapped[str | None] = field(max_length=100, indexed=True, label="External number")
     tags: Mapped[list[str] | None] = choice(list="crm.tag", many=True)
     description: Mapped[str | None] = field(kind="longtext", label="Notes", personal=True)

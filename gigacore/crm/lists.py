@@ -28,7 +28,7 @@ LEAD_STATUS: Final = _list(
     ("contacted", "Contacted", OPEN, "cyan"),
     ("follow_up", "In follow-up", OPEN, "indigo"),
     ("qualified", "Qualified", "qualified", "purple"),
-    ("won", "Won", WON, "green"),
+    ("won", "Won (closed)", WON, "green"),
     ("lost", "Lost", LOST, "secondary"),
     ("to_fix", "To fix", BLOCKED, "orange"),
 )
@@ -98,7 +98,22 @@ COMPANY_KIND: Final = _list(
     ("prospect", "Prospect", "prospect", "blue"),
     ("customer", "Customer", "customer", "green"),
 )
-INDUSTRY: Final = _list("industry", "Industries", open=True)
+INDUSTRY: Final = _list(
+    "industry",
+    "Industries",
+    ("technology", "Technology", "", "blue"),
+    ("industry", "Manufacturing", "", "indigo"),
+    ("trade", "Trade", "", "orange"),
+    ("services", "Services", "", "cyan"),
+    ("construction", "Construction", "", "yellow"),
+    ("health", "Health", "", "green"),
+    ("education", "Education", "", "teal"),
+    ("finance", "Finance and insurance", "", "purple"),
+    ("hospitality", "Hotels and restaurants", "", "pink"),
+    ("transport", "Transport", "", "azure"),
+    ("public", "Public sector", "", "secondary"),
+    open=True,
+)
 TAG: Final = _list("tag", "Tags", open=True)
 PHONE_KIND: Final = _list(
     "phone_kind",
@@ -134,6 +149,13 @@ TASK_CATEGORY: Final = _list(
     ("follow_up", "Follow-up", "", "indigo"),
     ("other", "Other", "", "secondary"),
     open=True,
+)
+EMAIL_NOTE: Final = _list(
+    "email_note",
+    "E-mail notes",
+    ("missing", "No address", "missing", "orange"),
+    ("invalid", "Invalid address", "invalid", "red"),
+    ("duplicate", "Address used by several records", "duplicate", "yellow"),
 )
 TASK_STATUS: Final = _list(
     "task_status", "Task statuses", ("open", "Open", OPEN, "blue"), ("done", "Closed", "done", "green")
@@ -179,6 +201,7 @@ ALL: Final = (
     ADDRESS_KIND,
     LINK_KIND,
     TASK_CATEGORY,
+    EMAIL_NOTE,
     TASK_STATUS,
     LOST_REASON,
     ACTIVITY_KIND,

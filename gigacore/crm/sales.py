@@ -8,7 +8,19 @@ from decimal import Decimal
 
 from sqlalchemy.orm import Mapped
 
-from gigacore.entity import Child, ChildMeta, Entity, EntityMeta, Money, children, choice, computed, field, ref
+from gigacore.entity import (
+    Child,
+    ChildMeta,
+    Entity,
+    EntityMeta,
+    Money,
+    Visibility,
+    children,
+    choice,
+    computed,
+    field,
+    ref,
+)
 
 
 class StageKind(enum.Enum):
@@ -23,9 +35,17 @@ class BudgetKind(enum.Enum):
     """What an opportunity's amount is for: the whole, or one hour, day or month."""
 
     fixed = "fixed"
-    hour = "hour"
-    day = "day"
-    month = "month"
+    hour = "per_hour"
+    day = "per_day"
+    month = "per_month"
+
+
+class PipelineTeam(Child):
+    """A team that sells through a pipeline."""
+
+    __child__ = ChildMeta("crm.pipeline_team", "crm.pipeline")
+
+    team_id: Mapped[int] = ref("core.team", soft=True)
 
 
 class Pipeline(Entity):
@@ -47,6 +67,17 @@ class Pipeline(Entity):
     position: Mapped[int] = field(default=0, sort=True)
     active: Mapped[bool] = field(default=True, listed=True)
     description: Mapped[str | None] = field(kind="longtext")
+    teams: Mapped[list[PipelineTeam]] = children(PipelineTeam)
+
+
+class StageTask(Child):
+    """A task that is created by itself when an opportunity enters a stage."""
+
+    __child__ = ChildMeta("crm.stage_task", "crm.stage")
+
+    title: Mapped[str] = field()
+    category: Mapped[str | None] = choice(list="crm.task_category")
+    due_in_days: Mapped[int] = field(default=3, minimum=0, maximum=3650, label="Due after (days)")
 
 
 class Stage(Entity):
@@ -71,6 +102,7 @@ class Stage(Entity):
     position: Mapped[int] = field(default=0, sort=True, listed=True)
     colour: Mapped[str | None] = field(max_length=20)
     rotting_days: Mapped[int | None] = field(minimum=1, label="Days until it counts as rotting")
+    tasks: Mapped[list[StageTask]] = children(StageTask, label="Tasks created by themselves")
 
 
 class Participant(Child):
@@ -87,14 +119,19 @@ class StageVisit(Child):
 
     __child__ = ChildMeta("crm.opportunity_stage_visit", "crm.opportunity")
 
-    stage_id: Mapped[int] = ref("crm.stage", on_delete="restrict")
-    entered_at: Mapped[datetime] = field()
-    left_at: Mapped[datetime | None] = field()
+    stage_id: Mapped[int] = ref("crm.stage", on_delete="restrict", readonly=True)
+    entered_at: Mapped[datetime] = field(readonly=True, label="Entered")
+    left_at: Mapped[datetime | None] = field(readonly=True, label="Left")
+    seconds: Mapped[int | None] = field(readonly=True, label="Time spent (seconds)")
 
 
-def _weighted(opportunity: Opportunity) -> Decimal | None:
-    amount = opportunity.amount
-    return None if amount is None else (amount * opportunity.quantity).amount * opportunity.probability / 100
+def _total(opportunity: Opportunity) -> Money | None:
+    return None if opportunity.amount is None else opportunity.amount * opportunity.quantity
+
+
+def _weighted(opportunity: Opportunity) -> Money | None:
+    total = _total(opportunity)
+    return None if total is None else total * (Decimal(opportunity.probability) / 100)
 
 
 class Opportunity(Entity):
@@ -111,6 +148,8 @@ class Opportunity(Entity):
         board="stage_id",
         sort="-created_at",
         required_any=("contact_id", "company_id"),
+        visibility=Visibility.read,
+        indexes=(("created_at",),),
         key_facts=("stage_id", "amount", "probability", "expected_close", "company_id"),
     )
 
@@ -118,8 +157,8 @@ class Opportunity(Entity):
     contact_id: Mapped[int | None] = ref("crm.contact", on_delete="restrict", listed=True)
     company_id: Mapped[int | None] = ref("crm.company", on_delete="restrict", listed=True)
     lead_id: Mapped[int | None] = ref("crm.lead", on_delete="set_null", readonly=True, label="From lead")
-    pipeline_id: Mapped[int] = ref("crm.pipeline", on_delete="restrict", listed=True)
-    stage_id: Mapped[int] = ref("crm.stage", on_delete="restrict", listed=True)
+    pipeline_id: Mapped[int] = ref("crm.pipeline", on_delete="restrict", required=False, listed=True)
+    stage_id: Mapped[int] = ref("crm.stage", on_delete="restrict", required=False, listed=True)
     stage_entered_at: Mapped[datetime | None] = field(readonly=True, label="In this stage since")
     amount: Mapped[Money | None] = field(listed=True, sort=True, minimum=0, label="Budget")
     budget_kind: Mapped[BudgetKind] = field(default=BudgetKind.fixed, label="Budget is")
@@ -127,14 +166,15 @@ class Opportunity(Entity):
     probability: Mapped[int] = field(
         default=0, minimum=0, maximum=100, readonly=True, listed=True, label="Probability (%)"
     )
-    weighted: Mapped[Decimal | None] = computed(
+    total: Mapped[Money | None] = computed(_total, depends_on=("amount", "quantity"), sort=True, label="Total amount")
+    weighted: Mapped[Money | None] = computed(
         _weighted, depends_on=("amount", "quantity", "probability"), label="Weighted amount"
     )
     expected_close: Mapped[date | None] = field(listed=True, sort=True, label="Expected close")
     source: Mapped[str | None] = choice(list="crm.source")
     recurring: Mapped[Money | None] = field(label="Recurring amount per month", minimum=0)
     recurring_months: Mapped[int | None] = field(minimum=1, maximum=600, label="Months of recurrence")
-    closed_at: Mapped[datetime | None] = field(readonly=True, label="Closed", sort=True)
+    closed_at: Mapped[datetime | None] = field(readonly=True, label="Closed on", sort=True)
     lost_reason: Mapped[str | None] = choice(list="crm.lost_reason", label="Reason for losing")
     tags: Mapped[list[str] | None] = choice(list="crm.tag", many=True)
     description: Mapped[str | None] = field(kind="longtext")

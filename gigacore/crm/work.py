@@ -14,12 +14,12 @@ class Remind(enum.Enum):
     """How long before a task is due its owner is reminded."""
 
     never = "never"
-    minutes_5 = "5m"
-    minutes_15 = "15m"
-    minutes_30 = "30m"
-    hour_1 = "1h"
-    hours_2 = "2h"
-    day_1 = "1d"
+    minutes_5 = "5_minutes"
+    minutes_15 = "15_minutes"
+    minutes_30 = "30_minutes"
+    hour_1 = "1_hour"
+    hours_2 = "2_hours"
+    day_1 = "1_day"
 
 
 class Task(Entity):
@@ -35,6 +35,7 @@ class Task(Entity):
         id_prefix="TASK",
         board="status",
         sort="due_at",
+        indexes=(("created_at",),),
         key_facts=("status", "due_at", "category", "owner_id"),
     )
 
@@ -43,7 +44,8 @@ class Task(Entity):
     status: Mapped[str] = choice(list="crm.task_status", default="open", listed=True, indexed=True)
     due_at: Mapped[datetime | None] = field(listed=True, sort=True, label="Due")
     remind: Mapped[Remind] = field(default=Remind.day_1, label="Reminder")
-    closed_at: Mapped[datetime | None] = field(readonly=True, label="Closed")
+    inform: Mapped[bool] = field(default=True, label="Tell the person responsible")
+    closed_at: Mapped[datetime | None] = field(readonly=True, label="Closed on")
     lead_id: Mapped[int | None] = ref("crm.lead", on_delete="set_null", listed=True)
     contact_id: Mapped[int | None] = ref("crm.contact", on_delete="set_null", listed=True)
     company_id: Mapped[int | None] = ref("crm.company", on_delete="set_null")
@@ -52,7 +54,7 @@ class Task(Entity):
 
 
 class Note(Entity):
-    """A remark about one or several records."""
+    """A remark, a call, a meeting: something that was said or done about one or several records."""
 
     __entity__ = EntityMeta(
         "crm.note",
@@ -61,11 +63,15 @@ class Note(Entity):
         label="Note",
         label_plural="Notes",
         icon="notes",
-        sort="-created_at",
+        sort="-happened_at",
+        required_any=("title", "text"),
+        key_facts=("category", "happened_at", "owner_id"),
     )
 
-    title: Mapped[str] = field(listed=True, search=True)
-    text: Mapped[str | None] = field(kind="longtext")
+    title: Mapped[str] = field(listed=True, search=True, required=False)
+    category: Mapped[str] = choice(list="crm.activity_kind", default="note", listed=True)
+    happened_at: Mapped[datetime] = field(required=False, listed=True, sort=True, label="Date")
+    text: Mapped[str | None] = field(kind="longtext", personal=True)
     lead_id: Mapped[int | None] = ref("crm.lead", on_delete="cascade", listed=True)
     contact_id: Mapped[int | None] = ref("crm.contact", on_delete="cascade", listed=True)
     company_id: Mapped[int | None] = ref("crm.company", on_delete="cascade", listed=True)

@@ -42,7 +42,7 @@ class EntityMeta:
     `subject` the path to the person it is about; `parent` the ref field whose policy decides (access "parent");
     `locked_when` / `frozen_when` filters: a locked record changes only through an action that unlocks it, a frozen one
     never; `required_any` fields of which at least one must be filled; `sort` the order of lists; `key_facts` the fields
-    of a record's header; `hidden` entities have no pages of their own.
+    of a record's header; `hidden` entities have no pages of their own; `visibility` of a new record, unless it is set.
     """
 
     name: str
@@ -65,6 +65,7 @@ class EntityMeta:
     sort: str = "-id"
     key_facts: tuple[str, ...] = ()
     hidden: bool = False
+    visibility: Visibility = Visibility.private
     indexes: tuple[tuple[str, ...], ...] = ()
     unique: tuple[tuple[str, ...], ...] = ()
 
@@ -140,6 +141,11 @@ def computed(compute: Callable[[Any], Any], *, depends_on: Sequence[str], **opti
     declared: FieldDecl = field(readonly=True, required=False, **options)
     spec = replace(declared.spec, computed=True, compute=compute, depends_on=tuple(depends_on))
     return FieldDecl(spec, False)
+
+
+def kept(declared: Any) -> Any:
+    """A field that the plugin's own code keeps up to date; as with `computed`, its change raises no version."""
+    return FieldDecl(replace(declared.spec, readonly=True, computed=True), False)
 
 
 def rollup(source: str, function: str, of: str | None = None, **options: Any) -> Any:
@@ -262,18 +268,18 @@ def _prepare_entity(cls: type[Entity], meta: EntityMeta) -> None:
         raise PluginError(plugin, msg("Entity name {name} must read <plugin>.<entity>.", name=meta.name))
     cls.__tablename__ = meta.name.replace(".", "_")
     if meta.access == "owned":
-        _add_owned_columns(cls)
+        _add_owned_columns(cls, meta.visibility)
     kids = _map_children(cls)
     fields = _map_fields(cls, meta.name, plugin, title=meta.title)
     cls.__table_args__ = (*_indexes(cls.__tablename__, meta), dict(_NEVER_REUSED))
     cls.__giga__ = _entity_spec(cls, meta, fields, kids)
 
 
-def _add_owned_columns(cls: Any) -> None:
+def _add_owned_columns(cls: Any, visibility: Visibility) -> None:
     cls.org_id = mapped_column(BigId, nullable=False, default=1)
     cls.owner_id = mapped_column(BigId, index=True, nullable=True)
     cls.team_id = mapped_column(BigId, index=True, nullable=True)
-    cls.visibility = mapped_column(EnumText(Visibility), nullable=False, default=Visibility.private)
+    cls.visibility = mapped_column(EnumText(Visibility), nullable=False, default=visibility)
 
 
 def _map_children(cls: type[Entity]) -> dict[str, ChildSpec]:
@@ -360,6 +366,6 @@ def standard_fields(meta: EntityMeta, plugin: str) -> dict[str, FieldSpec]:
             own("org_id", "ref", "Organisation", target="core.org", soft=True, readonly=True),
             own("owner_id", "ref", "Owner", target="core.user", soft=True, indexed=True),
             own("team_id", "ref", "Team", target="core.team", soft=True, indexed=True),
-            own("visibility", "enum", "Visibility", enum=Visibility, choices=options, default=Visibility.private),
+            own("visibility", "enum", "Visibility", enum=Visibility, choices=options, default=meta.visibility),
         ]
     return {spec.name: spec for spec in specs}

@@ -16,6 +16,8 @@ def upgrade() -> None:
         "crm_company",
         sa.Column("name", sa.String(length=200), nullable=False),
         sa.Column("kind", sa.String(length=60), nullable=True),
+        sa.Column("contact_type", sa.String(length=60), nullable=True),
+        sa.Column("temperature", sa.String(length=60), nullable=True),
         sa.Column("industry", sa.String(length=60), nullable=True),
         sa.Column("website", sa.String(length=500), nullable=True),
         sa.Column("email", sa.String(length=200), nullable=True),
@@ -81,6 +83,7 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_crm_company_city_key"), "crm_company", ["city_key"], unique=False)
     op.create_index(op.f("ix_crm_company_country_key"), "crm_company", ["country_key"], unique=False)
+    op.create_index("ix_crm_company_created_at", "crm_company", ["created_at"], unique=False)
     op.create_index(op.f("ix_crm_company_email_key"), "crm_company", ["email_key"], unique=False)
     op.create_index(op.f("ix_crm_company_external_id_key"), "crm_company", ["external_id_key"], unique=False)
     op.create_index(op.f("ix_crm_company_name_key"), "crm_company", ["name_key"], unique=False)
@@ -157,6 +160,22 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_crm_company_email_email_key"), "crm_company_email", ["email_key"], unique=False)
     op.create_index(op.f("ix_crm_company_email_parent_id"), "crm_company_email", ["parent_id"], unique=False)
+    op.create_table(
+        "crm_company_link",
+        sa.Column("kind", sa.String(length=60), nullable=True),
+        sa.Column("url", sa.String(length=500), nullable=False),
+        sa.Column("parent_id", columns.BigId, nullable=False),
+        sa.Column("id", columns.BigId, autoincrement=True, nullable=False),
+        sa.Column("uid", sa.Uuid(), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["parent_id"], ["crm_company.id"], name=op.f("fk_crm_company_link_parent_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_crm_company_link")),
+        sa.UniqueConstraint("uid", name=op.f("uq_crm_company_link_uid")),
+        sqlite_autoincrement=True,
+    )
+    op.create_index(op.f("ix_crm_company_link_parent_id"), "crm_company_link", ["parent_id"], unique=False)
     op.create_table(
         "crm_company_phone",
         sa.Column("phone", sa.String(length=60), nullable=False),
@@ -261,6 +280,7 @@ def upgrade() -> None:
     op.create_index(op.f("ix_crm_contact_city_key"), "crm_contact", ["city_key"], unique=False)
     op.create_index(op.f("ix_crm_contact_company_id"), "crm_contact", ["company_id"], unique=False)
     op.create_index(op.f("ix_crm_contact_country_key"), "crm_contact", ["country_key"], unique=False)
+    op.create_index("ix_crm_contact_created_at", "crm_contact", ["created_at"], unique=False)
     op.create_index(op.f("ix_crm_contact_email_key"), "crm_contact", ["email_key"], unique=False)
     op.create_index(op.f("ix_crm_contact_external_id_key"), "crm_contact", ["external_id_key"], unique=False)
     op.create_index(op.f("ix_crm_contact_last_name_key"), "crm_contact", ["last_name_key"], unique=False)
@@ -269,6 +289,22 @@ def upgrade() -> None:
     op.create_index(op.f("ix_crm_contact_phone_key"), "crm_contact", ["phone_key"], unique=False)
     op.create_index(op.f("ix_crm_contact_team_id"), "crm_contact", ["team_id"], unique=False)
     op.create_index(op.f("ix_crm_contact_updated_at"), "crm_contact", ["updated_at"], unique=False)
+    op.create_table(
+        "crm_pipeline_team",
+        sa.Column("team_id", columns.BigId, nullable=False),
+        sa.Column("parent_id", columns.BigId, nullable=False),
+        sa.Column("id", columns.BigId, autoincrement=True, nullable=False),
+        sa.Column("uid", sa.Uuid(), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["parent_id"], ["crm_pipeline.id"], name=op.f("fk_crm_pipeline_team_parent_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_crm_pipeline_team")),
+        sa.UniqueConstraint("uid", name=op.f("uq_crm_pipeline_team_uid")),
+        sqlite_autoincrement=True,
+    )
+    op.create_index(op.f("ix_crm_pipeline_team_parent_id"), "crm_pipeline_team", ["parent_id"], unique=False)
+    op.create_index(op.f("ix_crm_pipeline_team_team_id"), "crm_pipeline_team", ["team_id"], unique=False)
     op.create_table(
         "crm_stage",
         sa.Column("pipeline_id", columns.BigId, nullable=False),
@@ -323,6 +359,26 @@ def upgrade() -> None:
         sqlite_autoincrement=True,
     )
     op.create_index(op.f("ix_crm_contact_address_parent_id"), "crm_contact_address", ["parent_id"], unique=False)
+    op.create_table(
+        "crm_contact_company",
+        sa.Column("company_id", columns.BigId, nullable=False),
+        sa.Column("job_title", sa.String(length=150), nullable=True),
+        sa.Column("parent_id", columns.BigId, nullable=False),
+        sa.Column("id", columns.BigId, autoincrement=True, nullable=False),
+        sa.Column("uid", sa.Uuid(), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["company_id"], ["crm_company.id"], name=op.f("fk_crm_contact_company_company_id"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["parent_id"], ["crm_contact.id"], name=op.f("fk_crm_contact_company_parent_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_crm_contact_company")),
+        sa.UniqueConstraint("uid", name=op.f("uq_crm_contact_company_uid")),
+        sqlite_autoincrement=True,
+    )
+    op.create_index(op.f("ix_crm_contact_company_company_id"), "crm_contact_company", ["company_id"], unique=False)
+    op.create_index(op.f("ix_crm_contact_company_parent_id"), "crm_contact_company", ["parent_id"], unique=False)
     op.create_table(
         "crm_contact_email",
         sa.Column("email", sa.String(length=200), nullable=False),
@@ -406,11 +462,13 @@ def upgrade() -> None:
         sa.Column("next_action_at", columns.UtcDateTime(), nullable=True),
         sa.Column("next_action_suggested", sa.String(length=60), nullable=True),
         sa.Column("last_contact_at", columns.UtcDateTime(), nullable=True),
-        sa.Column("email_note", sa.String(length=300), nullable=True),
+        sa.Column("last_exchange", sa.String(length=300), nullable=True),
+        sa.Column("email_note", sa.String(length=60), nullable=True),
         sa.Column("closed_at", columns.UtcDateTime(), nullable=True),
         sa.Column("lost_reason", sa.String(length=60), nullable=True),
         sa.Column("contact_id", columns.BigId, nullable=True),
         sa.Column("company_id", columns.BigId, nullable=True),
+        sa.Column("converted_at", columns.UtcDateTime(), nullable=True),
         sa.Column("external_id", sa.String(length=100), nullable=True),
         sa.Column("tags", columns.JsonB(), nullable=True),
         sa.Column("description", sa.Text(), nullable=True),
@@ -496,6 +554,7 @@ def upgrade() -> None:
     op.create_index(op.f("ix_crm_lead_company_name_key"), "crm_lead", ["company_name_key"], unique=False)
     op.create_index(op.f("ix_crm_lead_contact_id"), "crm_lead", ["contact_id"], unique=False)
     op.create_index(op.f("ix_crm_lead_country_key"), "crm_lead", ["country_key"], unique=False)
+    op.create_index("ix_crm_lead_created_at", "crm_lead", ["created_at"], unique=False)
     op.create_index(op.f("ix_crm_lead_email2_key"), "crm_lead", ["email2_key"], unique=False)
     op.create_index(op.f("ix_crm_lead_email_key"), "crm_lead", ["email_key"], unique=False)
     op.create_index(op.f("ix_crm_lead_external_id_key"), "crm_lead", ["external_id_key"], unique=False)
@@ -512,6 +571,23 @@ def upgrade() -> None:
     op.create_index(op.f("ix_crm_lead_team_id"), "crm_lead", ["team_id"], unique=False)
     op.create_index(op.f("ix_crm_lead_updated_at"), "crm_lead", ["updated_at"], unique=False)
     op.create_table(
+        "crm_stage_task",
+        sa.Column("title", sa.String(length=200), nullable=False),
+        sa.Column("category", sa.String(length=60), nullable=True),
+        sa.Column("due_in_days", columns.BigId, nullable=False),
+        sa.Column("parent_id", columns.BigId, nullable=False),
+        sa.Column("id", columns.BigId, autoincrement=True, nullable=False),
+        sa.Column("uid", sa.Uuid(), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["parent_id"], ["crm_stage.id"], name=op.f("fk_crm_stage_task_parent_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_crm_stage_task")),
+        sa.UniqueConstraint("uid", name=op.f("uq_crm_stage_task_uid")),
+        sqlite_autoincrement=True,
+    )
+    op.create_index(op.f("ix_crm_stage_task_parent_id"), "crm_stage_task", ["parent_id"], unique=False)
+    op.create_table(
         "crm_opportunity",
         sa.Column("title", sa.String(length=200), nullable=False),
         sa.Column("contact_id", columns.BigId, nullable=True),
@@ -523,7 +599,6 @@ def upgrade() -> None:
         sa.Column("budget_kind", sa.String(40), nullable=False),
         sa.Column("quantity", columns.BigId, nullable=False),
         sa.Column("probability", columns.BigId, nullable=False),
-        sa.Column("weighted", columns.ExactDecimal(), nullable=True),
         sa.Column("expected_close", sa.Date(), nullable=True),
         sa.Column("source", sa.String(length=60), nullable=True),
         sa.Column("recurring_months", columns.BigId, nullable=True),
@@ -542,6 +617,10 @@ def upgrade() -> None:
         ),
         sa.Column("amount", columns.ExactDecimal(), nullable=True),
         sa.Column("amount_currency", sa.String(length=3), nullable=True),
+        sa.Column("total", columns.ExactDecimal(), nullable=True),
+        sa.Column("total_currency", sa.String(length=3), nullable=True),
+        sa.Column("weighted", columns.ExactDecimal(), nullable=True),
+        sa.Column("weighted_currency", sa.String(length=3), nullable=True),
         sa.Column("recurring", columns.ExactDecimal(), nullable=True),
         sa.Column("recurring_currency", sa.String(length=3), nullable=True),
         sa.Column("id", columns.BigId, autoincrement=True, nullable=False),
@@ -576,6 +655,7 @@ def upgrade() -> None:
     op.create_index(op.f("ix_crm_opportunity_closed_at"), "crm_opportunity", ["closed_at"], unique=False)
     op.create_index(op.f("ix_crm_opportunity_company_id"), "crm_opportunity", ["company_id"], unique=False)
     op.create_index(op.f("ix_crm_opportunity_contact_id"), "crm_opportunity", ["contact_id"], unique=False)
+    op.create_index("ix_crm_opportunity_created_at", "crm_opportunity", ["created_at"], unique=False)
     op.create_index(op.f("ix_crm_opportunity_expected_close"), "crm_opportunity", ["expected_close"], unique=False)
     op.create_index(op.f("ix_crm_opportunity_lead_id"), "crm_opportunity", ["lead_id"], unique=False)
     op.create_index(op.f("ix_crm_opportunity_owner_id"), "crm_opportunity", ["owner_id"], unique=False)
@@ -583,10 +663,13 @@ def upgrade() -> None:
     op.create_index(op.f("ix_crm_opportunity_stage_id"), "crm_opportunity", ["stage_id"], unique=False)
     op.create_index(op.f("ix_crm_opportunity_team_id"), "crm_opportunity", ["team_id"], unique=False)
     op.create_index(op.f("ix_crm_opportunity_title_key"), "crm_opportunity", ["title_key"], unique=False)
+    op.create_index(op.f("ix_crm_opportunity_total"), "crm_opportunity", ["total"], unique=False)
     op.create_index(op.f("ix_crm_opportunity_updated_at"), "crm_opportunity", ["updated_at"], unique=False)
     op.create_table(
         "crm_note",
         sa.Column("title", sa.String(length=200), nullable=False),
+        sa.Column("category", sa.String(length=60), nullable=False),
+        sa.Column("happened_at", columns.UtcDateTime(), nullable=False),
         sa.Column("text", sa.Text(), nullable=True),
         sa.Column("lead_id", columns.BigId, nullable=True),
         sa.Column("contact_id", columns.BigId, nullable=True),
@@ -626,6 +709,7 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_crm_note_company_id"), "crm_note", ["company_id"], unique=False)
     op.create_index(op.f("ix_crm_note_contact_id"), "crm_note", ["contact_id"], unique=False)
+    op.create_index(op.f("ix_crm_note_happened_at"), "crm_note", ["happened_at"], unique=False)
     op.create_index(op.f("ix_crm_note_lead_id"), "crm_note", ["lead_id"], unique=False)
     op.create_index(op.f("ix_crm_note_opportunity_id"), "crm_note", ["opportunity_id"], unique=False)
     op.create_index(op.f("ix_crm_note_owner_id"), "crm_note", ["owner_id"], unique=False)
@@ -667,6 +751,7 @@ def upgrade() -> None:
         sa.Column("stage_id", columns.BigId, nullable=False),
         sa.Column("entered_at", columns.UtcDateTime(), nullable=False),
         sa.Column("left_at", columns.UtcDateTime(), nullable=True),
+        sa.Column("seconds", columns.BigId, nullable=True),
         sa.Column("parent_id", columns.BigId, nullable=False),
         sa.Column("id", columns.BigId, autoincrement=True, nullable=False),
         sa.Column("uid", sa.Uuid(), nullable=False),
@@ -697,6 +782,7 @@ def upgrade() -> None:
         sa.Column("status", sa.String(length=60), nullable=False),
         sa.Column("due_at", columns.UtcDateTime(), nullable=True),
         sa.Column("remind", sa.String(40), nullable=False),
+        sa.Column("inform", sa.Boolean(), nullable=False),
         sa.Column("closed_at", columns.UtcDateTime(), nullable=True),
         sa.Column("lead_id", columns.BigId, nullable=True),
         sa.Column("contact_id", columns.BigId, nullable=True),
@@ -737,6 +823,7 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_crm_task_company_id"), "crm_task", ["company_id"], unique=False)
     op.create_index(op.f("ix_crm_task_contact_id"), "crm_task", ["contact_id"], unique=False)
+    op.create_index("ix_crm_task_created_at", "crm_task", ["created_at"], unique=False)
     op.create_index(op.f("ix_crm_task_due_at"), "crm_task", ["due_at"], unique=False)
     op.create_index(op.f("ix_crm_task_lead_id"), "crm_task", ["lead_id"], unique=False)
     op.create_index(op.f("ix_crm_task_opportunity_id"), "crm_task", ["opportunity_id"], unique=False)
@@ -753,14 +840,18 @@ def downgrade() -> None:
     op.drop_table("crm_opportunity_participant")
     op.drop_table("crm_note")
     op.drop_table("crm_opportunity")
+    op.drop_table("crm_stage_task")
     op.drop_table("crm_lead")
     op.drop_table("crm_contact_phone")
     op.drop_table("crm_contact_link")
     op.drop_table("crm_contact_email")
+    op.drop_table("crm_contact_company")
     op.drop_table("crm_contact_address")
     op.drop_table("crm_stage")
+    op.drop_table("crm_pipeline_team")
     op.drop_table("crm_contact")
     op.drop_table("crm_company_phone")
+    op.drop_table("crm_company_link")
     op.drop_table("crm_company_email")
     op.drop_table("crm_company_address")
     op.drop_table("crm_pipeline")
