@@ -1,6 +1,6 @@
 """The audit read back: history of a record, the sealed chain, its verification, and erasure that keeps it valid.
 
-Writers only insert (see `journal`); a sealer chains committed rows afterwards, so that writers never wait for each other.
+Writers only insert (see `journal`); a sealer chains committed rows afterwards, so that writers do not wait in a queue.
 """
 
 from __future__ import annotations

@@ -48,14 +48,19 @@ class Change:
     changed: set[str] = field(default_factory=set)
     rows: dict[str, list[RowChange]] = field(default_factory=dict)
     added: dict[str, tuple[Any, Any]] = field(default_factory=dict)
+    loud: bool = False
+    """Whether an extension field that people edit is among `added`."""
     judged: bool = False
     snapshot: dict[str, Any] | None = None
     """The row for the trash of a record that is deleted."""
 
     @property
     def is_quiet(self) -> bool:
-        """Whether only computed fields changed: no version, no audit, no event."""
-        return self.verb == "updated" and self.names() <= self.plan.plan.quiet
+        """Whether only computed fields, or fields that a plugin's own code keeps, changed.
+
+        Then there is no new version, no audit and no event.
+        """
+        return self.verb == "updated" and not self.rows and self.changed <= self.plan.plan.quiet and not self.loud
 
     def names(self) -> frozenset[str]:
         """All changed fields, child rows and extension fields."""

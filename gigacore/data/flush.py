@@ -11,7 +11,7 @@ from typing import Any, Final, cast
 from sqlalchemy import event, inspect
 from sqlalchemy.orm import InstanceState, Session
 
-from gigacore.data import rollups, trash
+from gigacore.data import locks, rollups, trash
 from gigacore.data.changes import Change, RowChange, changed_values, filled, image, old_image
 from gigacore.data.journal import Entry
 from gigacore.data.plan import SERVER_OWNED, ChildPlan, EntityPlan, ExtensionPlan, FieldPlan
@@ -206,6 +206,7 @@ class Collector:
             change = self.found[id(record)] = Change(self.plans.entities[type(record)], record, "updated")
         for name in names:
             before = plan.read(row, name) if verb == "deleted" else old.get(name)
+            change.loud |= not (plan.fields[name].readonly or plan.fields[name].computed)
             change.added[name] = (before, None if verb == "deleted" else plan.read(row, name))
 
     def judge(self, change: Change) -> None:
@@ -216,6 +217,7 @@ class Collector:
             return
         if not session.unlimited:
             session.guard.check_write(session, spec, record, VERBS[change.verb], names, change.before or None)
+        locks.check(session, change)
         if change.verb == "deleted":
             session.hooks.before_delete(session.context, spec, record)
             change.snapshot = trash.snapshot(session, change)

@@ -11,6 +11,7 @@ from sqlalchemy import Select, bindparam, select
 from gigacore.entity import Child, Entity, EntitySpec, Extension, FieldSpec, Registry
 from gigacore.entity.kinds import KINDS
 from gigacore.entity.spec import ChildSpec, RollupSpec
+from gigacore.filter import Condition, parse
 
 KeyMaker = Callable[[str | None], str | None]
 
@@ -75,6 +76,8 @@ class EntityPlan:
     rollups: tuple[FieldSpec, ...]
     relations: tuple[RelationRollup, ...]
     custom_keys: tuple[tuple[str, KeyMaker], ...]
+    locked_when: Condition | None
+    frozen_when: Condition | None
     load: Select[Any]
 
 
@@ -137,6 +140,8 @@ def _entity_plan(spec: EntitySpec, registry: Registry, relations: tuple[Relation
         rollups=tuple(one for one in own.values() if one.rollup is not None and "." not in one.rollup.source),
         relations=relations,
         custom_keys=tuple((one.name, KINDS[one.kind].key) for one in custom if one.is_text),
+        locked_when=parse(spec.locked_when, spec, registry) if spec.locked_when else None,
+        frozen_when=parse(spec.frozen_when, spec, registry) if spec.frozen_when else None,
         load=select(spec.cls).where(spec.cls.id == bindparam("pk")),
     )
 
