@@ -136,8 +136,11 @@ def choice(list: str, *, many: bool = False, **options: Any) -> Any:
     return FieldDecl(replace(declared.spec, choice_list=list), declared.required)
 
 
-def computed(compute: Callable[[Any], Any], *, depends_on: Sequence[str], **options: Any) -> Any:
-    """A stored value computed from the record in the flush; it neither raises the version nor fires rules."""
+def computed(compute: Callable[[Any], Any] | None = None, *, depends_on: Sequence[str] = (), **options: Any) -> Any:
+    """A stored value that the system keeps: computed from the record in the flush, or, without `compute`, by a job.
+
+    It neither raises the version nor fires rules.
+    """
     declared: FieldDecl = field(readonly=True, required=False, **options)
     spec = replace(declared.spec, computed=True, compute=compute, depends_on=tuple(depends_on))
     return FieldDecl(spec, False)

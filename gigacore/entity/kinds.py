@@ -28,6 +28,7 @@ _MAX_INTEGER: Final = 2**53 - 1  # the largest that JSON readers keep exactly
 _CURRENCY: Final = re.compile(r"^[A-Z]{3}$")
 _TRUE: Final = frozenset({"1", "true", "yes", "y", "on", "x", "oui", "o", "vrai"})
 _FALSE: Final = frozenset({"0", "false", "no", "n", "off", "", "non", "faux"})
+_ISO_DATE: Final = re.compile(r"^\d{4}-\d{2}-\d{2}$", re.ASCII)
 _FRENCH_DATE: Final = re.compile(r"^(\d{1,2})[/.](\d{1,2})[/.](\d{4})$")
 _SPACES: Final = re.compile(r"[\s\u00a0\u202f]+")
 
@@ -142,7 +143,7 @@ def _parse_date(value: Any, spec: FieldSpec) -> date:
     if isinstance(value, date) and not isinstance(value, datetime):
         return value
     try:
-        if not isinstance(value, str) or len(value) != 10:
+        if not isinstance(value, str) or not _ISO_DATE.match(value):
             raise ValueError
         return date.fromisoformat(value)
     except ValueError:
