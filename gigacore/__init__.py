@@ -44,8 +44,8 @@ _HOMES: Final = MappingProxyType(
         "gigacore.application": "Crm",
         "gigacore.clock": "Clock FixedClock SystemClock",
         "gigacore.context": "Actor Context",
-        "gigacore.entity": "Child ChildMeta Choice ChoiceList Entity EntityMeta Extension ExtensionMeta FieldSpec Money "
-        "Registry Transition children choice computed field ref rollup",
+        "gigacore.entity": "Child ChildMeta Choice ChoiceList Entity EntityMeta Extension ExtensionMeta FieldSpec "
+        "Money Registry Transition children choice computed field ref rollup",
         "gigacore.errors": "Abort Forbidden GigaError Invalid Locked Misuse NotFound PluginError",
         "gigacore.jobs": "Consumer Job Schedule",
         "gigacore.messages": "Msg msg",
