@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import sqlalchemy as sa
 
+from gigacore.access import AccessGuard, load_actor
 from gigacore.clock import Clock, SystemClock
 from gigacore.context import Actor, Context
 from gigacore.data import Database, check_engine, create_engine, read_generation
@@ -72,6 +73,7 @@ class Crm:
             strict=self.settings.strict,
             safe_mode=self.settings.safe_mode,
         )
+        self.guard = AccessGuard()
         self._running: _Running | None = None
         self._changing = threading.Lock()
 
@@ -84,11 +86,12 @@ class Crm:
         declared = Declared.of(loaded.plugins)
         registry = self._complete(loaded)
         if self._running is None:
-            database = Database(self.engine, registry, clock=self.clock, interested=self._interested)
+            database = Database(self.engine, registry, guard=self.guard, clock=self.clock, interested=self._interested)
         else:
             database = self._running.database
             database.use_registry(registry)
         database.hooks = loaded.dispatcher
+        self.guard.narrow = loaded.dispatcher.narrow_policy
         self._running = _Running(database, loaded, declared)
         vars(self).pop("catalogue", None)
         return self
@@ -176,6 +179,11 @@ class Crm:
 
         own = [plugin.package for plugin in self.plugins.enabled if plugin.package]
         return Catalogue.load(dict.fromkeys(["gigacore", *own]))
+
+    def actor(self, user_id: int) -> Actor:
+        """The actor for a user, with the rights of this moment. Raises NotFound if unknown or deactivated."""
+        with self.database.connect() as connection:
+            return load_actor(connection, user_id, cache=self.guard.cache)
 
     def read(self, actor: Actor | None, **options: Any) -> AbstractContextManager[Context]:
         """A session that finds what `actor` may view and writes nothing."""

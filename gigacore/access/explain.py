@@ -76,7 +76,7 @@ class _Explainer:
         self.verb = verb
         self.record = record
         self.guard: AccessGuard = guard_of(ctx)
-        self.roles = dict(self._connection.execute(sa.select(core_role.c.id, core_role.c.key)).tuples().all())
+        self.roles = dict(self._connection.execute(sa.select(core_role.c.id, core_role.c.key)).all())
 
     @property
     def _connection(self) -> sa.Connection:
@@ -166,7 +166,7 @@ class _Explainer:
         )
         if verbs is not None:
             query = query.where(s.verb.in_(verbs))
-        verb, team, user = self._connection.execute(query).tuples().first() or ("view", None, None)
+        verb, team, user = self._connection.execute(query).first() or ("view", None, None)
         return msg("It is shared with {party} for “{verb}”.", party=team or user, verb=verb)
 
 

@@ -65,7 +65,7 @@ def change(ctx: Context, team_id: int, **values: Any) -> None:
 
 
 def _refuse_circle(ctx: Context, team_id: int, parent_id: int) -> None:
-    parents = dict(ctx.session.connection().execute(sa.select(core_team.c.id, core_team.c.parent_id)).tuples().all())
+    parents = dict(ctx.session.connection().execute(sa.select(core_team.c.id, core_team.c.parent_id)).all())
     above: int | None = parent_id
     while above is not None:
         if above == team_id:

@@ -10,7 +10,7 @@ from typing import Final, TypeVar
 
 import sqlalchemy as sa
 
-from gigacore import migrate
+from gigacore import access, migrate
 from gigacore.clock import Clock
 from gigacore.data import bump_generation, seed
 from gigacore.data.door import SCOPED
@@ -109,6 +109,7 @@ class PluginManager:
         with migrate.operation(self.engine) as connection:
             applied = {CORE: migrate.upgrade(connection, core_history())}
             seed(connection)
+            access.seed(connection)
             known = stored.read(connection)
         for plugin in self._load(self._wanted(known), known).plugins:
             applied[plugin.name] = self._install(plugin)
@@ -185,6 +186,8 @@ class PluginManager:
         with migrate.operation(self.engine) as connection:
             applied = migrate.upgrade(connection, history_of(plugin))
             seed_choices(connection, plugin)
+            grants = [(grant.role, grant.entity, grant.verbs, grant.level) for grant in plugin.grants]
+            access.builtin.add_plugin_grants(connection, plugin.name, grants)
             stored.write(connection, plugin, self.clock.now())
             bump_generation(connection)
         return applied

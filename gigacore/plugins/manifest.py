@@ -11,7 +11,7 @@ from gigacore.errors import PluginError
 from gigacore.messages import msg
 
 if TYPE_CHECKING:
-    from gigacore.access.verbs import Tool
+    from gigacore.access.verbs import Level, Tool
     from gigacore.context import Context
     from gigacore.entity import ChoiceList, Entity, Extension, FieldSpec
     from gigacore.jobs import Consumer, Job, Schedule
@@ -30,7 +30,7 @@ class RoleGrant:
     role: str
     entity: str
     verbs: tuple[str, ...]
-    level: str = "all"
+    level: Level = "all"
 
 
 @dataclass(frozen=True, slots=True)
