@@ -71,8 +71,8 @@ KINDS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
 
 IDENTITY_OWNERS: Final = frozenset(
     ["", "account", "customer", "organization", "organisation", "company", "contact", "lead", "client", "record",
-     "deal", "opportunity", "person", "user", "internal", "external", "crm", "compte", "societe", "entreprise", "prospect",
-     "fiche", "piste", "affaire"]
+     "deal", "opportunity", "person", "user", "internal", "external", "crm", "compte", "societe", "entreprise",
+     "prospect", "fiche", "piste", "affaire"]
 )  # fmt: skip
 IDENTITY_WORDS: Final = frozenset(
     ["id", "identifier", "key", "reference", "ref", "code", "identifiant", "cle", "uid", "guid"]

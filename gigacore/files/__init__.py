@@ -1,5 +1,20 @@
 """Stored files: streamed, hashed, encrypted, and attached to records whose policy decides who reads them."""
 
+from gigacore.files.mime import may_show
+from gigacore.files.names import clean_name
+from gigacore.files.service import StoredFile, attach, detach, get, of_record, register, sweep
 from gigacore.files.tables import core_attachment, core_file
 
-__all__ = ["core_attachment", "core_file"]
+__all__ = [
+    "StoredFile",
+    "attach",
+    "clean_name",
+    "core_attachment",
+    "core_file",
+    "detach",
+    "get",
+    "may_show",
+    "of_record",
+    "register",
+    "sweep",
+]
