@@ -100,7 +100,7 @@ def add_plugin_grants(
     connection: sa.Connection, plugin: str, grants: Iterable[tuple[str, str, Iterable[str], Level]]
 ) -> None:
     """Give roles the grants (role, entity, verbs, level) that a plugin brings at its installation; repeatable."""
-    roles = dict(connection.execute(sa.select(core_role.c.key, core_role.c.id)).all())
+    roles = {row.key: row.id for row in connection.execute(sa.select(core_role.c.key, core_role.c.id))}
     g = core_grant.c
     for role, entity, verbs, level in grants:
         for verb in verbs:

@@ -76,7 +76,8 @@ class _Explainer:
         self.verb = verb
         self.record = record
         self.guard: AccessGuard = guard_of(ctx)
-        self.roles = dict(self._connection.execute(sa.select(core_role.c.id, core_role.c.key)).all())
+        rows = self._connection.execute(sa.select(core_role.c.id, core_role.c.key))
+        self.roles = {row.id: row.key for row in rows}
 
     @property
     def _connection(self) -> sa.Connection:

@@ -65,7 +65,8 @@ def change(ctx: Context, team_id: int, **values: Any) -> None:
 
 
 def _refuse_circle(ctx: Context, team_id: int, parent_id: int) -> None:
-    parents = dict(ctx.session.connection().execute(sa.select(core_team.c.id, core_team.c.parent_id)).all())
+    query = sa.select(core_team.c.id, core_team.c.parent_id)
+    parents = {row.id: row.parent_id for row in ctx.session.connection().execute(query)}
     above: int | None = parent_id
     while above is not None:
         if above == team_id:

@@ -108,7 +108,7 @@ def _roles(ctx: Context, keys: Iterable[str]) -> list[int]:
     """The ids of roles that the actor may hand out. Only a Super Admin makes Super Admins."""
     wanted = sorted(set(keys))
     query = sa.select(core_role.c.key, core_role.c.id).where(core_role.c.key.in_(wanted))
-    found = dict(ctx.session.connection().execute(query).all())
+    found = {row.key: row.id for row in ctx.session.connection().execute(query)}
     for key in wanted:
         if key not in found:
             raise Invalid.of("role", msg("There is no role {name}.", name=key))
