@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import Final
 
+import sqlalchemy as sa
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
@@ -12,7 +13,7 @@ from gigacore import Crm
 from gigacore.settings import Settings
 from host_app import api, pages
 from host_app.auth import identify
-from host_app.context import EXTENSION, Globals, Host, close_request, say
+from host_app.context import EXTENSION, Globals, Host, current_crm, say
 from host_app.csrf import csrf_token
 from host_app.headers import add_headers
 from host_app.keys import derive, with_keys
@@ -44,7 +45,6 @@ def _build(crm: Crm, settings: Settings) -> Flask:
     app.url_map.merge_slashes = False
     handle_errors(app)
     add_headers(app, secure=app.extensions[EXTENSION].secure)
-    app.teardown_request(close_request)
     _health(app)
     api.register(app)
     pages.register(app)
@@ -58,6 +58,6 @@ def _build(crm: Crm, settings: Settings) -> Flask:
 def _health(app: Flask) -> None:
     @public_route(app, "/healthz", reason="a monitor has no account", endpoint="healthz")
     def healthz() -> tuple[dict[str, str], int]:
-        with app.extensions[EXTENSION].crm.system("health check") as ctx:
-            ctx.session.connection()
+        with current_crm().database.connect() as connection:
+            connection.scalar(sa.select(sa.literal(1)))
         return {"status": "ok"}, 200

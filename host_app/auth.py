@@ -42,7 +42,7 @@ def _by_token(header: str) -> Identity:
     crm, (scheme, _, raw) = current_crm(), header.partition(" ")
     found, now = None, crm.clock.now()
     if scheme.lower() == "bearer":
-        with crm.database.engine.connect() as connection:
+        with crm.database.connect() as connection:
             found = tokens.authenticate(connection, raw.strip(), now, crm.access_cache)
     if found is None:
         raise Unauthenticated(msg("The token is unknown, expired or revoked."))
@@ -55,7 +55,7 @@ def _by_token(header: str) -> Identity:
 def _by_session(raw: str) -> Identity | None:
     crm = current_crm()
     now = crm.clock.now()
-    with crm.database.engine.connect() as connection:
+    with crm.database.connect() as connection:
         found = sessions.lookup(connection, raw, now, crm.access_cache)
     if found is None or found.half:
         return None
@@ -67,7 +67,7 @@ def _by_session(raw: str) -> Identity | None:
 def _note(touch: Callable[[sa.Connection, Any, datetime], None], key: object, now: datetime) -> None:
     """Remember the use; a busy database must not turn a reader away for it."""
     try:
-        with current_crm().database.engine.begin() as connection:
+        with current_crm().database.begin() as connection:
             touch(connection, key, now)
     except sa.exc.OperationalError:
         log.warning("the time of last use could not be written")
@@ -88,7 +88,7 @@ def sign_out() -> None:
     identity: Identity | None = g.identity
     if identity is not None and identity.session is not None:
         crm = current_crm()
-        with crm.database.engine.begin() as connection:
+        with crm.database.begin() as connection:
             sessions.revoke(connection, identity.session.session_id, crm.clock.now())
 
 

@@ -116,10 +116,3 @@ def say(text: Msg | str) -> str:
     """`text` in the reader's language."""
     translate: Translate = g.translate
     return text.render(translate) if isinstance(text, Msg) else translate(text)
-
-
-def close_request(_error: BaseException | None = None) -> None:
-    """Close the request's reading, if it opened one."""
-    stack: ExitStack | None = g.get("exit_stack", None)
-    if stack is not None:
-        stack.close()

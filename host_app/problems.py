@@ -15,7 +15,7 @@ from sqlalchemy.orm.exc import StaleDataError
 from werkzeug.exceptions import HTTPException
 
 from gigacore.errors import Conflict, GigaError, InTheWay, Invalid, NotFound, RateLimited, StaleVersion, Unavailable
-from gigacore.messages import Msg, msg
+from gigacore.messages import Msg, Translate, msg
 from host_app.context import say
 
 log = logging.getLogger("host_app")
@@ -167,3 +167,14 @@ def _as_page(error: GigaError, instance: str) -> Response:
         locale=g.locale,
     )
     return Response(page, status=error.status, content_type="text/html; charset=utf-8")
+
+
+def describe(error: Exception, translate: Translate) -> list[str]:
+    """An error as lines of text for a terminal: what happened, which fields, what to do next."""
+    known = error if isinstance(error, GigaError) else _database(error) or Problem(500, FAILED)
+    lines = [translate("Error: {text}").format(text=known.message.render(translate))]
+    lines += [f"  {e.path}: {e.message.render(translate)}" for e in getattr(known, "errors", ())]
+    lines += [f"  {o.entity} {o.id}: {o.label or ''}" for o in getattr(known, "obstacles", ())]
+    if known.fix is not None:
+        lines.append(known.fix.render(translate))
+    return lines

@@ -85,9 +85,10 @@ def _guard(view: View, policy: Policy, csrf: bool) -> View:
             raise Unauthenticated(msg("Please sign in."))
         if csrf and request.method not in SAFE_METHODS:
             check_csrf(g.identity)
-        if policy.check is not None:
-            policy.check(current(), arguments)
-        return view(**arguments)
+        with g.exit_stack:  # the reading sees the error that ends it: it records what was denied
+            if policy.check is not None:
+                policy.check(current(), arguments)
+            return view(**arguments)
 
     return guarded
 

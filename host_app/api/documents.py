@@ -8,12 +8,13 @@ from typing import Any, Final
 import orjson
 from flask import Flask, Response, render_template
 
+from gigacore.ui import BulkAction
 from host_app.api.answers import JSON
 from host_app.api.openapi import build
 from host_app.context import host
 from host_app.routing import public_route, route, signed_in
 
-CACHE: Final = "openapi"
+MEMO: Final = "host_app.openapi"
 
 
 def register(app: Flask) -> None:
@@ -24,14 +25,14 @@ def register(app: Flask) -> None:
 
 
 def document() -> tuple[dict[str, Any], bytes]:
-    """The document and its bytes, made once per generation of the registry."""
+    """The document and its bytes, made once per registry."""
     state = host()
-    registry, plugins = state.crm.registry, state.crm.plugins
-    kept = state.cache.get(CACHE)
-    if kept is None or kept[0] is not registry:
-        made = build(registry, plugins.actions, plugins.bulk_actions, server=state.settings.public_url)
-        kept = state.cache[CACHE] = (registry, made, orjson.dumps(made))
-    return kept[1], kept[2]
+    registry = state.crm.registry
+    if MEMO not in registry.memo:
+        made = build(registry, state.crm.plugins.declared(BulkAction), server=state.settings.public_url)
+        registry.memo[MEMO] = (made, orjson.dumps(made))
+    kept: tuple[dict[str, Any], bytes] = registry.memo[MEMO]
+    return kept
 
 
 def openapi() -> Response:

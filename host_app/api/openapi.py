@@ -25,7 +25,7 @@ from host_app.api.operations import (
 from host_app.api.schemas import SHARED, Schema, entity_schema, link, object_schema
 
 
-def build(registry: Registry, actions: Iterable[RecordAction], bulk: Iterable[BulkAction], *, server: str) -> Schema:
+def build(registry: Registry, bulk: Iterable[BulkAction], *, server: str) -> Schema:
     """The whole document. `server` is the installation's address, or empty for the one that the page came from."""
     spec = APISpec(
         title="CRM API",
@@ -38,13 +38,13 @@ def build(registry: Registry, actions: Iterable[RecordAction], bulk: Iterable[Bu
     spec.components.security_scheme("session", {"type": "apiKey", "in": "cookie", "name": "giga"})
     for name, schema in SHARED.items():
         spec.components.schema(name, schema)
-    actions, bulk = list(actions), list(bulk)
+    bulk = list(bulk)
     for entity in registry.entities.values():
         _add_entity(spec, entity)
-        for action in (a for a in actions if a.entity == entity.name):
+        for action in registry.actions.get(entity.name, {}).values():
             _add_action(spec, entity, action)
-        for action_ in (a for a in bulk if a.entity == entity.name):
-            _add_bulk(spec, entity, action_)
+        for many in (a for a in bulk if a.entity == entity.name):
+            _add_bulk(spec, entity, many)
     add_host_paths(spec)
     return spec.to_dict()
 

@@ -1,0 +1,61 @@
+"""The command line `giga`: exit code 0 = done, 1 = failed with a reason, 2 = wrongly called."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+import sqlalchemy as sa
+
+from gigacore.errors import GigaError
+from host_app.cli.database import db
+from host_app.cli.demo import demo
+from host_app.cli.exchange import export_records, import_records
+from host_app.cli.health import doctor, verify
+from host_app.cli.installation import Installation, read_settings, translator
+from host_app.cli.people import token, user
+from host_app.cli.plugins import plugin
+from host_app.cli.serving import serve, worker
+from host_app.problems import describe
+
+__all__ = ["cli", "main"]
+
+FAILED = 1
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="gigacore", prog_name="giga")
+@click.option("--data-dir", type=click.Path(file_okay=False), help="Where files, keys and the SQLite database are.")
+@click.option("--database-url", help="Another database, e.g. postgresql+psycopg://user@host/name.")
+@click.pass_context
+def cli(context: click.Context, data_dir: str | None, database_url: str | None) -> None:
+    """Run and look after a CRM. Settings come from GIGA_* variables; options go before the command."""
+    context.obj = Installation(lambda: read_settings(data_dir, database_url))
+    context.call_on_close(context.obj.close)
+
+
+for command in (
+    db, demo, doctor, export_records, import_records, plugin, serve, token, user, verify, worker,
+):  # fmt: skip
+    cli.add_command(command)
+
+
+def main() -> None:
+    """Run the command and leave with its exit code."""
+    sys.exit(_run())
+
+
+def _run() -> int:
+    try:
+        code = cli.main(prog_name="giga", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except click.Abort:
+        click.echo("Aborted.", err=True)
+        return FAILED
+    except (GigaError, sa.exc.OperationalError) as error:
+        for line in describe(error, translator()):
+            click.echo(line, err=True)
+        return FAILED
+    return code if isinstance(code, int) else 0

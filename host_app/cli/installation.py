@@ -1,0 +1,71 @@
+"""The installation that a command works on: settings, and one `Crm` opened when it is first needed."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import click
+
+from gigacore import Crm
+from gigacore.messages import Msg, Translate
+from gigacore.settings import Settings
+from gigacore.text import Catalogue
+from host_app.keys import with_keys
+
+
+@dataclass(slots=True)
+class Installation:
+    """What all commands share. Nothing is read or opened before a command asks."""
+
+    read: Callable[[], Settings]
+    _settings: Settings | None = field(default=None, init=False)
+    _crm: Crm | None = field(default=None, init=False)
+
+    @property
+    def settings(self) -> Settings:
+        """The settings, with the installation's keys. Raises ConfigurationError."""
+        if self._settings is None:
+            self._settings = with_keys(self.read())
+        return self._settings
+
+    @property
+    def crm(self) -> Crm:
+        """The started CRM. Raises ConfigurationError if the database is not at the code's version."""
+        if self._crm is None:
+            self._crm = Crm(self.settings)
+            self._crm.start()
+        return self._crm
+
+    def close(self) -> None:
+        """Give back connections."""
+        if self._crm is not None:
+            self._crm.close()
+            self._crm = None
+
+
+pass_installation = click.make_pass_decorator(Installation)
+
+
+def read_settings(data_dir: str | None, database_url: str | None) -> Settings:
+    """The environment's settings, with the command line's on top."""
+    settings = Settings.from_env(os.environ)
+    if data_dir is not None:
+        settings = replace(settings, data_dir=Path(data_dir))
+    if database_url is not None:
+        settings = replace(settings, database_url=database_url)
+    return settings
+
+
+def translator() -> Translate:
+    """Into the language of the terminal."""
+    language = next((os.environ[name] for name in ("LC_ALL", "LC_MESSAGES", "LANG") if os.environ.get(name)), "en")
+    return Catalogue.load(("gigacore", "host_app")).translator(language[:2])
+
+
+def tell(text: Msg | str) -> None:
+    """One line for the person at the terminal, in the terminal's language."""
+    translate = translator()
+    click.echo(text.render(translate) if isinstance(text, Msg) else text)
