@@ -13,21 +13,22 @@ from typing import Any
 from flask import Flask
 from werkzeug.serving import make_server
 
+from gigacore.jobs import EmbeddedDispatcher
 from gigacore.settings import Settings
 from host_app.app import create_app
 from host_app.context import host
-from host_app.worker import EmbeddedWorker
+from host_app.worker import embedded
 
 
 @dataclass(frozen=True, slots=True)
 class Serving:
-    """Where and how to serve. SQLite allows one process; `embedded` also runs jobs in it."""
+    """Where and how to serve. SQLite allows one process; `with_worker` also runs jobs in it."""
 
     settings: Settings
     address: str = "127.0.0.1"
     port: int = 8000
     threads: int = 16
-    embedded: bool = True
+    with_worker: bool = True
     ready: Callable[[], None] = lambda: None
 
 
@@ -39,15 +40,15 @@ def serve(serving: Serving) -> None:
         _serve_gunicorn(serving)
 
 
-def _start(serving: Serving) -> tuple[Flask, EmbeddedWorker | None]:
+def _start(serving: Serving) -> tuple[Flask, EmbeddedDispatcher | None]:
     app = create_app(settings=serving.settings)
-    worker = EmbeddedWorker(host(app).crm) if serving.embedded else None
+    worker = embedded(host(app).crm) if serving.with_worker else None
     if worker is not None:
         worker.start()
     return app, worker
 
 
-def _stop(app: Flask, worker: EmbeddedWorker | None) -> None:
+def _stop(app: Flask, worker: EmbeddedDispatcher | None) -> None:
     if worker is not None:
         worker.stop()
     host(app).crm.close()
@@ -57,7 +58,7 @@ def _serve_gunicorn(serving: Serving) -> None:
     from gunicorn.app.base import BaseApplication  # not installable on Windows
 
     class Application(BaseApplication):  # type: ignore[misc]  # gunicorn is not typed
-        running: tuple[Flask, EmbeddedWorker | None] | None = None
+        running: tuple[Flask, EmbeddedDispatcher | None] | None = None
 
         def load_config(self) -> None:
             for name, value in _gunicorn_settings(serving).items():

@@ -12,7 +12,7 @@ from host_app.cli.database import db
 from host_app.cli.demo import demo
 from host_app.cli.exchange import export_records, import_records
 from host_app.cli.health import doctor, verify
-from host_app.cli.installation import Installation, read_settings, translator
+from host_app.cli.installation import Installation, translator
 from host_app.cli.people import token, user
 from host_app.cli.plugins import plugin
 from host_app.cli.serving import serve, worker
@@ -30,7 +30,7 @@ FAILED = 1
 @click.pass_context
 def cli(context: click.Context, data_dir: str | None, database_url: str | None) -> None:
     """Run and look after a CRM. Settings come from GIGA_* variables; options go before the command."""
-    context.obj = Installation(lambda: read_settings(data_dir, database_url))
+    context.obj = Installation(data_dir, database_url)
     context.call_on_close(context.obj.close)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -20,30 +20,49 @@ from host_app.keys import with_keys
 class Installation:
     """What all commands share. Nothing is read or opened before a command asks."""
 
-    read: Callable[[], Settings]
+    data_dir: str | None = None
+    database_url: str | None = None
     _settings: Settings | None = field(default=None, init=False)
     _crm: Crm | None = field(default=None, init=False)
+    _started: bool = field(default=False, init=False)
+
+    def use_data_dir(self, data_dir: str | None) -> None:
+        """Let a command's own option choose the folder; before anything was read."""
+        self.data_dir = data_dir or self.data_dir
 
     @property
     def settings(self) -> Settings:
         """The settings, with the installation's keys. Raises ConfigurationError."""
         if self._settings is None:
-            self._settings = with_keys(self.read())
+            self._settings = with_keys(read_settings(self.data_dir, self.database_url))
         return self._settings
+
+    @property
+    def unstarted(self) -> Crm:
+        """The CRM, perhaps not started: for migrations."""
+        if self._crm is None:
+            self._crm = Crm(self.settings)
+        return self._crm
 
     @property
     def crm(self) -> Crm:
         """The started CRM. Raises ConfigurationError if the database is not at the code's version."""
-        if self._crm is None:
-            self._crm = Crm(self.settings)
-            self._crm.start()
-        return self._crm
+        crm = self.unstarted
+        if not self._started:
+            crm.start()
+            self._started = True
+        return crm
+
+    def upgrade(self) -> Mapping[str, list[str]]:
+        """Bring the database to the code's version; returns the applied revisions by owner."""
+        self.settings.data_dir.mkdir(parents=True, exist_ok=True)
+        return self.unstarted.upgrade()
 
     def close(self) -> None:
         """Give back connections."""
         if self._crm is not None:
             self._crm.close()
-            self._crm = None
+        self._crm, self._started = None, False
 
 
 pass_installation = click.make_pass_decorator(Installation)
@@ -67,5 +86,4 @@ def translator() -> Translate:
 
 def tell(text: Msg | str) -> None:
     """One line for the person at the terminal, in the terminal's language."""
-    translate = translator()
-    click.echo(text.render(translate) if isinstance(text, Msg) else text)
+    click.echo(text.render(translator()) if isinstance(text, Msg) else text)

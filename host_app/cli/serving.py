@@ -2,31 +2,35 @@
 
 from __future__ import annotations
 
+import socket
+
 import click
 
+from gigacore.errors import Unavailable
 from gigacore.messages import msg
 from host_app.cli.installation import Installation, pass_installation, tell
 from host_app.server import Serving
 from host_app.server import serve as run_server
-from host_app.worker import run_until_stopped
+from host_app.worker import run_once, run_until_stopped
 
 
 @click.command()
 @click.option("--host", "address", default="127.0.0.1", show_default=True, help="The address to listen on.")
-@click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535))
-@click.option("--threads", default=16, show_default=True, type=click.IntRange(2, 200))
-@click.option("--worker/--no-worker", "embedded", default=True, help="Run jobs in the same process.")
+@click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535), help="The port to listen on.")
+@click.option("--threads", default=16, show_default=True, type=click.IntRange(2, 200), help="Requests at a time.")
+@click.option("--worker/--no-worker", "with_worker", default=True, help="Run jobs in the same process.")
 @pass_installation
-def serve(installation: Installation, address: str, port: int, threads: int, embedded: bool) -> None:
+def serve(installation: Installation, address: str, port: int, threads: int, with_worker: bool) -> None:
     """Serve pages and API; jobs run in the same process unless a `giga worker` does them."""
-    installation.crm.check_schema()
+    require_free(address, port)
+    assert installation.crm
     settings = installation.settings
     installation.close()
 
     def ready() -> None:
-        tell(msg("Serving on http://{address}:{port}/ (stop with Ctrl+C).", address=address, port=port))
+        tell(msg("Serving on {url} (stop with Ctrl+C).", url=f"http://{address}:{port}/"))
 
-    run_server(Serving(settings, address, port, threads, embedded, ready))
+    run_server(Serving(settings, address, port, threads, with_worker, ready))
 
 
 @click.command()
@@ -34,4 +38,20 @@ def serve(installation: Installation, address: str, port: int, threads: int, emb
 @pass_installation
 def worker(installation: Installation, once: bool) -> None:
     """Run jobs, schedules and event deliveries until stopped."""
-    run_until_stopped(installation.crm, once=once)
+    if once:
+        tell(msg("Steps done: {count}.", count=run_once(installation.crm)))
+    else:
+        run_until_stopped(installation.crm)
+
+
+def require_free(address: str, port: int) -> None:
+    """Raise Unavailable if another program listens there."""
+    with socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((address, port))
+        except OSError as error:
+            raise Unavailable(
+                msg("Port {port} of {address} cannot be used: {reason}.", port=port, address=address, reason=error.strerror),
+                fix=msg("Choose another one with --port."),
+            ) from error

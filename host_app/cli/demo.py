@@ -1,0 +1,53 @@
+"""`giga demo`: a running CRM with believable data, in one command."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import click
+
+from gigacore import Crm
+from gigacore.access import users
+from gigacore.crm import demo as demo_data
+from gigacore.messages import msg
+from host_app.cli.installation import Installation, pass_installation, tell
+from host_app.cli.serving import require_free
+from host_app.server import Serving
+from host_app.server import serve as run_server
+
+EMAIL: Final = "admin@example.test"
+PASSWORD: Final = "giga-demo-2026"  # noqa: S105 - printed at each start, and the demo listens on loopback only
+
+
+@click.command()
+@click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535), help="The port to listen on.")
+@click.option("--data-dir", type=click.Path(file_okay=False), help="Where the demo keeps its data.")
+@click.option("--lang", type=click.Choice(["fr", "en"]), default="en", show_default=True, help="The demo's language.")
+@click.option("--empty", is_flag=True, help="Without sample data.")
+@pass_installation
+def demo(installation: Installation, port: int, data_dir: str | None, lang: str, empty: bool) -> None:
+    """Fill an SQLite database with believable data on the first start, and serve it on this machine."""
+    installation.use_data_dir(data_dir)
+    require_free("127.0.0.1", port)
+    installation.upgrade()
+    prepare(installation.crm, lang, empty=empty)
+    settings = installation.settings
+    installation.close()
+
+    def ready() -> None:
+        tell(msg("The CRM runs at {url}", url=f"http://127.0.0.1:{port}/"))
+        tell(msg("Sign in as {email} with the password {password}", email=EMAIL, password=PASSWORD))
+        tell(msg("Two-factor sign-in is relaxed in this demo. Stop with Ctrl+C; the data stays in {path}.", path=settings.data_dir))
+
+    run_server(Serving(settings, "127.0.0.1", port, ready=ready))
+
+
+def prepare(crm: Crm, lang: str, *, empty: bool) -> None:
+    """Create the administrator and the sample data, unless they are there from an earlier start."""
+    with crm.system("giga demo") as ctx:
+        if users.find(ctx, EMAIL) is not None:
+            return
+        tell(msg("First start: preparing the database ..."))
+        users.create(ctx, email=EMAIL, name="Camille Martin", password=PASSWORD, roles=("super_admin",), locale=lang)
+        if not empty:
+            demo_data.fill(ctx, lang)
