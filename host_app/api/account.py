@@ -8,7 +8,7 @@ from typing import Any, Final
 from flask import Flask, Response, g
 
 from gigacore import access
-from gigacore.access import tokens
+from gigacore.access import tokens, users
 from gigacore.context import Actor, Context
 from gigacore.entity.kinds import iso
 from gigacore.errors import Invalid
@@ -27,6 +27,7 @@ ME: Final = "/api/v1/me"
 def register(app: Flask) -> None:
     """Declare the routes."""
     route(app, ME, policy=signed_in)(me)
+    route(app, ME, policy=signed_in, methods=["PATCH"])(change_me)
     route(app, f"{ME}/tokens", policy=signed_in)(list_tokens)
     route(app, f"{ME}/tokens", policy=signed_in, methods=["POST"])(create_token)
     route(app, f"{ME}/tokens/<int(max=2147483647):id>", policy=signed_in, methods=["DELETE"])(revoke_token)
@@ -48,6 +49,22 @@ def me() -> Response:
             "permissions": {name: _verbs(name) for name in current_crm().registry.entities},
         }
     )
+
+
+def change_me() -> Response:
+    """The caller's own name, language, time zone and theme; nothing else about the caller can be set here."""
+    only()
+    values = read_object()
+    for name, value in values.items():
+        if not isinstance(value, str):
+            raise Invalid.of(name, msg("This must be a text."))
+
+    def work(ctx: Context) -> Response:
+        users.change(ctx, _user_id(ctx.actor), values)
+        changed = users.get(ctx, _user_id(ctx.actor))
+        return answer({name: getattr(changed, name) for name in ("id", "name", "email", "locale", "timezone", "theme")})
+
+    return write(work)
 
 
 def _verbs(entity: str) -> list[str]:

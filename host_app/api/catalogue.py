@@ -59,7 +59,7 @@ def _entity(entity: EntitySpec) -> dict[str, Any]:
 
 
 def _readable(entity: EntitySpec) -> Iterable[FieldSpec]:
-    return (spec for spec in entity.fields.values() if not spec.secret and access.readable(g.ctx, entity, spec))
+    return (spec for spec in entity.fields.values() if access.may_read(g.ctx, entity, spec))
 
 
 def _field(spec: FieldSpec) -> dict[str, Any]:

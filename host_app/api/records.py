@@ -106,10 +106,19 @@ def run_bulk(plugin: str, plural: str, action: str) -> Response:
     ids, tree, params = _selection(body)
 
     def work(ctx: Context) -> Response:
-        outcome = records.bulk(ctx, entity.name, ids=ids, filter=tree, action=action, params=params)
-        return answer(outcome, 202 if outcome.get("job") else 200)
+        chosen = records.bulk_ids(ctx, entity.name, ids=ids, filter=tree, most=MOST + 1)
+        if len(chosen) > MOST:
+            raise TooLarge(msg("At most {count} records at a time.", count=MOST))
+        if len(chosen) > records.DIRECT_BULK:
+            return answer({"job": enqueue_bulk(ctx, entity.name, action, chosen, params), "count": len(chosen)}, 202)
+        return _outcome(records.bulk(ctx, entity.name, action, chosen, params))
 
     return write(work)
+
+
+def _outcome(result: records.BulkResult) -> Response:
+    failed = [{"id": number, "code": error.code, "detail": say(error.message)} for number, error in result.failed]
+    return answer({"done": list(result.done), "failed": failed})
 
 
 def _selection(body: dict[str, Any]) -> tuple[list[int] | None, Any, dict[str, Any]]:

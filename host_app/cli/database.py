@@ -8,8 +8,8 @@ import click
 import sqlalchemy as sa
 
 from gigacore.entity import metadata
-from gigacore.migrate import write_revision
 from gigacore.messages import msg
+from gigacore.migrate import write_revision
 from host_app.cli.installation import Installation, pass_installation, tell
 
 FAILED = 1
@@ -28,7 +28,11 @@ def upgrade(installation: Installation) -> None:
     for owner, revisions in applied.items():
         for revision in revisions:
             tell(f"{owner}: {revision}")
-    tell(msg("The database is up to date.") if any(applied.values()) else msg("Nothing to do: the database is up to date."))
+    tell(
+        msg("The database is up to date.")
+        if any(applied.values())
+        else msg("Nothing to do: the database is up to date.")
+    )
 
 
 @db.command()

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Final
 
 import click
+from gigacore.crm import demo as demo_data
 
 from gigacore import Crm
 from gigacore.access import users
-from gigacore.crm import demo as demo_data
 from gigacore.messages import msg
 from host_app.cli.installation import Installation, pass_installation, tell
 from host_app.cli.serving import require_free
@@ -37,7 +37,12 @@ def demo(installation: Installation, port: int, data_dir: str | None, lang: str,
     def ready() -> None:
         tell(msg("The CRM runs at {url}", url=f"http://127.0.0.1:{port}/"))
         tell(msg("Sign in as {email} with the password {password}", email=EMAIL, password=PASSWORD))
-        tell(msg("Two-factor sign-in is relaxed in this demo. Stop with Ctrl+C; the data stays in {path}.", path=settings.data_dir))
+        tell(
+            msg(
+                "Two-factor sign-in is relaxed in this demo. Stop with Ctrl+C; the data stays in {path}.",
+                path=settings.data_dir,
+            )
+        )
 
     run_server(Serving(settings, "127.0.0.1", port, ready=ready))
 
@@ -45,9 +50,9 @@ def demo(installation: Installation, port: int, data_dir: str | None, lang: str,
 def prepare(crm: Crm, lang: str, *, empty: bool) -> None:
     """Create the administrator and the sample data, unless they are there from an earlier start."""
     with crm.system("giga demo") as ctx:
-        if users.find(ctx, EMAIL) is not None:
+        if users.all_users(ctx):
             return
         tell(msg("First start: preparing the database ..."))
-        users.create(ctx, email=EMAIL, name="Camille Martin", password=PASSWORD, roles=("super_admin",), locale=lang)
+        users.create(ctx, EMAIL, "Camille Martin", PASSWORD, "super_admin", locale=lang, timezone="Europe/Paris")
         if not empty:
             demo_data.fill(ctx, lang)

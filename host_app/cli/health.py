@@ -7,11 +7,13 @@ import sqlite3
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Final
 
 import click
 import sqlalchemy as sa
 
+from gigacore.data import audit
 from gigacore.errors import GigaError
 from gigacore.messages import Msg, msg
 from gigacore.plugins import PluginState
@@ -19,6 +21,7 @@ from host_app.cli.installation import Installation, pass_installation, tell, tra
 
 SAFE_SQLITE: Final = (3, 51, 3)
 FAILED: Final = 1
+SHOWN: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,3 +120,12 @@ def _integrity(connection: sa.Connection) -> Iterator[Finding]:
     broken = connection.exec_driver_sql("PRAGMA foreign_key_check").first()
     yield Finding(msg("SQLite's own check: {answer}.", answer=answer), bad=answer != "ok")
     yield Finding(msg("References between tables hold."), bad=broken is not None)
+
+
+def _audit(connection: sa.Connection) -> Iterator[Finding]:
+    audit.seal(connection, datetime.now(UTC))
+    faults = audit.verify(connection)
+    yield Finding(msg("Faults in the audit chain: {count}.", count=len(faults)), bad=bool(faults))
+    for fault in faults[:SHOWN]:
+        place = str(fault.audit_id or fault.seq)
+        yield Finding(msg("Audit row {place}: {reason}", place=place, reason=fault.message), bad=True)

@@ -6,7 +6,7 @@ import click
 
 from gigacore.messages import Msg, msg
 from gigacore.plugins import PluginState
-from host_app.cli.installation import Installation, pass_installation, tell
+from host_app.cli.installation import Installation, pass_installation, tell, translator
 
 STATES = {
     PluginState.AVAILABLE: msg("available"),
@@ -26,10 +26,10 @@ def plugin() -> None:
 def list_plugins(installation: Installation) -> None:
     """Every plugin that is installed or could be, with its state."""
     for one in installation.crm.plugins.list():
-        line = msg("{name} {version} {state}", name=f"{one.name:24}", version=f"{one.version or '-':10}", state=STATES[one.state])
-        tell(line)
+        state = STATES[one.state].render(translator())
+        tell(f"{one.name:24} {one.version or '-':10} {state}")
         if one.reason is not None:
-            tell(msg("  {reason}", reason=one.reason))
+            tell(f"  {one.reason.render(translator())}")
 
 
 @plugin.command()

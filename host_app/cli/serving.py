@@ -52,6 +52,11 @@ def require_free(address: str, port: int) -> None:
             probe.bind((address, port))
         except OSError as error:
             raise Unavailable(
-                msg("Port {port} of {address} cannot be used: {reason}.", port=port, address=address, reason=error.strerror),
+                msg(
+                    "Port {port} of {address} cannot be used: {reason}.",
+                    port=port,
+                    address=address,
+                    reason=error.strerror,
+                ),
                 fix=msg("Choose another one with --port."),
             ) from error
