@@ -11,6 +11,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from gigacore import Crm
 from gigacore.settings import Settings
+from gigacore.text import Catalogue
 from host_app import api, pages
 from host_app.auth import identify
 from host_app.context import EXTENSION, Globals, Host, current_crm, say
@@ -39,7 +40,7 @@ def create_app(crm: Crm | None = None, settings: Settings | None = None) -> Flas
 def _build(crm: Crm, settings: Settings) -> Flask:
     app = Flask("host_app", static_folder=None)
     app.app_ctx_globals_class = Globals
-    app.extensions[EXTENSION] = Host(crm, settings, derive(settings, "csrf"), identify)
+    app.extensions[EXTENSION] = _host(crm, settings)
     app.config.update(MAX_CONTENT_LENGTH=MAX_BODY, MAX_FORM_PARTS=MAX_FORM_PARTS, SEND_FILE_MAX_AGE_DEFAULT=ASSET_AGE)
     app.jinja_env.globals.update(t=say, csrf_token=csrf_token)
     app.url_map.merge_slashes = False
@@ -53,6 +54,11 @@ def _build(crm: Crm, settings: Settings) -> Flask:
         count = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count)  # type: ignore[method-assign]
     return app
+
+
+def _host(crm: Crm, settings: Settings) -> Host:
+    packages = ["gigacore", "host_app", *(plugin.package for plugin in crm.plugins.enabled if plugin.package)]
+    return Host(crm, settings, derive(settings, "csrf"), identify, Catalogue.load(dict.fromkeys(packages)))
 
 
 def _health(app: Flask) -> None:

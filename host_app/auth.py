@@ -13,8 +13,10 @@ from gigacore.access.sign_in import Caller
 from gigacore.access.sign_in import sign_in as open_session
 
 from gigacore.access import sessions, tokens
+from gigacore.access.guard import AccessGuard
+from gigacore.access.profiles import AccessCache
 from gigacore.context import Actor
-from gigacore.errors import Unauthenticated
+from gigacore.errors import Misuse, Unauthenticated
 from gigacore.messages import msg
 from host_app.context import Identity, current_crm, host
 
@@ -43,7 +45,7 @@ def _by_token(header: str) -> Identity:
     found, now = None, crm.clock.now()
     if scheme.lower() == "bearer":
         with crm.database.connect() as connection:
-            found = tokens.authenticate(connection, raw.strip(), now, crm.access_cache)
+            found = tokens.authenticate(connection, raw.strip(), now, _cache())
     if found is None:
         raise Unauthenticated(msg("The token is unknown, expired or revoked."))
     actor, due = found
@@ -56,12 +58,20 @@ def _by_session(raw: str) -> Identity | None:
     crm = current_crm()
     now = crm.clock.now()
     with crm.database.connect() as connection:
-        found = sessions.lookup(connection, raw, now, crm.access_cache)
+        found = sessions.lookup(connection, raw, now, _cache())
     if found is None or found.half:
         return None
     if sessions.is_stale(found, now):
         _note(sessions.touch, found.session_id, now)
     return Identity(found.actor, "session", found.csrf_secret, found)
+
+
+def _cache() -> AccessCache:
+    """Roles and teams of users, kept as long as nobody changes them."""
+    guard = current_crm().database.guard
+    if not isinstance(guard, AccessGuard):
+        raise Misuse(msg("This application has no access guard."))
+    return guard.cache
 
 
 def _note(touch: Callable[[sa.Connection, Any, datetime], None], key: object, now: datetime) -> None:

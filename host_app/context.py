@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from gigacore import Crm
     from gigacore.context import Actor, Context
     from gigacore.settings import Settings
+    from gigacore.text import Catalogue
     from host_app.routing import Policy
 
 EXTENSION: Final = "giga"
@@ -42,6 +43,7 @@ class Host:
     settings: Settings
     csrf_key: bytes
     identify: Callable[[], Identity | None]
+    catalogue: Catalogue
     policies: dict[str, Policy] = field(default_factory=dict)
     cache: dict[str, Any] = field(default_factory=dict)
 
@@ -104,12 +106,12 @@ class Globals(_AppCtxGlobals):
         """The reader's language: the user's own once it is known who calls, else the browser's, else English."""
         if self.known_identity is not None:
             return self.known_identity.actor.locale
-        return request.accept_languages.best_match(current_crm().catalogue.locales, default="en")
+        return request.accept_languages.best_match(host().catalogue.locales, default="en")
 
     @property
     def translate(self) -> Translate:
         """The translator into the reader's language."""
-        return current_crm().catalogue.translator(self.locale)
+        return host().catalogue.translator(self.locale)
 
 
 def say(text: Msg | str) -> str:

@@ -13,16 +13,14 @@ from typing import Any
 from flask import Flask
 from werkzeug.serving import make_server
 
-from gigacore.jobs import EmbeddedDispatcher
 from gigacore.settings import Settings
 from host_app.app import create_app
 from host_app.context import host
-from host_app.worker import embedded
 
 
 @dataclass(frozen=True, slots=True)
 class Serving:
-    """Where and how to serve. SQLite allows one process; `with_worker` also runs jobs in it."""
+    """Where and how to serve, in one process. `with_worker` also runs jobs in it."""
 
     settings: Settings
     address: str = "127.0.0.1"
@@ -40,43 +38,35 @@ def serve(serving: Serving) -> None:
         _serve_gunicorn(serving)
 
 
-def _start(serving: Serving) -> tuple[Flask, EmbeddedDispatcher | None]:
+def _start(serving: Serving) -> Flask:
     app = create_app(settings=serving.settings)
-    worker = embedded(host(app).crm) if serving.with_worker else None
-    if worker is not None:
-        worker.start()
-    return app, worker
+    host(app).crm.jobs.start("embedded" if serving.with_worker else "none")
+    return app
 
 
-def _stop(app: Flask, worker: EmbeddedDispatcher | None) -> None:
-    if worker is not None:
-        worker.stop()
+def _stop(app: Flask) -> None:
+    host(app).crm.jobs.stop()
     host(app).crm.close()
 
 
 def _serve_gunicorn(serving: Serving) -> None:
-    from gunicorn.app.base import BaseApplication  # not installable on Windows
+    from gunicorn.app.base import BaseApplication  # noqa: PLC0415  # cannot be imported on Windows
+
+    running: list[Flask] = []
 
     class Application(BaseApplication):  # type: ignore[misc]  # gunicorn is not typed
-        running: tuple[Flask, EmbeddedDispatcher | None] | None = None
-
         def load_config(self) -> None:
-            for name, value in _gunicorn_settings(serving).items():
+            for name, value in _gunicorn_settings(serving, lambda: [_stop(app) for app in running]).items():
                 self.cfg.set(name, value)
-            self.cfg.set("worker_exit", self.stop)
 
         def load(self) -> Flask:
-            Application.running = _start(serving)
-            return Application.running[0]
-
-        def stop(self, _server: Any, _worker: Any) -> None:
-            if Application.running is not None:
-                _stop(*Application.running)
+            running.append(_start(serving))
+            return running[0]
 
     Application().run()
 
 
-def _gunicorn_settings(serving: Serving) -> dict[str, Any]:
+def _gunicorn_settings(serving: Serving, stop: Callable[[], object]) -> dict[str, Any]:
     return {
         "bind": f"{serving.address}:{serving.port}",
         "workers": 1,
@@ -88,12 +78,13 @@ def _gunicorn_settings(serving: Serving) -> dict[str, Any]:
         "limit_request_line": 8190,
         "limit_request_field_size": 16_380,
         "loglevel": "warning",
-        "when_ready": lambda _server: serving.ready(),
+        "post_worker_init": lambda _worker: serving.ready(),
+        "worker_exit": lambda _server, _worker: stop(),
     }
 
 
 def _serve_werkzeug(serving: Serving) -> None:
-    app, worker = _start(serving)
+    app = _start(serving)
     server = make_server(serving.address, serving.port, app, threaded=True)
 
     def end(_signal: int, _frame: FrameType | None) -> None:
@@ -103,4 +94,4 @@ def _serve_werkzeug(serving: Serving) -> None:
     signal.signal(signal.SIGTERM, end)
     serving.ready()
     server.serve_forever()
-    _stop(app, worker)
+    _stop(app)
