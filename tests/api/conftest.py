@@ -1,0 +1,144 @@
+"""The API as callers see it: an application around the fixture `crm`, and one client per kind of caller."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from gigacore import Crm
+from gigacore.access import teams, tokens, users
+from gigacore.entity import metadata
+from host_app import create_app
+from tests.api.samples import sample
+
+KEYS = {
+    "secret_key": "0123456789abcdefghijklmnopqrstuvwxyzABCDEF",
+    "encryption_key": "ZYXWVUTSRQPONMLKJIHGFEDCBA9876543210abcdef",
+}
+PASSWORD = "Correct-horse-battery-1"
+UNCOUNTED = frozenset({"core_session", "core_sign_in", "core_rate_limit", "core_token", "core_audit_seal"})
+
+
+@dataclass(frozen=True)
+class Api:
+    """A caller with a bearer token, or nobody."""
+
+    client: FlaskClient
+    token: str = ""
+    user_id: int = 0
+
+    def __call__(self, method: str, path: str, body: Any = None, **headers: str) -> TestResponse:
+        """One request; header names are given with underscores."""
+        sent = {name.replace("_", "-"): value for name, value in headers.items()}
+        if self.token:
+            sent.setdefault("Authorization", f"Bearer {self.token}")
+        options: dict[str, Any] = {"json": body} if body is not None else {}
+        return self.client.open(f"/api/v1{path}", method=method, headers=sent, **options)
+
+    def make(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        """Create a record that must be accepted."""
+        response = self("POST", path, body)
+        assert response.status_code == 201, response.get_data(as_text=True)
+        return dict(response.get_json())
+
+
+@pytest.fixture
+def app(crm: Crm) -> Flask:
+    app = create_app(crm, replace(crm.settings, **KEYS))
+    app.testing = True
+    return app
+
+
+@dataclass
+class People:
+    """One caller per role: `ann` and `ben` are users of different teams, `max` manages Ann's."""
+
+    nobody: Api
+    root: Api
+    admin: Api
+    max: Api
+    ann: Api
+    amy: Api
+    ben: Api
+    none: Api
+
+    def roles(self) -> dict[str, Api]:
+        return {name: getattr(self, name) for name in ("root", "admin", "max", "ann", "none")}
+
+
+ROLES = {
+    "root": ("super_admin",),
+    "admin": ("admin",),
+    "max": ("manager",),
+    "ann": ("user",),
+    "amy": ("user",),
+    "ben": ("user",),
+    "none": (),
+}
+
+
+@pytest.fixture
+def people(crm: Crm, app: Flask) -> People:
+    with crm.system("test people") as ctx:
+        ids = {
+            name: users.create(ctx, f"{name}@example.test", name.capitalize(), PASSWORD, roles)
+            for name, roles in ROLES.items()
+        }
+        north = teams.create(ctx, "North", manager_id=ids["max"])
+        south = teams.create(ctx, "South")
+        for name in ("max", "ann", "amy"):
+            teams.add_member(ctx, north, ids[name])
+        teams.add_member(ctx, south, ids["ben"])
+        raw = {name: tokens.create(ctx, number, "test") for name, number in ids.items()}
+    callers = {name: Api(app.test_client(), raw[name], ids[name]) for name in ROLES}
+    return People(nobody=Api(app.test_client()), **callers)
+
+
+@pytest.fixture
+def digest(crm: Crm) -> Iterator[Any]:
+    """Gives the digest of every table, but for what a refused request may leave behind."""
+    return lambda: table_digest(crm)
+
+
+def table_digest(crm: Crm) -> str:
+    found = hashlib.sha256()
+    with crm.database.system_connection("test digest") as connection:
+        present = set(sa.inspect(connection).get_table_names())
+        denied = set(connection.scalars(sa.text("SELECT id FROM core_audit WHERE entity IN ('core.denied', 'core.system')")))
+        for table in sorted(metadata.sorted_tables, key=lambda one: one.name):
+            if table.name in present and table.name not in UNCOUNTED:
+                rows = connection.execute(sa.select(table)).all()
+                kept = [row for row in rows if not _about_denied(table.name, row, denied)]
+                found.update(repr((table.name, sorted(map(repr, kept)))).encode())
+    return found.hexdigest()
+
+
+def _about_denied(table: str, row: Any, denied: set[Any]) -> bool:
+    known = {str(one).replace("-", "") for one in denied}
+    if table == "core_audit":
+        return str(row.id).replace("-", "") in known
+    return table == "core_audit_value" and str(row.audit_id).replace("-", "") in known
+
+
+@pytest.fixture
+def new(crm: Crm, people: People) -> Any:
+    """Makes a valid record of any entity, as a given caller."""
+
+    def make(caller: Api, entity: str, **more: Any) -> dict[str, Any]:
+        registry = crm.registry
+
+        def create(name: str, data: Mapping[str, Any]) -> int:
+            return int(people.root.make(f"/{registry.entity(name).api_path}", data)["id"])
+
+        spec = registry.entity(entity)
+        return caller.make(f"/{spec.api_path}", sample(registry, spec, create) | more)
+
+    return make
