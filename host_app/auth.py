@@ -9,14 +9,11 @@ from typing import Any
 
 import sqlalchemy as sa
 from flask import Response, g, request
-from gigacore.access.sign_in import Caller
-from gigacore.access.sign_in import sign_in as open_session
 
-from gigacore.access import sessions, tokens
-from gigacore.access.guard import AccessGuard
-from gigacore.access.profiles import AccessCache
+from gigacore import access
+from gigacore.access import Caller, sessions, tokens
 from gigacore.context import Actor
-from gigacore.errors import Misuse, Unauthenticated
+from gigacore.errors import Unauthenticated
 from gigacore.messages import msg
 from host_app.context import Identity, current_crm, host
 
@@ -45,7 +42,7 @@ def _by_token(header: str) -> Identity:
     found, now = None, crm.clock.now()
     if scheme.lower() == "bearer":
         with crm.database.connect() as connection:
-            found = tokens.authenticate(connection, raw.strip(), now, _cache())
+            found = tokens.authenticate(connection, raw.strip(), now, crm.guard.cache)
     if found is None:
         raise Unauthenticated(msg("The token is unknown, expired or revoked."))
     actor, due = found
@@ -58,20 +55,12 @@ def _by_session(raw: str) -> Identity | None:
     crm = current_crm()
     now = crm.clock.now()
     with crm.database.connect() as connection:
-        found = sessions.lookup(connection, raw, now, _cache())
+        found = sessions.lookup(connection, raw, now, crm.guard.cache)
     if found is None or found.half:
         return None
     if sessions.is_stale(found, now):
         _note(sessions.touch, found.session_id, now)
     return Identity(found.actor, "session", found.csrf_secret, found)
-
-
-def _cache() -> AccessCache:
-    """Roles and teams of users, kept as long as nobody changes them."""
-    guard = current_crm().database.guard
-    if not isinstance(guard, AccessGuard):
-        raise Misuse(msg("This application has no access guard."))
-    return guard.cache
 
 
 def _note(touch: Callable[[sa.Connection, Any, datetime], None], key: object, now: datetime) -> None:
@@ -90,7 +79,7 @@ def sign_in(email: str, password: str) -> str:
     """
     crm, old = current_crm(), request.cookies.get(host().cookie_name, "")
     caller = Caller(request.remote_addr or "", request.user_agent.string)
-    return open_session(crm.database.engine, crm.clock, email, password, caller, old=old)
+    return access.sign_in(crm.database.engine, crm.clock, email, password, caller, old=old)
 
 
 def sign_out() -> None:

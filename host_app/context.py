@@ -14,9 +14,8 @@ from flask.ctx import _AppCtxGlobals
 from gigacore.messages import Msg, Translate
 
 if TYPE_CHECKING:
-    from gigacore.access.sessions import WebSession
-
     from gigacore import Crm
+    from gigacore.access.sessions import WebSession
     from gigacore.context import Actor, Context
     from gigacore.settings import Settings
     from gigacore.text import Catalogue

@@ -13,9 +13,11 @@ from typing import Any
 from flask import Flask
 from werkzeug.serving import make_server
 
+from gigacore.jobs import Jobs
 from gigacore.settings import Settings
 from host_app.app import create_app
 from host_app.context import host
+from host_app.worker import jobs_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,30 +40,39 @@ def serve(serving: Serving) -> None:
         _serve_gunicorn(serving)
 
 
-def _start(serving: Serving) -> Flask:
+@dataclass(frozen=True, slots=True)
+class _Running:
+    """What one process runs."""
+
+    app: Flask
+    jobs: Jobs
+
+    def stop(self) -> None:
+        """Let jobs end, then give back connections."""
+        self.jobs.stop()
+        host(self.app).crm.close()
+
+
+def _start(serving: Serving) -> _Running:
     app = create_app(settings=serving.settings)
-    host(app).crm.jobs.start("embedded" if serving.with_worker else "none")
-    return app
-
-
-def _stop(app: Flask) -> None:
-    host(app).crm.jobs.stop()
-    host(app).crm.close()
+    running = _Running(app, jobs_of(host(app).crm))
+    running.jobs.start("embedded" if serving.with_worker else "none")
+    return running
 
 
 def _serve_gunicorn(serving: Serving) -> None:
-    from gunicorn.app.base import BaseApplication  # noqa: PLC0415  # cannot be imported on Windows
+    from gunicorn.app.base import BaseApplication  # cannot be imported on Windows
 
-    running: list[Flask] = []
+    running: list[_Running] = []
 
     class Application(BaseApplication):  # type: ignore[misc]  # gunicorn is not typed
         def load_config(self) -> None:
-            for name, value in _gunicorn_settings(serving, lambda: [_stop(app) for app in running]).items():
+            for name, value in _gunicorn_settings(serving, lambda: [one.stop() for one in running]).items():
                 self.cfg.set(name, value)
 
         def load(self) -> Flask:
             running.append(_start(serving))
-            return running[0]
+            return running[0].app
 
     Application().run()
 
@@ -84,8 +95,8 @@ def _gunicorn_settings(serving: Serving, stop: Callable[[], object]) -> dict[str
 
 
 def _serve_werkzeug(serving: Serving) -> None:
-    app = _start(serving)
-    server = make_server(serving.address, serving.port, app, threaded=True)
+    running = _start(serving)
+    server = make_server(serving.address, serving.port, running.app, threaded=True)
 
     def end(_signal: int, _frame: FrameType | None) -> None:
         threading.Thread(target=server.shutdown).start()
@@ -94,4 +105,4 @@ def _serve_werkzeug(serving: Serving) -> None:
     signal.signal(signal.SIGTERM, end)
     serving.ready()
     server.serve_forever()
-    _stop(app)
+    running.stop()

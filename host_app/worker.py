@@ -7,13 +7,20 @@ import threading
 from types import FrameType
 
 from gigacore import Crm
+from gigacore.jobs import Jobs
+
+
+def jobs_of(crm: Crm) -> Jobs:
+    """The jobs that the running plugins declare."""
+    return Jobs(crm, crm.plugins.enabled)
 
 
 def run_once(crm: Crm) -> int:
     """Run what is due now, in this thread; returns how many steps were made."""
-    crm.jobs.worker.prepare()
-    crm.jobs.worker.keep()
-    return crm.jobs.run_pending()
+    jobs = jobs_of(crm)
+    jobs.worker.prepare()
+    jobs.worker.keep()
+    return jobs.run_pending()
 
 
 def run_until_stopped(crm: Crm) -> None:
@@ -25,4 +32,4 @@ def run_until_stopped(crm: Crm) -> None:
 
     signal.signal(signal.SIGTERM, end)
     signal.signal(signal.SIGINT, end)
-    crm.jobs.run_worker(stop)
+    jobs_of(crm).run_worker(stop)

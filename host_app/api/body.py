@@ -46,7 +46,7 @@ def loads(raw: bytes | str) -> Any:
     try:
         value = orjson.loads(raw)
     except orjson.JSONDecodeError as error:
-        if "recursion" in str(error):
+        if "depth limit" in str(error):
             raise Invalid(TOO_DEEP) from None
         raise Problem(400, msg("The body is not valid JSON."), code="malformed_json") from None
     _inspect(value)

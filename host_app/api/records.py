@@ -8,7 +8,7 @@ from flask import Flask, Response, g, request
 
 from gigacore import records
 from gigacore.context import Context
-from gigacore.errors import Invalid
+from gigacore.errors import Invalid, TooLarge
 from gigacore.messages import msg
 from host_app.api.answers import answer, nothing
 from host_app.api.body import read_object, read_optional_object
@@ -16,9 +16,11 @@ from host_app.api.once import write
 from host_app.api.policies import entity_at, on_action, on_entity
 from host_app.api.query import list_request, names, only
 from host_app.api.versions import etag, required_version
+from host_app.context import say
 from host_app.routing import route
 
 COLLECTION: Final = "/api/v1/<plugin>/<plural>"
+MOST: Final = 10_000
 RECORD: Final = f"{COLLECTION}/<int(max=2147483647):id>"
 
 

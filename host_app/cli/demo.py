@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Final
 
 import click
-from gigacore.crm import demo as demo_data
 
 from gigacore import Crm
 from gigacore.access import users
+from gigacore.crm import demo as demo_data
 from gigacore.messages import msg
 from host_app.cli.installation import Installation, pass_installation, tell
 from host_app.cli.serving import require_free

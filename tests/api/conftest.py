@@ -92,11 +92,8 @@ def people(crm: Crm, app: Flask) -> People:
             name: users.create(ctx, f"{name}@example.test", name.capitalize(), PASSWORD, roles)
             for name, roles in ROLES.items()
         }
-        north = teams.create(ctx, "North", manager_id=ids["max"])
-        south = teams.create(ctx, "South")
-        for name in ("max", "ann", "amy"):
-            teams.add_member(ctx, north, ids[name])
-        teams.add_member(ctx, south, ids["ben"])
+        teams.create(ctx, "North", manager_id=ids["max"], members=[ids[name] for name in ("max", "ann", "amy")])
+        teams.create(ctx, "South", members=[ids["ben"]])
         raw = {name: tokens.create(ctx, number, "test") for name, number in ids.items()}
     callers = {name: Api(app.test_client(), raw[name], ids[name]) for name in ROLES}
     return People(nobody=Api(app.test_client()), **callers)

@@ -113,7 +113,7 @@ def owners(entity: EntitySpec) -> tuple[str, ...]:
 
 def expected_status(crm: Any, caller: Any, entity: EntitySpec, number: int, verb: str, access: Any, records: Any) -> int:
     with crm.system("load the caller") as ctx:
-        actor = access.load_actor(ctx.session, caller.user_id)
+        actor = access.load_actor(ctx.session.connection(), caller.user_id)
     with crm.read(actor) as ctx:
         if not access.may(ctx, verb, entity.name):
             return 403
