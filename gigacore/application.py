@@ -28,6 +28,7 @@ from gigacore.plugins.manager import PluginManager
 from gigacore.plugins.manifest import Plugin
 from gigacore.plugins.seeding import read_choices
 from gigacore.settings import Settings
+from gigacore.upkeep import Upkeep
 
 if TYPE_CHECKING:
     from gigacore.text import Catalogue
@@ -83,7 +84,7 @@ class Crm:
         Raises ConfigurationError when the database is older or newer than the code.
         """
         loaded = self.plugins.start()
-        declared = Declared.of(loaded.plugins)
+        declared = Declared.of((Upkeep(), *loaded.plugins))
         registry = self._complete(loaded)
         if self._running is None:
             database = Database(self.engine, registry, guard=self.guard, clock=self.clock, interested=self._interested)

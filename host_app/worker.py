@@ -8,11 +8,12 @@ from types import FrameType
 
 from gigacore import Crm
 from gigacore.jobs import Jobs
+from gigacore.upkeep import Upkeep
 
 
 def jobs_of(crm: Crm) -> Jobs:
-    """The jobs that the running plugins declare."""
-    return Jobs(crm, crm.plugins.enabled)
+    """The jobs of the core and of the running plugins."""
+    return Jobs(crm, (Upkeep(), *crm.plugins.enabled))
 
 
 def run_once(crm: Crm) -> int:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-import orjson
 from flask import Response
+
+from gigacore import records
 
 JSON = "application/json"
 
 
 def answer(value: Any, status: int = 200, **headers: str) -> Response:
     """`value` as JSON. Header names are given with underscores (`ETag="..."`, `Content_Language=...`)."""
-    response = Response(orjson.dumps(value), status=status, content_type=JSON)
+    response = Response(records.dumps(value), status=status, content_type=JSON)
     for name, text in headers.items():
         response.headers[name.replace("_", "-")] = text
     return response

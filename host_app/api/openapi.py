@@ -140,7 +140,7 @@ def _add_action(spec: APISpec, entity: EntitySpec, action: RecordAction) -> None
     spec.path(f"{BASE}/{entity.api_path}/{{id}}/actions/{action.name}", parameters=[ID], operations={"post": operation})
 
 
-BULK_VERBS: Final = (("edit", "Change many records"), ("delete", "Move many records to the trash"))
+BULK_VERBS: Final = (("update", "Change many records"), ("delete", "Move many records to the trash"))
 SELECTION: Final[Schema] = {
     "ids": {"type": "array", "items": {"type": "integer"}, "maxItems": 10_000},
     "filter": {"type": "object"},

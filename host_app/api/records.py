@@ -6,10 +6,12 @@ from typing import Any, Final
 
 from flask import Flask, Response, g, request
 
-from gigacore import records
+from gigacore import jobs, records
 from gigacore.context import Context
 from gigacore.errors import Invalid, TooLarge
 from gigacore.messages import msg
+from gigacore.records.actions import DIRECT_BULK
+from gigacore.upkeep import BULK
 from host_app.api.answers import answer, nothing
 from host_app.api.body import read_object, read_optional_object
 from host_app.api.once import write
@@ -111,8 +113,9 @@ def run_bulk(plugin: str, plural: str, action: str) -> Response:
         chosen = records.bulk_ids(ctx, entity.name, ids=ids, filter=tree, most=MOST + 1)
         if len(chosen) > MOST:
             raise TooLarge(msg("At most {count} records at a time.", count=MOST))
-        if len(chosen) > records.DIRECT_BULK:
-            return answer({"job": enqueue_bulk(ctx, entity.name, action, chosen, params), "count": len(chosen)}, 202)
+        if len(chosen) > DIRECT_BULK:
+            payload = {"entity": entity.name, "action": action, "ids": chosen, "params": params}
+            return answer({"job": jobs.enqueue(ctx, BULK, payload), "count": len(chosen)}, 202)
         return _outcome(records.bulk(ctx, entity.name, action, chosen, params))
 
     return write(work)

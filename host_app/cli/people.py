@@ -45,9 +45,7 @@ def token() -> None:
 @token.command("create")
 @click.option("--user", "email", required=True, help="The address of the person whose rights the token has.")
 @click.option("--name", default="giga", show_default=True, help="What the token is for.")
-@click.option(
-    "--scope", "scopes", multiple=True, help="Narrows the rights, e.g. crm.lead.view."
-)
+@click.option("--scope", "scopes", multiple=True, help="Narrows the rights, e.g. crm.lead.view.")
 @click.option("--days", type=click.IntRange(1, 3650), help="Days until it expires; left out: never.")
 @pass_installation
 def create_token(installation: Installation, email: str, name: str, scopes: tuple[str, ...], days: int | None) -> None:

@@ -1,0 +1,68 @@
+"""The core's own work: jobs and schedules that belong to no plugin."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Final
+
+import sqlalchemy as sa
+
+from gigacore import access, records
+from gigacore.context import Context
+from gigacore.data import audit, idempotency, trash
+from gigacore.jobs import Consumer, Job, JobRun, Schedule, core_job
+
+CHUNK: Final = 50
+KEPT_FAILURES: Final = 100
+
+
+def run_bulk(run: JobRun, payload: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Change many records, a chunk in each transaction; after a crash it goes on where the last chunk ended."""
+    ids, changed, failed = payload["ids"], 0, []
+    done = _progress(run)
+    while done < len(ids):
+        with run.unit_of_work() as ctx:
+            chunk = ids[done : done + CHUNK]
+            result = records.bulk(ctx, payload["entity"], payload["action"], chunk, payload["params"])
+            done += len(chunk)
+            run.checkpoint(ctx, done, len(ids))
+        changed += len(result.done)
+        failed += [{"id": number, "code": error.code, "detail": str(error)} for number, error in result.failed]
+    return {"changed": changed, "failed": failed[:KEPT_FAILURES], "failures": len(failed)}
+
+
+def _progress(run: JobRun) -> int:
+    with run.host.database.connect() as connection:
+        return int(connection.scalar(sa.select(core_job.c.progress_done).where(core_job.c.id == run.id)) or 0)
+
+
+def seal(ctx: Context, payload: Mapping[str, Any]) -> int:
+    """Chain the audit rows that were committed since the last time."""
+    return audit.seal(ctx.session.connection(), ctx.now)
+
+
+def tidy(ctx: Context, payload: Mapping[str, Any]) -> None:
+    """Remove what has had its time: kept answers, old trash, ended sessions, counted attempts."""
+    connection = ctx.session.connection()
+    for remove in (idempotency.purge, trash.purge, access.sessions.sweep, access.limits.sweep):
+        remove(connection, ctx.now)
+
+
+BULK: Final = Job("core.bulk", run_bulk, label="Change many records", long=True)
+SEAL: Final = Job("core.seal", seal, label="Seal the audit", system="seal the audit")
+TIDY: Final = Job("core.tidy", tidy, label="Tidy up", system="tidy up")
+
+
+@dataclass(frozen=True, slots=True)
+class Upkeep:
+    """What workers run for the core, in the shape of a plugin's declarations."""
+
+    name: str = "core"
+    jobs: tuple[Job, ...] = (BULK, SEAL, TIDY)
+    schedules: tuple[Schedule, ...] = (
+        Schedule("core.seal", "core.seal", every=timedelta(minutes=1)),
+        Schedule("core.tidy", "core.tidy", cron="17 3 * * *"),
+    )
+    consumers: tuple[Consumer, ...] = ()
