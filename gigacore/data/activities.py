@@ -116,6 +116,14 @@ def last_at(connection: Any, entity: str, record_id: int, kinds: Sequence[str]) 
     return found
 
 
+def count_since(connection: Any, entity: str, record_id: int, kinds: Sequence[str], since: datetime) -> int:
+    """How many activities of these kinds there were since then; a figure for rules, not judged by policy."""
+    statement = select(func.count()).select_from(core_activity_link)
+    statement = statement.join(core_activity, _A.id == _K.activity_id)
+    recent = statement.where(*_about(entity, record_id), _A.kind.in_(kinds), _K.at >= since)
+    return int(connection.scalar(recent))
+
+
 def _about(entity: str, record_id: int) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
     return _K.entity == entity, _K.record_id == record_id
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Final
 
 from gigacore.errors import PluginError
@@ -88,6 +89,12 @@ class Plugin:
         object.__setattr__(self, "label", self.label or self.name.replace("_", " ").capitalize())
         check_name(self.name)
         check_api(self)
+        object.__setattr__(self, "package", self.package or _conventional_package(self.name))
+
+
+def _conventional_package(name: str) -> str:
+    package = f"gigacore_{name}"
+    return package if find_spec(package) is not None else ""
 
 
 def check_name(name: str) -> None:

@@ -30,9 +30,13 @@ class SortKey:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """The keys of a list; the last is the record's number, so that the order is total."""
+    """The keys of a list; the last is the record's number, so that the order is total.
+
+    `extensions` names the plugins whose extension tables the keys stand in.
+    """
 
     keys: tuple[SortKey, ...]
+    extensions: tuple[str, ...] = ()
 
     @property
     def splits(self) -> bool:
@@ -97,7 +101,8 @@ def order_of(registry: Registry, spec: EntitySpec, sort: Sequence[str], readable
     keys = [_key(registry, spec, name, readable) for name in wanted]
     if all(key.name != "id" for key in keys):
         keys.append(SortKey("id", spec.table.c.id, keys[-1].descending, nullable=False))
-    return Order(tuple(keys))
+    fields = (spec.fields[key.name] for key in keys)
+    return Order(tuple(keys), tuple(dict.fromkeys(field.plugin for field in fields if field.extension is not None)))
 
 
 def _key(registry: Registry, spec: EntitySpec, name: str, readable: frozenset[str]) -> SortKey:
@@ -117,12 +122,10 @@ def _expression(registry: Registry, spec: EntitySpec, field: FieldSpec) -> Colum
         column = spec.table.c[field.column]
         ranked = sa.case(places, value=column, else_=sa.literal(len(places))) if places else column
         return sa.case((column.is_(None), sa.null()), else_=ranked)
-    return order_expression(field, spec.table)
+    return order_expression(field, field.extension.__table__ if field.extension else spec.table)
 
 
 def _nullable(spec: EntitySpec, field: FieldSpec) -> bool:
     if field.custom or field.extension is not None:
         return True
-    if field.key_column is not None:
-        return bool(spec.table.c[field.column].nullable)
     return bool(spec.table.c[field.column].nullable)

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 DEFAULT_LIMIT: Final = 50
 MAX_LIMIT: Final = 200
 COUNT_LIMIT: Final = 10_000
+NO_ORDER: Final = Order(())
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +102,7 @@ class _Reading:
             where.append(part)
         if self.cursor is not None and self.cursor.in_empty_part == empty:
             where.append(self.order.beyond(self.cursor.values, empty_part=empty, backward=self.backward))
-        statement = _select(self.plan, [key.expression for key in self.order.keys], where)
+        statement = _select(self.plan, where, self.order)
         statement = statement.order_by(*self.order.clauses(empty_part=empty, backward=self.backward)).limit(limit)
         return self.session.connection().execute(mark_scoped(statement)).all()
 
@@ -184,13 +185,12 @@ def _search(session: ActorSession, spec: EntitySpec, text: str) -> ColumnElement
     return sa.and_(sa.true(), *(sa.or_(sa.false(), *(c.contains(w, autoescape=True) for c in columns)) for w in words))
 
 
-def _select(
-    plan: ReadPlan, leading: Sequence[ColumnElement[Any]], where: Iterable[ColumnElement[bool]]
-) -> sa.Select[Any]:
+def _select(plan: ReadPlan, where: Iterable[ColumnElement[bool]], order: Order = NO_ORDER) -> sa.Select[Any]:
     source: Any = plan.spec.table
-    for plugin in plan.extensions:
+    for plugin in dict.fromkeys((*plan.extensions, *order.extensions)):
         table = plan.spec.extensions[plugin].__table__
         source = source.outerjoin(table, table.c.id == plan.spec.table.c.id)
+    leading = [key.expression for key in order.keys]
     return sa.select(*leading, *plan.columns).select_from(source).where(*where)
 
 
@@ -219,7 +219,7 @@ def get(
     plan = read_plan(session.registry, spec, names)
     limit = visible(session, spec)
     where = [spec.table.c.id == record_id, *([] if limit is None else [limit])]
-    row = session.connection().execute(mark_scoped(_select(plan, [], where))).first()
+    row = session.connection().execute(mark_scoped(_select(plan, where))).first()
     if row is None:
         raise NotFound
     return materialise(ctx, plan, [row], expand)[0]
@@ -304,5 +304,5 @@ def _read_many(ctx: Context, spec: EntitySpec, ids: set[int], expand: tuple[str,
     plan = read_plan(session.registry, spec, readable_names(spec, readable_fields(session, spec), None, whole=False))
     limit = visible(session, spec)
     where = [spec.table.c.id.in_(sorted(ids)), *([] if limit is None else [limit])]
-    rows = session.connection().execute(mark_scoped(_select(plan, [], where))).all()
+    rows = session.connection().execute(mark_scoped(_select(plan, where))).all()
     return {item["id"]: item for item in materialise(ctx, plan, rows, expand)}
