@@ -18,6 +18,12 @@ FORM_FIELD: Final = "csrf_token"
 VISITOR_COOKIE: Final = "giga_visitor"
 
 
+class BadToken(Forbidden):
+    """The form is too old or came from another site."""
+
+    code = "csrf"
+
+
 def csrf_token() -> str:
     """The token for forms of this page (field `csrf_token`) and for scripts (header `X-CSRFToken`)."""
     identity: Identity | None = g.identity
@@ -45,7 +51,7 @@ def check_csrf(identity: Identity | None) -> None:
     proof = identity.proof if identity else request.cookies.get(VISITOR_COOKIE, "")
     sent = request.headers.get(HEADER) or request.form.get(FORM_FIELD, "")
     if not proof or not hmac.compare_digest(_derive(proof).encode(), sent.encode("utf-8", "replace")):
-        raise Forbidden(
+        raise BadToken(
             msg("This form is too old or came from another site."), fix=msg("Reload the page and send it again.")
         )
 

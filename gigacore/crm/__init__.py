@@ -2,7 +2,6 @@
 
 from gigacore.crm import lists
 from gigacore.crm.models import ENTITIES
-from gigacore.crm.pipelines import install
 from gigacore.plugins import Plugin
 from gigacore.ui import NavItem
 
@@ -13,7 +12,6 @@ plugin = Plugin(
     icon="address-book",
     entities=ENTITIES,
     choice_lists=lists.ALL,
-    install=install,
     nav=[
         NavItem(name="leads", label="Leads", entity="crm.lead", icon="target", group="Sales", order=10),
         NavItem(name="contacts", label="Contacts", entity="crm.contact", icon="user", group="Sales", order=20),

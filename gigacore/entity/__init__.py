@@ -14,6 +14,7 @@ from gigacore.entity.declare import (
     choice,
     computed,
     field,
+    kept,
     ref,
     rollup,
 )
@@ -61,6 +62,7 @@ __all__ = [
     "field",
     "fold",
     "folded_key",
+    "kept",
     "metadata",
     "ref",
     "rollup",

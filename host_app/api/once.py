@@ -8,9 +8,9 @@ from collections.abc import Callable
 from typing import Final
 
 from flask import Response, request
-from gigacore.data import idempotency
 
 from gigacore.context import Context
+from gigacore.data import idempotency
 from gigacore.errors import Invalid
 from gigacore.messages import msg
 from host_app.auth import current

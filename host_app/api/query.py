@@ -7,12 +7,12 @@ from datetime import datetime
 from typing import Any, Final
 
 from flask import request
-from gigacore.records import ListRequest
 from werkzeug.datastructures import MultiDict
 
 from gigacore.entity import KINDS, BadValue, EntitySpec, FieldSpec
 from gigacore.errors import FieldError, Invalid
 from gigacore.messages import msg
+from gigacore.records import ListRequest
 from host_app.api.body import loads
 
 RESERVED: Final = frozenset({"filter", "sort", "fields", "limit", "cursor", "expand", "updated_since"})

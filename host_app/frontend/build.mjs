@@ -11,7 +11,7 @@ const read = file => readFileSync(file, 'utf8')
 const write = (name, text) => writeFileSync(path.join(out, name), text)
 
 const {metafile} = await esbuild.build({
-  entryPoints: ['src/app.js', 'src/app.css'],
+  entryPoints: ['src/app.js', 'src/theme.js', 'src/app.css'],
   bundle: true, minify: true, splitting: true, format: 'esm', target: ['es2022'],
   entryNames: '[name]-[hash]', chunkNames: '[name]-[hash]', assetNames: '[name]-[hash]',
   outdir: out, metafile: true, legalComments: 'external', logLevel: 'warning',

@@ -4,6 +4,32 @@ from __future__ import annotations
 
 from flask import Flask
 
+from host_app.pages import (
+    actions,
+    assets,
+    bulk,
+    filter_box,
+    form,
+    frame,
+    home,
+    lists,
+    me,
+    notes,
+    options,
+    record,
+    refusals,
+    signin,
+    timeline,
+    trash,
+)
+
+ROOMS = (
+    assets, frame, notes, signin, me, home, options, lists, filter_box, form, record, timeline, actions, bulk, trash,
+    refusals,
+)  # fmt: skip
+
 
 def register(app: Flask) -> None:
     """Declare the routes of all pages."""
+    for room in ROOMS:
+        room.register(app)

@@ -1,16 +1,22 @@
-// The only script of every page. Pages and plugins reach the libraries through `window.giga`.
-import * as ui from '@tabler/core/dist/js/tabler.esm.js'
-import Sortable from 'sortablejs'
-import TomSelect from 'tom-select/popular'
+// The script of every page. Pages and plugins reach the libraries through `window.giga`.
 import htmx from './htmx.js'
+import * as forms from './forms.js'
+import * as list from './list.js'
+import * as menus from './menus.js'
+import * as pick from './pick.js'
+import * as shell from './shell.js'
 
 window.giga = {
   htmx,
-  ui: {Collapse: ui.Collapse, Dropdown: ui.Dropdown, Modal: ui.Modal, Offcanvas: ui.Offcanvas, Toast: ui.Toast, Tooltip: ui.Tooltip},
-  Sortable,
-  TomSelect,
-  // Loaded on first use: most pages draw no chart.
+  toast: shell.toast,
+  // Loaded on first use: most pages draw no chart and drag nothing.
   chart: () => import('./chart.js').then(module => module.default),
+  sortable: () => import('sortablejs').then(module => module.default),
+}
+
+for (const part of [shell, menus, list, pick, forms]) {
+  part.start()
+  if (part.mount) htmx.onLoad(part.mount)
 }
 
 // Plugins load after this module and listen for it, or find `window.giga` already there.

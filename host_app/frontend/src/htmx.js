@@ -1,16 +1,18 @@
 // htmx set up for a strict Content-Security-Policy: no eval, no injected style, validation answers (422) are shown.
 import htmx from 'htmx.org'
-import 'htmx-ext-sse'
-import 'idiomorph/htmx'
 
 Object.assign(htmx.config, {
   allowEval: false,
   includeIndicatorStyles: false,
   historyRestoreAsHxRequest: false,
+  historyCacheSize: 0,
+  scrollBehavior: 'instant',
   responseHandling: [
     {code: '204', swap: false},
     {code: '[23]..', swap: true},
     {code: '422', swap: true},
+    {code: '409', swap: true},
+    {code: '412', swap: true},
     {code: '[45]..', swap: false, error: true},
   ],
 })

@@ -1,0 +1,34 @@
+"""Addresses of pages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from urllib.parse import quote, urlencode
+
+from gigacore.entity import EntitySpec
+
+
+def list_url(spec: EntitySpec) -> str:
+    """The list of an entity."""
+    return f"/{spec.plugin}/{spec.plural}"
+
+
+def record_url(spec: EntitySpec, record_id: int, *more: str) -> str:
+    """The page of a record, or one below it."""
+    return "/".join((f"/{spec.plugin}/{spec.plural}/{record_id}", *more))
+
+
+def new_url(spec: EntitySpec, **preset: object) -> str:
+    """The form of a new record, with some fields filled in."""
+    return with_query(f"{list_url(spec)}/new", preset.items())
+
+
+def with_query(path: str, pairs: Iterable[tuple[str, object]]) -> str:
+    """`path` with the parameters that have a value."""
+    filled = [(name, str(value)) for name, value in pairs if value not in (None, "")]
+    return f"{path}?{urlencode(filled, quote_via=quote, safe=',:')}" if filled else path
+
+
+def is_local(target: str) -> bool:
+    """Whether `target` is an address of this installation, safe to go to after sign-in."""
+    return target.startswith("/") and not target.startswith(("//", "/\\")) and "\n" not in target

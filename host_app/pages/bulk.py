@@ -1,0 +1,170 @@
+"""Operations on the selected records of a list: delete, assign, change a field, actions of plugins."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+from urllib.parse import parse_qsl, urlsplit
+
+from flask import Flask, redirect, request
+from flask.typing import ResponseReturnValue
+from werkzeug.datastructures import MultiDict
+
+from gigacore import records
+from gigacore.entity import EntitySpec, FieldSpec
+from gigacore.errors import Invalid
+from gigacore.messages import Msg, msg
+from host_app.api.policies import entity_at, on_entity
+from host_app.auth import current
+from host_app.context import current_crm
+from host_app.pages import forms, listing
+from host_app.pages.addresses import is_local, list_url
+from host_app.pages.columns import label_of
+from host_app.pages.currencies import currency_codes
+from host_app.pages.form import Task, read_typed
+from host_app.pages.forms import Filling
+from host_app.pages.frame import page as answer
+from host_app.pages.notes import note
+from host_app.pages.raw import Raw, raw_from
+from host_app.pages.reader import Reader, reader
+from host_app.routing import route
+
+RULE: Final = "/<plugin>/<plural>/bulk"
+MOST: Final = 100
+UNFIT: Final = frozenset({"file", "json", "uuid"})
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A button of the selection bar."""
+
+    name: str
+    label: str
+    icon: str
+    danger: bool = False
+
+
+def register(app: Flask) -> None:
+    """Declare the route."""
+    route(app, RULE, policy=on_entity("bulk"), methods=["POST"])(run)
+
+
+def offered_actions(spec: EntitySpec, who: Reader) -> list[Offer]:
+    """What the reader may do with several records at once."""
+    if not who.may("bulk", spec.name):
+        return []
+    offers = []
+    if spec.owned and who.may("assign", spec.name):
+        offers.append(Offer("assign", who.t(msg("Assign")), "user-check"))
+    if who.may("edit", spec.name):
+        offers.append(Offer("change", who.t(msg("Change a field")), "edit"))
+    if who.may("delete", spec.name):
+        offers.append(Offer("delete", who.t(msg("Delete")), "trash", danger=True))
+    return offers
+
+
+def run(plugin: str, plural: str) -> ResponseReturnValue:
+    """Ask what is missing, then do it to each of the records; a note tells how many."""
+    spec, who = entity_at(plugin, plural), reader()
+    raw = raw_from(request.form.to_dict(flat=False))
+    back = raw.text("back") if is_local(raw.text("back")) else list_url(spec)
+    name = raw.text("action")
+    if name not in {offer.name for offer in offered_actions(spec, who)}:
+        raise Invalid.of("action", msg("Choose what to do."))
+    if not raw.texts("id") and not raw.text("whole"):
+        note(who.t(msg("Select at least one record.")), kind="error")
+        return redirect(back, 303)
+    field = _field(name, raw, spec, who)
+    if name != "delete" and "_go" not in raw:
+        return _ask(spec, who, raw, name, field, back)
+    try:
+        _go(spec, who, raw, name, field, back)
+    except Invalid as error:
+        problems = {fault.path: who.t(fault.message) for fault in error.errors} or {"": who.t(error.message)}
+        return _ask(spec, who, raw, name, field, back, problems)
+    return redirect(back, 303)
+
+
+def _field(name: str, raw: Raw, spec: EntitySpec, who: Reader) -> FieldSpec | None:
+    """The field that the operation sets."""
+    if name == "assign":
+        return spec.fields["owner_id"]
+    return changeable(spec, who).get(raw.text("_field")) if name == "change" else None
+
+
+def changeable(spec: EntitySpec, who: Reader) -> Mapping[str, FieldSpec]:
+    """The fields that can be set on several records at once."""
+    found = [f for f in who.writable(spec) if f.kind not in UNFIT and not f.unique and f.name != "owner_id"]
+    return {field.name: field for field in found}
+
+
+def _ask(
+    spec: EntitySpec,
+    who: Reader,
+    raw: Raw,
+    name: str,
+    field: FieldSpec | None,
+    back: str,
+    problems: Mapping[str, str] | None = None,
+) -> ResponseReturnValue:
+    filling = Filling(raw, problems or {}, currencies=currency_codes(who))
+    made = forms.make_input(field, field.name, filling, who) if field is not None else None
+    options = [(f.name, label_of(f, who)) for f in changeable(spec, who).values()] if field is None else []
+    count = raw.text("whole_count") or str(len(raw.texts("id")))
+    return answer(
+        "bulk.html",
+        422 if problems else 200,
+        title=who.t(msg("Assign")) if name == "assign" else who.t(msg("Change a field")),
+        about=who.t(msg("{count} selected: {things}", count=count, things=who.t(spec.label_plural).lower())),
+        action=f"{list_url(spec)}/bulk",
+        name=name,
+        ids=raw.texts("id"),
+        whole=raw.text("whole"),
+        back=back,
+        chosen=raw.text("_field"),
+        options=options,
+        input=made,
+        problem=" ".join((problems or {}).values()),
+    )
+
+
+def _go(spec: EntitySpec, who: Reader, raw: Raw, name: str, field: FieldSpec | None, back: str) -> None:
+    params: dict[str, Any] = {}
+    if field is not None:
+        typed = read_typed(Task(spec, [field], who), raw)
+        if typed.errors:
+            raise Invalid(errors=typed.errors)
+        params = {field.name: typed.data.get(field.name)} if "." not in field.name else typed.data
+    action = "delete" if name == "delete" else "update"
+    with current_crm().unit_of_work(current()) as ctx:
+        ctx.source = "page"
+        ids = [int(text) for text in raw.texts("id") if text.isdigit()][:MOST]
+        if raw.text("whole"):
+            ids = records.bulk_ids(ctx, spec.name, ids=None, filter=_tree(spec, back), most=5000)
+        result = records.bulk(ctx, spec.name, action, ids, params)
+    _tell(result, name, who)
+
+
+def _tree(spec: EntitySpec, back: str) -> Any:
+    """The filter of the list from which the operation was started."""
+    state = listing.read(spec, MultiDict(parse_qsl(urlsplit(back).query)))
+    tree = state.filter.tree()
+    if state.q:
+        searched = [f.name for f in spec.fields.values() if f.search and not f.custom and f.extension is None]
+        words = [{"any": [{"field": n, "op": "contains", "value": w} for n in searched]} for w in state.q.split()[:6]]
+        return {"all": [*words, *([tree] if tree is not None else [])]}
+    return tree if tree is not None else {"all": []}
+
+
+def _tell(result: records.BulkResult, name: str, who: Reader) -> None:
+    done = (
+        msg("{count} deleted.", count=len(result.done))
+        if name == "delete"
+        else msg("{count} changed.", count=len(result.done))
+    )
+    texts: list[Msg] = [done]
+    if result.failed:
+        reason = result.failed[0][1].message
+        texts.append(msg("{count} left as they were: {reason}", count=len(result.failed), reason=reason))
+    note(" ".join(who.t(text) for text in texts), kind="error" if result.failed and not result.done else "")

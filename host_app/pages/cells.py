@@ -1,0 +1,261 @@
+"""How a value looks: for each kind of field, a function made once per page that turns values of `records` into HTML.
+
+A list draws hundreds of cells, so everything that does not depend on the value (labels, patterns, addresses) is
+settled when the function is made.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any, Final, Protocol
+from urllib.parse import urlsplit
+
+from markupsafe import Markup, escape
+
+from gigacore.entity import EntitySpec, FieldSpec, Registry
+from gigacore.messages import Msg, msg
+from gigacore.text.formats import Formats
+from host_app.pages.addresses import list_url
+from host_app.pages.colours import pill_class
+
+Draw = Callable[[Any], str]
+
+LONGEST: Final = 120
+NUMBERS: Final = frozenset({"integer", "decimal", "money"})
+DAY: Final = 86_400
+RECENT_DAYS: Final = 7
+
+
+class Reading(Protocol):
+    """What drawing needs to know of the reader."""
+
+    @property
+    def formats(self) -> Formats:
+        """Dates, numbers and money in the reader's locale."""
+
+    @property
+    def now(self) -> dt.datetime:
+        """The time of the request."""
+
+    @property
+    def registry(self) -> Registry:
+        """The entities and choice lists."""
+
+    @property
+    def locale(self) -> str:
+        """The reader's language."""
+
+    def t(self, text: Msg | str) -> str:
+        """`text` in the reader's language."""
+
+
+def drawer(spec: FieldSpec, reader: Reading, *, short: bool = True) -> Draw:
+    """The function that draws values of `spec`. `short` is for tables: long texts are cut, dates are relative."""
+    make = KINDS.get(spec.kind, _text)
+    return make(spec, reader, short)
+
+
+def _text(spec: FieldSpec, reader: Reading, short: bool) -> Draw:
+    def draw(value: Any) -> str:
+        text = str(value)
+        if short and len(text) > LONGEST:
+            text = text[: LONGEST - 1].rstrip() + "…"
+        return escape(text)
+
+    return draw
+
+
+def _number(spec: FieldSpec, reader: Reading, short: bool) -> Draw:
+    number = reader.formats.number
+    return lambda value: number(value)
+
+
+def _integer(spec: FieldSpec, reader: Reading, short: bool) -> Draw:
+    return str if spec.name == "id" else _number(spec, reader, short)
+
+
+def _money(spec: FieldSpec, reader: Reading, short: bool) -> Draw:
+    money = reader.formats.money
+    return lambda value: escape(money(value.amount, value.currency))
+
+
+def _boolean(spec: FieldSpec, reader: Reading, short: bool) -> Draw:
+    yes, no = reader.t(msg("Yes")), reader.t(msg("No"))
+    return lambda value: yes if value else ("" if short else no)
+
+
+def _date(spec: FieldSpec, reader: Reading, short: bool) -> Draw:
+    formats, near = reader.formats, Nearness(reader)
+
+    def draw(day: dt.date) -> str:
+        exact = formats.date(day)
+        shown = near.day(day) or exact
+        return exact if shown == exact else f'<time title="{exact}">{shown}</time>'
+
+    return draw
+
+
+def _moment(spec: FieldSpec, reader: Reading, short: bool) -> Draw:
+    formats, near = reader.formats, Nearness(reader)
+
+    def draw(moment: dt.datetime) -> str:
+        exact = formats.datetime(moment)
+        shown = near.moment(moment) or (formats.date(moment) if short else exact)
+        return exact if shown == exact else f'<time title="{exact}">{shown}</time>'
+
+    return draw
+
+
+class Nearness:
+    """Relative words for moments within a week of now, worked out once per distance."""
+
+    __slots__ = ("_formats", "_known", "_now", "_today", "_zone")
+
+    def __init__(self, reader: Reading) -> None:
+        self._formats = reader.formats
+        self._now = reader.now
+        self._zone = reader.formats.zone
+        self._today = reader.now.astimezone(self._zone).date()
+        self._known: dict[tuple[str, int], str] = {}
+
+    def day(self, day: dt.date) -> str:
+        """`yesterday`, `in 3 days`; empty when further away than a week."""
+        count = (day - self._today).days
+        if abs(count) > RECENT_DAYS:
+            return ""
+        return self._words("d", count, lambda: self._formats.days(day, self._now))
+
+    def moment(self, moment: dt.datetime) -> str:
+        """The same of a moment, in hours and minutes within a day."""
+        seconds = int((moment - self._now).total_seconds())
+        if abs(seconds) >= DAY:
+            return self.day(moment.astimezone(self._zone).date())
+        unit = 3600 if abs(seconds) >= 3600 else 60
+        count = int(seconds / unit)
+        return self._words(
+            "h" if unit == 3600 else "m", count, lambda: self._formats.distance(dt.timedelta(seconds=count * unit))
+        )
+
+    def _words(self, unit: str, count: int, make: Callable[[], str]) -> str:
+        found = self._known.get((unit, count))
+        if found is None:
+            found = self._known[unit, count] = make()
+        return found
+
+
+def pill(label: str, colour: str) -> Markup:
+    """A coloured pill with its text."""
+    return Markup('<span class="pill {}">{}</span>').format(pill_class(colour), label)
+
+
+def choice_label(labels: Mapping[str, str], label: str, reader: Reading) -> str:
+    """A choice's label: the administrator's own in the reader's language, else the declared one, translated."""
+    return labels.get(reader.locale) or reader.t(label)
+
+
+def choices_of(spec: FieldSpec, reader: Reading) -> list[tuple[str, str, str, bool]]:
+    """Key, label, colour and whether it may be newly chosen, of each value of a choice or enum field."""
+    found = reader.registry.choice_list(spec)
+    if found is not None:
+        return [(c.key, choice_label(c.labels, c.label, reader), c.colour, c.active) for c in found.choices]
+    return [(key, reader.t(label), "", True) for key, label in spec.choices]
+
+
+def _choice(spec: FieldSpec, reader: Reading, short: bool) -> Draw:
+    pills = {key: pill(label, colour) for key, label, colour, _active in choices_of(spec, reader)}
+
+    def draw(value: str) -> str:
+        return pills.get(value) or pill(value, "")
+
+    return draw
+
+
+def _choices(spec: FieldSpec, reader: Reading, short: bool) -> Draw:
+    one = _choice(spec, reader, short)
+    return lambda value: "".join(one(item) for item in value)
+
+
+def _url(spec: FieldSpec, reader: Reading, short: bool) -> Draw:
+    def draw(value: str) -> str:
+        shown = urlsplit(value).hostname or value if short else value
+        return Markup('<a href="{}" rel="noopener noreferrer" target="_blank">{}</a>').format(
+            value, shown.removeprefix("www.")
+        )
+
+    return draw
+
+
+def _email(spec: FieldSpec, reader: Reading, short: bool) -> Draw:
+    return lambda value: f'<a href="mailto:{(safe := escape(value))}">{safe}</a>'
+
+
+def _phone(spec: FieldSpec, reader: Reading, short: bool) -> Draw:
+    return lambda value: f'<a href="tel:{escape(value.replace(" ", ""))}">{escape(value)}</a>'
+
+
+def initials(name: str) -> str:
+    """`AL` of Ada Lovelace."""
+    words = [word for word in name.replace("@", " ").split() if word[0].isalnum()]
+    return "".join(word[0] for word in (words[:1] + words[-1:] if len(words) > 1 else words)).upper()
+
+
+def person(name: str) -> Markup:
+    """A person: a round mark with initials, and the name."""
+    return Markup('<span class="who" data-i="{}">{}</span>').format(initials(name), name)
+
+
+def _ref(spec: FieldSpec, reader: Reading, short: bool) -> Draw:
+    hidden = f'<span class="none">{escape(reader.t(msg("No access")))}</span>'
+    target = _target(spec, reader.registry)
+    path = list_url(target) if target else ""
+
+    def draw(value: Any) -> str:
+        label = value.get("label") if isinstance(value, Mapping) else str(value)
+        if label is None:
+            return hidden if value.get("hidden") else f"#{value['id']}"
+        if spec.target == "core.user":
+            return person(label)
+        return f'<a href="{path}/{value["id"]}">{escape(label)}</a>' if path else escape(label)
+
+    return draw
+
+
+def _target(spec: FieldSpec, registry: Registry) -> EntitySpec | None:
+    found = registry.entities.get(spec.target or "")
+    return None if found is None or found.hidden else found
+
+
+def _file(spec: FieldSpec, reader: Reading, short: bool) -> Draw:
+    def draw(value: Any) -> str:
+        if not isinstance(value, Mapping):
+            return escape(str(value))
+        return Markup('<a href="/files/{}">{}</a>').format(value.get("uid", ""), value.get("label", ""))
+
+    return draw
+
+
+def _json(spec: FieldSpec, reader: Reading, short: bool) -> Draw:
+    return lambda value: escape(", ".join(map(str, value)) if isinstance(value, list) else str(value))
+
+
+KINDS: Final[Mapping[str, Callable[[FieldSpec, Reading, bool], Draw]]] = MappingProxyType(
+    {
+        "integer": _integer,
+        "decimal": _number,
+        "money": _money,
+        "boolean": _boolean,
+        "date": _date,
+        "datetime": _moment,
+        "choice": _choice,
+        "choices": _choices,
+        "enum": _choice,
+        "url": _url,
+        "email": _email,
+        "phone": _phone,
+        "ref": _ref,
+        "file": _file,
+        "json": _json,
+    }
+)

@@ -1,0 +1,111 @@
+"""The columns of a list: which fields are shown, their headings, and the writer of a table row."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from markupsafe import escape
+
+from gigacore.entity import EntitySpec, FieldSpec
+from gigacore.ids import readable_id
+from gigacore.messages import msg
+from host_app.pages.addresses import list_url
+from host_app.pages.cells import NUMBERS, Draw, Reading, drawer
+
+Item = Mapping[str, Any]
+MOST_COLUMNS: Final = 8
+UNLISTED: Final = frozenset({"longtext", "json", "file", "uuid"})
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column: its field, heading and how its values are drawn. `classes` are those of its cells."""
+
+    field: FieldSpec
+    label: str
+    draw: Draw
+    classes: str = ""
+
+    @property
+    def name(self) -> str:
+        """The field's name."""
+        return self.field.name
+
+    @property
+    def sortable(self) -> bool:
+        """Whether the list may be ordered by it without reading everything."""
+        return self.field.sort or (self.field.indexed and self.field.kind not in UNLISTED)
+
+
+def label_of(spec: FieldSpec, reader: Reading) -> str:
+    """A field's label in the reader's language; custom fields carry their own translations."""
+    return spec.labels.get(reader.locale) or reader.t(spec.label)
+
+
+def default_fields(spec: EntitySpec, readable: Iterable[FieldSpec], more: Sequence[str] = ()) -> list[str]:
+    """The columns of a list that nobody has chosen: the title, listed fields, those of plugins, owner and date."""
+    names = {field.name for field in readable}
+    listed = [name for name in names_in_order(spec) if name in names and spec.fields[name].listed]
+    tail = [name for name in ("owner_id",) if name in names]
+    wanted = dict.fromkeys([spec.title, *listed, *(name for name in more if name in names)])
+    chosen = list(wanted)[:MOST_COLUMNS]
+    return chosen + [name for name in tail if name not in chosen]
+
+
+def names_in_order(spec: EntitySpec) -> list[str]:
+    """Field names in the order of their declaration, the record's own fields last."""
+    return sorted(spec.fields, key=lambda name: spec.fields[name].section == "record")
+
+
+def columns_of(spec: EntitySpec, names: Iterable[str], reader: Reading) -> list[Column]:
+    """The columns of these fields, the title first and always."""
+    chosen = dict.fromkeys([spec.title, *names])
+    return [_column(spec.fields[name], reader) for name in chosen if name in spec.fields]
+
+
+def _column(field: FieldSpec, reader: Reading) -> Column:
+    return Column(field, label_of(field, reader), drawer(field, reader), "n" if field.kind in NUMBERS else "")
+
+
+def value_of(item: Item, name: str) -> Any:
+    """The value of a field in a record as `records` gives it; fields of plugins stand under the plugin's name."""
+    if name in item:
+        return item[name]
+    plugin, dot, rest = name.partition(".")
+    return (item.get(plugin) or {}).get(rest) if dot else None
+
+
+def title_of(spec: EntitySpec, item: Item) -> str:
+    """What a record is called; its readable id or number where it has no name."""
+    title = value_of(item, spec.title)
+    return str(title) if title not in (None, "") else number_of(spec, item["id"])
+
+
+def number_of(spec: EntitySpec, record_id: int) -> str:
+    """`LEAD-000123`, or `#123` for entities without readable ids."""
+    return readable_id(spec.id_prefix, record_id) if spec.id_prefix else f"#{record_id}"
+
+
+def row_writer(spec: EntitySpec, columns: Sequence[Column], reader: Reading, *, tick: bool) -> Callable[[Item], str]:
+    """The function that writes one table row; optional end tags and quotes are left out to keep pages small."""
+    select = escape(reader.t(msg("Select")))
+    path = list_url(spec)
+    rest = [
+        (column.name, column.draw, f"<td class={column.classes}>" if column.classes else "<td>")
+        for column in columns[1:]
+    ]
+
+    def write(item: Item) -> str:
+        title, record = escape(title_of(spec, item)), item["id"]
+        box = f'<td class=c><input type=checkbox name=id value={record} aria-label="{select} {title}">'
+        parts = [f'<tr>{box if tick else ""}<th scope=row><a href="{path}/{record}">{title}</a>']
+        for name, draw, start in rest:
+            value = item.get(name) if "." not in name else value_of(item, name)
+            parts.append(start)
+            if value is not None and value != "":
+                parts.append(draw(value))
+        return "".join(parts)
+
+    return write

@@ -1,0 +1,227 @@
+"""The frame of every page: menus from the registry, looks that the reader chose, and the rendering of a page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from types import MappingProxyType
+from typing import Any, Final
+from urllib.parse import parse_qsl, urlencode
+
+from flask import Flask, Response, g, render_template, request
+from markupsafe import Markup
+
+from gigacore.entity import EntitySpec
+from gigacore.messages import Msg, msg
+from host_app.context import current_crm, host, say
+from host_app.pages.addresses import list_url, new_url
+from host_app.pages.cells import initials
+from host_app.pages.parts import may_see, nav_items
+from host_app.pages.reader import Reader, reader
+
+LOOK_COOKIE: Final = "giga_look"
+LOOKS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
+    {"theme": ("auto", "light", "dark"), "side": ("", "small"), "density": ("", "compact")}
+)
+QUICK: Final = 4
+GROUPS: Final = ("", "Sales", "Work", "Communication", "Finance", "Projects")
+PRODUCT: Final = "Giga CRM"
+SETTINGS: Final = "Settings"
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One entry of a menu."""
+
+    label: str
+    url: str
+    icon: str
+    current: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Entries under one heading."""
+
+    label: str
+    items: tuple[Item, ...]
+
+
+class Frame:
+    """What base templates draw around a page; menus are drawn only where a page has them."""
+
+    @cached_property
+    def look(self) -> Mapping[str, str]:
+        """Theme, width of the menu and density, as the reader's browser keeps them."""
+        kept = dict(parse_qsl(request.cookies.get(LOOK_COOKIE, "")[:200]))
+        return {name: kept[name] if kept.get(name) in values else values[0] for name, values in LOOKS.items()}
+
+    @property
+    def locale(self) -> str:
+        """The page's language."""
+        found: str = g.locale
+        return found
+
+    @property
+    def theme(self) -> str:
+        """`auto`, `light` or `dark`."""
+        return self.look["theme"]
+
+    @property
+    def side(self) -> str:
+        """`small` when the menu shows icons only."""
+        return self.look["side"]
+
+    @property
+    def density(self) -> str:
+        """`compact` for lower rows."""
+        return self.look["density"]
+
+    @cached_property
+    def brand(self) -> str:
+        """What the installation calls itself."""
+        return branding().get("name") or PRODUCT
+
+    @cached_property
+    def logo(self) -> str:
+        """The address of the installation's logo, if it has one."""
+        return branding().get("logo", "")
+
+    @property
+    def paint(self) -> str:
+        """The version of `/theme.css`."""
+        return f"{current_crm().registry.generation}-{branding().get('accent', '').lstrip('#')}"
+
+    @cached_property
+    def groups(self) -> list[Group]:
+        """The main menu."""
+        return menu(reader())
+
+    @property
+    def sidebar(self) -> Markup:
+        """The main menu, drawn."""
+        return _draw("sidebar", groups=self.groups, frame=self)
+
+    @property
+    def bottom(self) -> Markup:
+        """The bar of phones, drawn."""
+        items = [item for group in self.groups for item in group.items if item.url != "/settings"]
+        return _draw("bottom", quick=items[:QUICK])
+
+    @property
+    def tools(self) -> Markup:
+        """The right side of the top bar, drawn."""
+        who = reader()
+        return _draw(
+            "tools",
+            frame=self,
+            creatable=creatable(who),
+            person=who.actor.name,
+            initials=initials(who.actor.name),
+            themes=[("auto", say(msg("Auto"))), ("light", say(msg("Light"))), ("dark", say(msg("Dark")))],
+            densities=[("", say(msg("Roomy"))), ("compact", say(msg("Compact")))],
+        )
+
+    @property
+    def shortcuts(self) -> Markup:
+        """The help on the keyboard, drawn."""
+        return _draw("shortcuts", shortcuts=[(keys, say(text)) for keys, text in SHORTCUTS])
+
+
+SHORTCUTS: Final = (
+    (("/",), msg("Search everything")),
+    (("n",), msg("Create a record")),
+    (("↑", "↓"), msg("Walk through the list")),
+    (("Enter",), msg("Open the record")),
+    (("x",), msg("Select the record")),
+    (("e",), msg("Edit the record")),
+    (("Ctrl", "Enter"), msg("Save the form")),
+    (("?",), msg("This help")),
+)
+
+
+def _draw(name: str, **values: Any) -> Markup:
+    return Markup(render_template(f"parts/{name}.html", **values))  # noqa: S704 - the template escapes
+
+
+def branding() -> Mapping[str, str]:
+    """Name, logo and accent colour of the installation."""
+    found: Mapping[str, str] = host().cache.get("branding") or {}
+    return found
+
+
+def menu(who: Reader) -> list[Group]:
+    """The main menu: entities in their groups, entries of plugins, settings."""
+    groups: dict[str, list[tuple[int, Item]]] = {name: [] for name in GROUPS}
+    groups[""].append((0, Item(who.t(msg("Home")), "/", "home")))
+    entries = [entry for entry in nav_items(who.crm) if entry.group != SETTINGS]
+    named = {entry.entity for entry in nav_items(who.crm)}
+    for spec in who.entities("view"):
+        if spec.name not in named and spec.group != SETTINGS:
+            groups.setdefault(spec.group, []).append((50, entity_item(spec, who)))
+    for entry in entries:
+        if may_see(entry.policy, who):
+            url = list_url(who.registry.entity(entry.entity)) if entry.entity else entry.url or "/"
+            item = Item(who.t(entry.label), url, entry.icon or "puzzle")
+            groups.setdefault(entry.group, []).append((entry.order, item))
+    made = [Group(who.t(name) if name else "", _in_order(items)) for name, items in groups.items() if items]
+    settings = Item(who.t(msg("Settings")), "/settings", "settings", request.path.startswith("/settings"))
+    return [*made, Group("", (settings,))]
+
+
+def _in_order(items: Iterable[tuple[int, Item]]) -> tuple[Item, ...]:
+    unique = {item.url: item for _order, item in sorted(items, key=lambda pair: pair[0])}
+    return tuple(replace(item, current=is_current(item.url)) for item in unique.values())
+
+
+def is_current(url: str) -> bool:
+    """Whether the request's page lies at or below `url`."""
+    path = request.path
+    return path == url or (url != "/" and path.startswith(f"{url}/"))
+
+
+def entity_item(spec: EntitySpec, who: Reader) -> Item:
+    """The entry of an entity's list."""
+    return Item(who.t(spec.label_plural), list_url(spec), spec.icon)
+
+
+def creatable(who: Reader) -> list[Item]:
+    """What the reader may create, what fits this page first."""
+    wanted = [spec for spec in who.entities("create") if spec.group != SETTINGS]
+    found = [Item(who.t(spec.label), new_url(spec), spec.icon, is_current(list_url(spec))) for spec in wanted]
+    return sorted(found, key=lambda item: not item.current)
+
+
+def page(template: str, status: int = 200, **values: Any) -> Response:
+    """A page as an answer; a request by htmx that names a target gets the part only, if there is one."""
+    return Response(render_template(template, **values), status, content_type="text/html; charset=utf-8")
+
+
+def is_partial() -> bool:
+    """Whether a script asks for a part of a page."""
+    return request.headers.get("HX-Request") == "true" and request.headers.get("HX-History-Restore-Request") != "true"
+
+
+def keep_look(response: Response, chosen: Mapping[str, str]) -> None:
+    """Store the looks that `chosen` names."""
+    look = dict(Frame().look)
+    look.update({name: value for name, value in chosen.items() if name in LOOKS and value in LOOKS[name]})
+    text = urlencode({name: value for name, value in look.items() if value})
+    response.set_cookie(LOOK_COOKIE, text, max_age=31_536_000, httponly=True, samesite="Lax", secure=host().secure)
+
+
+def register(app: Flask) -> None:
+    """Give every template its frame and its voice."""
+    app.jinja_env.globals["t"] = tell
+
+    @app.context_processor
+    def _frame() -> dict[str, object]:
+        if "frame" not in g:
+            g.frame = Frame()
+        return {"frame": g.frame}
+
+
+def tell(text: Msg | str, **params: object) -> str:
+    """`text` in the reader's language, with its placeholders filled in; templates call it `t`."""
+    return say(msg(text, **params)) if params and isinstance(text, str) else say(text)

@@ -1,0 +1,137 @@
+"""What plugins put into pages: which parts there are, who may see them, and their content as plain values to draw."""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final
+
+from gigacore.entity import Money
+from gigacore.messages import Msg
+from gigacore.ui import SIGNED_IN, SUPER_ADMIN, Column, Content, Facts, Link, Meter, NavItem, Note, Panel, Rows, Tab
+from host_app.pages.addresses import is_local, list_url, record_url
+
+if TYPE_CHECKING:
+    from gigacore import Crm
+    from gigacore.entity import Entity
+    from host_app.pages.reader import Reader
+
+log = logging.getLogger("host_app")
+BROKEN: Final[Mapping[str, Any]] = MappingProxyType({"shape": "broken"})
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """A part with its content, ready for the templates."""
+
+    name: str
+    label: str
+    icon: str
+    contents: tuple[Mapping[str, Any], ...]
+
+
+def nav_items(crm: Crm) -> Sequence[NavItem]:
+    """The menu entries of all plugins."""
+    return [item for plugin in crm.plugins.enabled for item in plugin.nav]
+
+
+def panels_of(crm: Crm, entity: str) -> list[Panel]:
+    """The panels of an entity's page, in order."""
+    found = [panel for plugin in crm.plugins.enabled for panel in plugin.panels if panel.entity == entity]
+    return sorted(found, key=lambda panel: panel.order)
+
+
+def tabs_of(crm: Crm, entity: str) -> list[Tab]:
+    """The tabs of an entity's page, in order."""
+    found = [tab for plugin in crm.plugins.enabled for tab in plugin.tabs if tab.entity == entity]
+    return sorted(found, key=lambda tab: tab.order)
+
+
+def columns_of_plugins(crm: Crm, entity: str) -> list[str]:
+    """The fields that plugins want to see in an entity's list."""
+    found: list[Column] = [c for plugin in crm.plugins.enabled for c in plugin.columns if c.entity == entity]
+    return [column.field for column in sorted(found, key=lambda column: column.order)]
+
+
+def may_see(policy: str, who: Reader) -> bool:
+    """Whether the reader may see a part with this policy."""
+    if policy in ("", SIGNED_IN):
+        return True
+    if policy == SUPER_ADMIN:
+        return who.actor.super_admin
+    entity, _, verb = policy.rpartition(".")
+    return who.may(verb, entity)
+
+
+def draw_part(part: Panel | Tab, record: Entity, who: Reader) -> Drawn:
+    """A part with what it shows for `record`; one that fails is left out with a word about it."""
+    try:  # a plugin's part must not take the page down with it
+        contents = tuple(values(part.load(who.ctx, record), who))
+    except Exception:
+        log.exception("part %s of a page failed", part.name)
+        contents = (BROKEN,)
+    return Drawn(part.name, who.t(part.label), part.icon, contents)
+
+
+def values(contents: Iterable[Content], who: Reader) -> list[Mapping[str, Any]]:
+    """Contents as plain values for the templates."""
+    return [_value(content, who) for content in contents]
+
+
+def _value(content: Content, who: Reader) -> Mapping[str, Any]:
+    match content:
+        case Meter():
+            return _meter(content, who)
+        case Facts():
+            lines = [
+                {"label": who.t(f.label), "value": shown(f.value, who), "help": who.t(f.help) if f.help else ""}
+                for f in content.items
+            ]
+            return {"shape": "facts", "lines": lines}
+        case Rows():
+            rows = [[shown(value, who) for value in row] for row in content.rows]
+            return {"shape": "rows", "heads": [who.t(head) for head in content.columns], "rows": rows}
+        case Note():
+            return {"shape": "note", "text": who.t(content.text), "tone": content.tone}
+        case Link():
+            return {"shape": "link", "label": who.t(content.label), "url": link_url(content, who)}
+
+
+def _meter(content: Meter, who: Reader) -> Mapping[str, Any]:
+    number = who.formats.number
+    return {
+        "shape": "meter", "value": number(content.value), "maximum": number(content.maximum),
+        "amount": content.value, "most": content.maximum, "label": who.t(content.label) if content.label else "",
+    }  # fmt: skip
+
+
+def link_url(content: Link, who: Reader) -> str:
+    """The address of a link; one that leaves this installation is not followed."""
+    spec = who.registry.entities.get(content.entity or "")
+    if spec is not None:
+        return record_url(spec, content.id) if content.id else list_url(spec)
+    return content.url if content.url and is_local(content.url) else "/"
+
+
+def shown(value: object, who: Reader) -> str:
+    """A plain value as text for the reader."""
+    match value:
+        case None:
+            return ""
+        case Msg():
+            return who.t(value)
+        case bool():
+            return who.t("Yes") if value else who.t("No")
+        case Money():
+            return who.formats.money(value.amount, value.currency)
+        case int() | float() | Decimal():
+            return who.formats.number(value)
+        case dt.datetime():
+            return who.formats.datetime(value)
+        case dt.date():
+            return who.formats.date(value)
+    return str(value)
