@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
@@ -52,9 +52,11 @@ class Dispatcher:
     """The hooks of the plugins that run. Plugins are added in their order and called in the same.
 
     Implements the `Hooks` protocol that `gigacore.data` calls in the flush. `strict` re-raises every failure.
+    `blocked` names entities whose narrowing plugin does not run: nobody sees them until it runs again.
     """
 
     strict: bool = False
+    blocked: Mapping[str, str] = field(default_factory=dict)
     _hooks: dict[str, tuple[Implementation, ...]] = field(default_factory=dict)
 
     def add(self, plugin: Plugin) -> None:
@@ -98,8 +100,14 @@ class Dispatcher:
     def narrow_policy(self, actor: Actor, entity: EntitySpec, verb: str) -> list[Condition]:
         """The conditions of all plugins; the caller joins them with AND.
 
-        Raises Unavailable when a plugin fails, so that nothing of the entity is shown.
+        Raises Unavailable when a plugin fails or is out of order, so that nothing of the entity is shown.
         """
+        if (idle := self.blocked.get(entity.name)) is not None:
+            raise Unavailable(
+                msg("The plugin {plugin}, which decides who sees this, is out of order.", plugin=idle),
+                retry_after=60,
+                fix=msg("An administrator finds the reason on the page of plugins."),
+            )
         found: list[Condition] = []
         for implementation in self.implementations("narrow_policy"):
             condition = self._narrow(implementation, actor=actor, entity=entity, verb=verb)

@@ -32,8 +32,8 @@ def core_history() -> History:
 
 
 def history_of(plugin: Plugin) -> History:
-    """The migrations of a plugin: the folder `migrations` of its package."""
-    return History(plugin.name, _folder(plugin.package) / "migrations", tables(plugin))
+    """The migrations of a plugin: the folder that its manifest names, or `migrations` of its package."""
+    return History(plugin.name, plugin.migrations or _folder(plugin.package) / "migrations", tables(plugin))
 
 
 def _folder(package: str) -> Path:

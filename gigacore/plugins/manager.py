@@ -26,7 +26,7 @@ from gigacore.plugins.histories import core_history, history_of
 from gigacore.plugins.loading import Loaded, Loader
 from gigacore.plugins.manifest import Plugin
 from gigacore.plugins.order import dependents
-from gigacore.plugins.seeding import seed_choices
+from gigacore.plugins.seeding import seed_choices, seed_grants
 from gigacore.plugins.stored import StoredPlugin
 from gigacore.plugins.tables import DISABLED
 
@@ -96,6 +96,7 @@ class PluginManager:
             state_of(connection, core_history()).check_up_to_date()
             known = stored.read(connection)
         self._loaded = self._load(self._wanted(known), known, fitting=True)
+        self._loaded.dispatcher.blocked = self._blocked(known, self._loaded)
         if not self.safe_mode:
             self._remember(known, self._loaded)
         return self._loaded
@@ -185,9 +186,10 @@ class PluginManager:
     def _install(self, plugin: Plugin) -> list[str]:
         with migrate.operation(self.engine) as connection:
             applied = migrate.upgrade(connection, history_of(plugin))
-            seed_choices(connection, plugin)
-            grants = [(grant.role, grant.entity, grant.verbs, grant.level) for grant in plugin.grants]
-            access.builtin.add_plugin_grants(connection, plugin.name, grants)
+            known = stored.read(connection).get(plugin.name)
+            before = known.manifest if known else {}
+            seed_choices(connection, plugin, before)
+            seed_grants(connection, plugin, before)
             stored.write(connection, plugin, self.clock.now())
             bump_generation(connection)
         return applied
@@ -207,6 +209,13 @@ class PluginManager:
             if connection is not None:
                 loader.admit = lambda plugin: state_of(connection, history_of(plugin)).check_up_to_date()
             return loader.load(once.values(), {*known, *self.candidates} - set(once))
+
+    @staticmethod
+    def _blocked(known: Mapping[str, StoredPlugin], loaded: Loaded) -> dict[str, str]:
+        """Entities that an enabled plugin narrows although it does not run, in safe mode for instance."""
+        running = {plugin.name for plugin in loaded.plugins}
+        idle = [row for name, row in known.items() if row.state != DISABLED and name not in running]
+        return {entity: row.name for row in idle for entity in row.manifest.get("narrows", ())}
 
     def _remember(self, known: Mapping[str, StoredPlugin], loaded: Loaded) -> None:
         refused = dict(loaded.refused)

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from importlib.util import find_spec
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from gigacore.errors import PluginError
@@ -42,7 +43,8 @@ class Plugin:
     are there. `tables` names tables that belong to the plugin besides those of its entities and extensions.
     `narrows` names the entities whose visibility `narrow_policy` of this plugin reduces: while it is quarantined they
     answer 503. `tools` are things besides records that roles may be allowed, a report for instance. `install(ctx)`
-    runs as the system when the plugin is installed or upgraded, and must be repeatable.
+    runs as the system when the plugin is installed or upgraded, and must be repeatable. `migrations` is the folder with
+    its `versions`, by default `migrations` in its package.
 
     Raises `PluginError` for a malformed name or API level.
     """
@@ -80,6 +82,7 @@ class Plugin:
     csp: Mapping[str, Sequence[str]] = field(default_factory=dict)
     install: Callable[[Context], None] | None = None
     package: str = ""
+    migrations: Path | None = None
 
     def __post_init__(self) -> None:
         for item in fields(self):

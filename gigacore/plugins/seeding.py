@@ -2,25 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import sqlalchemy as sa
 
+from gigacore.access.builtin import add_plugin_grants
 from gigacore.data.choices import core_choice
 from gigacore.entity import Choice, ChoiceList
 from gigacore.ids import uuid7
 from gigacore.plugins.manifest import Plugin
 
 
-def seed_choices(connection: sa.Connection, plugin: Plugin) -> None:
-    """Adds the choices that are not there yet. One that an administrator changed or switched off stays as it is."""
+def seed_choices(connection: sa.Connection, plugin: Plugin, before: Mapping[str, Any]) -> None:
+    """Adds the choices that the plugin did not declare before, according to its stored manifest `before`.
+
+    What an administrator changed, switched off or removed since stays as it is.
+    """
+    seeded = before.get("choices", {})
     for declared in plugin.choice_lists:
         rows = connection.scalars(sa.select(core_choice.c.key).where(core_choice.c.list == declared.name))
-        present = set(rows)
+        present = {*rows, *seeded.get(declared.name, ())}
         new = [(n, c) for n, c in enumerate(declared.choices) if c.key not in present]
         if new:
             connection.execute(sa.insert(core_choice), [_row(declared, n, c, plugin.name) for n, c in new])
+
+
+def seed_grants(connection: sa.Connection, plugin: Plugin, before: Mapping[str, Any]) -> None:
+    """Gives roles the grants that the plugin did not declare before, according to its stored manifest `before`."""
+    seeded = [tuple(grant) for grant in before.get("grants", ())]
+    declared = ((g.role, g.entity, verb, g.level) for g in plugin.grants for verb in g.verbs)
+    new = [
+        (role, entity, (verb,), level)
+        for role, entity, verb, level in declared
+        if (role, entity, verb, level) not in seeded
+    ]
+    if new:
+        add_plugin_grants(connection, plugin.name, new)
 
 
 def read_choices(connection: sa.Connection, declared: Iterable[ChoiceList]) -> list[ChoiceList]:

@@ -47,6 +47,8 @@ def describe(plugin: Plugin) -> dict[str, Any]:
         "extensions": {e.__extension__.entity: sorted(e.__fields__) for e in plugin.extensions},
         "references": [_reference(spec) for spec in fields(plugin) if spec.target is not None],
         "narrows": list(plugin.narrows),
+        "choices": {entry.name: [one.key for one in entry.choices] for entry in plugin.choice_lists},
+        "grants": [[grant.role, grant.entity, verb, grant.level] for grant in plugin.grants for verb in grant.verbs],
     }
 
 
