@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import sqlalchemy as sa
 
+from gigacore import customfields
 from gigacore.access import AccessGuard, load_actor
 from gigacore.clock import Clock, SystemClock
 from gigacore.context import Actor, Context
@@ -224,7 +225,8 @@ class Crm:
         with self.engine.connect() as connection:
             generation = read_generation(connection)
             choices = read_choices(connection, loaded.registry.choice_lists.values())
-        return loaded.registry.with_choice_lists(choices, generation)
+            registry = loaded.registry.with_choice_lists(choices, generation)
+            return customfields.complete(registry, connection, generation)
 
     def _run_install(self, plugin: Plugin) -> None:
         if plugin.install is not None:

@@ -2,6 +2,7 @@
 
 from gigacore.crm import lists
 from gigacore.crm.models import ENTITIES
+from gigacore.crm.pipelines import install
 from gigacore.plugins import Plugin
 from gigacore.ui import NavItem
 
@@ -12,6 +13,7 @@ plugin = Plugin(
     icon="address-book",
     entities=ENTITIES,
     choice_lists=lists.ALL,
+    install=install,
     nav=[
         NavItem(name="leads", label="Leads", entity="crm.lead", icon="target", group="Sales", order=10),
         NavItem(name="contacts", label="Contacts", entity="crm.contact", icon="user", group="Sales", order=20),

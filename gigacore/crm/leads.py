@@ -7,7 +7,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Mapped
 
-from gigacore.entity import Entity, EntityMeta, Money, choice, computed, field, kept, ref
+from gigacore.entity import Entity, EntityMeta, Money, choice, computed, field, ref
 
 
 class StageMode(enum.Enum):
@@ -68,10 +68,13 @@ class Lead(Entity):
     priority: Mapped[str] = choice(list="crm.priority", default="normal", listed=True, indexed=True)
     next_action: Mapped[str | None] = choice(list="crm.next_action")
     next_action_at: Mapped[datetime | None] = field(label="Next action on", listed=True, sort=True)
-    next_action_suggested: Mapped[str | None] = kept(choice(list="crm.next_action", label="Suggested next action"))
-    last_contact_at: Mapped[datetime | None] = kept(field(label="Last contact", listed=True, sort=True))
-    last_exchange: Mapped[str | None] = kept(field(max_length=300, personal=True))
-    email_note: Mapped[str | None] = kept(choice(list="crm.email_note", label="E-mail note"))
+    next_action_suggested: Mapped[str | None] = choice(
+        list="crm.next_action", computed=True, label="Suggested next action"
+    )
+    last_contact_at: Mapped[datetime | None] = computed(label="Last contact", listed=True, sort=True)
+    last_exchange: Mapped[str | None] = computed(max_length=300, personal=True)
+    exchanges: Mapped[int] = computed(default=0, label="Number of exchanges")
+    email_note: Mapped[str | None] = choice(list="crm.email_note", computed=True, label="E-mail note")
     closed_at: Mapped[datetime | None] = field(readonly=True, label="Closed on", sort=True)
     lost_reason: Mapped[str | None] = choice(list="crm.lost_reason", label="Reason for losing")
     contact_id: Mapped[int | None] = ref(

@@ -25,8 +25,8 @@ LEAD_STATUS: Final = _list(
     "Lead statuses",
     ("new", "New", "new", "blue"),
     ("to_contact", "To contact", OPEN, "azure"),
-    ("contacted", "Contacted", OPEN, "cyan"),
-    ("follow_up", "In follow-up", OPEN, "indigo"),
+    ("contacted", "Contacted", "contacted", "cyan"),
+    ("follow_up", "In follow-up", "follow_up", "indigo"),
     ("qualified", "Qualified", "qualified", "purple"),
     ("won", "Won (closed)", WON, "green"),
     ("lost", "Lost", LOST, "secondary"),
@@ -36,9 +36,9 @@ LEAD_STAGE: Final = _list(
     "lead_stage",
     "Lead stages",
     ("discovery", "Discovery", "new", "blue"),
-    ("engaged", "Engaged", OPEN, "cyan"),
-    ("evaluation", "Evaluation", OPEN, "indigo"),
-    ("decision", "Decision", OPEN, "purple"),
+    ("engaged", "Engaged", "engaged", "cyan"),
+    ("evaluation", "Evaluation", "evaluation", "indigo"),
+    ("decision", "Decision", "decision", "purple"),
     ("closed", "Closed", "closed", "secondary"),
 )
 PRIORITY: Final = _list(
@@ -68,11 +68,11 @@ NEXT_ACTION: Final = _list(
     "next_action",
     "Next actions",
     ("call", "Call", "call", "blue"),
-    ("follow_up", "Follow up", OPEN, "indigo"),
+    ("follow_up", "Follow up", "follow_up", "indigo"),
     ("send_email", "Send an e-mail", "email", "cyan"),
     ("meet", "Arrange a meeting", "meeting", "purple"),
     ("fix_data", "Correct the data", BLOCKED, "orange"),
-    ("quote", "Send a quote", OPEN, "teal"),
+    ("quote", "Send a quote", "quote", "teal"),
     ("none", "Nothing to do", "none", "secondary"),
 )
 CONTACT_TYPE: Final = _list(

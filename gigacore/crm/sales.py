@@ -163,9 +163,7 @@ class Opportunity(Entity):
     amount: Mapped[Money | None] = field(listed=True, sort=True, minimum=0, label="Budget")
     budget_kind: Mapped[BudgetKind] = field(default=BudgetKind.fixed, label="Budget is")
     quantity: Mapped[int] = field(default=1, minimum=1, maximum=10_000, label="Number of periods")
-    probability: Mapped[int] = field(
-        default=0, minimum=0, maximum=100, readonly=True, listed=True, label="Probability (%)"
-    )
+    probability: Mapped[int] = computed(default=0, minimum=0, maximum=100, listed=True, label="Probability (%)")
     total: Mapped[Money | None] = computed(_total, depends_on=("amount", "quantity"), sort=True, label="Total amount")
     weighted: Mapped[Money | None] = computed(
         _weighted, depends_on=("amount", "quantity", "probability"), label="Weighted amount"

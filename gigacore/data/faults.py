@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Final
 
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.orm.exc import StaleDataError
 
-from gigacore.errors import Conflict, GigaError, StaleVersion, Unavailable
+from gigacore.errors import Conflict, GigaError, Invalid, StaleVersion, Unavailable
 from gigacore.messages import msg
+
+_CUSTOM_INDEX: Final = re.compile(r"\bcf_[0-9a-f]{8}_(x_[a-z0-9_]{1,40})\b")
+"""The name of a custom field's index, which holds its key."""
 
 
 @contextmanager
@@ -27,6 +32,8 @@ def translated_errors() -> Iterator[None]:
 
 def _conflict(error: IntegrityError) -> GigaError:
     text = str(error.orig).lower()
+    if custom := _CUSTOM_INDEX.search(text):
+        return Invalid.of(custom[1], msg("Another record has this value already."), "unique")
     if "unique" in text or "duplicate" in text:
         return Conflict(msg("Another record has this value already."))
     if "foreign" in text:

@@ -14,7 +14,6 @@ from gigacore.entity.declare import (
     choice,
     computed,
     field,
-    kept,
     ref,
     rollup,
 )
@@ -62,7 +61,6 @@ __all__ = [
     "field",
     "fold",
     "folded_key",
-    "kept",
     "metadata",
     "ref",
     "rollup",

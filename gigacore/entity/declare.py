@@ -130,10 +130,14 @@ def ref(target: str, *, on_delete: DeleteRule | None = None, soft: bool = False,
     )
 
 
-def choice(list: str, *, many: bool = False, **options: Any) -> Any:
-    """One value (or several) of a choice list that administrators edit; stored by key."""
+def choice(list: str, *, many: bool = False, computed: bool = False, **options: Any) -> Any:
+    """One value (or several) of a choice list that administrators edit; stored by key.
+
+    With `computed` the system keeps the value, as it does for `computed()` without a function.
+    """
     declared: FieldDecl = field(kind="choices" if many else "choice", **options)
-    return FieldDecl(replace(declared.spec, choice_list=list), declared.required)
+    spec = replace(declared.spec, choice_list=list)
+    return FieldDecl(replace(spec, computed=True, readonly=True) if computed else spec, declared.required)
 
 
 def computed(compute: Callable[[Any], Any] | None = None, *, depends_on: Sequence[str] = (), **options: Any) -> Any:
@@ -144,11 +148,6 @@ def computed(compute: Callable[[Any], Any] | None = None, *, depends_on: Sequenc
     declared: FieldDecl = field(readonly=True, required=False, **options)
     spec = replace(declared.spec, computed=True, compute=compute, depends_on=tuple(depends_on))
     return FieldDecl(spec, False)
-
-
-def kept(declared: Any) -> Any:
-    """A field that the plugin's own code keeps up to date; as with `computed`, its change raises no version."""
-    return FieldDecl(replace(declared.spec, readonly=True, computed=True), False)
 
 
 def rollup(source: str, function: str, of: str | None = None, **options: Any) -> Any:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, FromClause, Text, func
+from sqlalchemy import ColumnElement, FromClause, Text, func, select
+from sqlalchemy.sql.expression import Alias
 
 from gigacore.entity.folding import KEY_LENGTH
 from gigacore.entity.spec import FieldSpec
@@ -12,16 +13,31 @@ from gigacore.filter.elements import CustomValue
 
 
 def field_expression(spec: FieldSpec, table: FromClause) -> ColumnElement[Any]:
-    """The value of a field; of money the amount. `table` holds the field: for an extension's, the extension's table."""
-    column = table.c[spec.column]
-    return CustomValue(column, spec.name, spec.kind) if spec.custom else column
+    """The value of a field; of money the amount.
+
+    `table` is the entity's table or, for a field of an extension, the extension's where that is joined.
+    """
+    if spec.custom:
+        return CustomValue(table.c[spec.column], spec.name, "json" if spec.kind == "choices" else spec.kind)
+    return _column(spec, table, spec.column)
+
+
+def _column(spec: FieldSpec, table: FromClause, name: str) -> ColumnElement[Any]:
+    """A column; one of an extension that is not joined is looked up."""
+    if spec.extension is None:
+        return table.c[name]
+    own: FromClause = spec.extension.__table__
+    if table is own or (isinstance(table, Alias) and table.element is own):
+        return table.c[name]
+    found = own.alias()
+    return select(found.c[name]).where(found.c.id == table.c.id).correlate_except(found).scalar_subquery()
 
 
 def currency_expression(spec: FieldSpec, table: FromClause) -> ColumnElement[Any]:
     """The currency of a money field."""
     if spec.custom:
         return CustomValue(table.c[spec.column], spec.name, "currency")
-    return table.c[f"{spec.column}_currency"]
+    return _column(spec, table, f"{spec.column}_currency")
 
 
 def order_expression(spec: FieldSpec, table: FromClause) -> ColumnElement[Any]:
@@ -32,8 +48,9 @@ def order_expression(spec: FieldSpec, table: FromClause) -> ColumnElement[Any]:
 def folded_expression(spec: FieldSpec, table: FromClause, *, whole: bool = False) -> ColumnElement[Any]:
     """A text as it is compared. `whole` asks for all of it where the key column may hold but its beginning."""
     if spec.key_column and not (whole and is_cut(spec)):
-        key = table.c[spec.key_column]
-        return CustomValue(key, spec.name, "text") if spec.custom else key
+        if spec.custom:
+            return CustomValue(table.c[spec.key_column], spec.name, "text")
+        return _column(spec, table, spec.key_column)
     return func.giga_fold(field_expression(spec, table), type_=Text())
 
 

@@ -54,5 +54,5 @@ def prepare(crm: Crm, lang: str, *, empty: bool) -> None:
             return
         tell(msg("First start: preparing the database ..."))
         users.create(ctx, EMAIL, "Camille Martin", PASSWORD, "super_admin", locale=lang, timezone="Europe/Paris")
-        if not empty:
-            demo_data.fill(ctx, lang)
+    if not empty:
+        demo_data.fill(crm, lang, password=PASSWORD)

@@ -463,6 +463,7 @@ def upgrade() -> None:
         sa.Column("next_action_suggested", sa.String(length=60), nullable=True),
         sa.Column("last_contact_at", columns.UtcDateTime(), nullable=True),
         sa.Column("last_exchange", sa.String(length=300), nullable=True),
+        sa.Column("exchanges", columns.BigId, nullable=False),
         sa.Column("email_note", sa.String(length=60), nullable=True),
         sa.Column("closed_at", columns.UtcDateTime(), nullable=True),
         sa.Column("lost_reason", sa.String(length=60), nullable=True),
