@@ -7,7 +7,6 @@ for registered tables beyond those. The search is done once per text.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, Final, TypeVar
@@ -17,13 +16,13 @@ from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.engine.interfaces import DBAPICursor, ExecutionContext
 from sqlalchemy.sql.base import Executable
 
+from gigacore.data.survey import WORD
 from gigacore.errors import Misuse
 from gigacore.messages import msg
 
 SCOPED: Final = "giga_scoped"
 """Execution option: True (criteria are in the statement, or the system acts) or the names of the tables they cover."""
 DOOR: Final = "giga_door"
-_WORD: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_$]*")
 _CACHE_SIZE: Final = 4096
 _NOTHING: Final[frozenset[str]] = frozenset()
 
@@ -119,7 +118,7 @@ class StatementGuard:
             self._refuse(touched - scoped)
 
     def _search(self, statement: str) -> frozenset[str]:
-        touched = self._tables.intersection(_WORD.findall(statement))
+        touched = self._tables.intersection(WORD.findall(statement))
         if len(self._seen) >= _CACHE_SIZE:
             self._seen.clear()
         self._seen[statement] = touched

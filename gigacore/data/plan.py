@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
+from weakref import WeakKeyDictionary
 
 from sqlalchemy import Select, bindparam, select
 
@@ -89,7 +90,9 @@ class Plans:
     entities: Mapping[type[Entity], EntityPlan]
     children: Mapping[type[Child], ChildPlan]
     extensions: Mapping[type[Extension], ExtensionPlan]
-    tables: Mapping[str, EntityPlan | ChildPlan | ExtensionPlan] = field(default_factory=dict)
+    tables: dict[str, EntityPlan | ChildPlan | ExtensionPlan] = field(default_factory=dict)
+    surveys: WeakKeyDictionary[Any, set[str]] = field(default_factory=WeakKeyDictionary)
+    """The tables of statements that were seen before; modules keep their statements and run them often."""
 
     def class_of(self, table: str) -> type[Any]:
         """The mapped class of a table."""
@@ -108,7 +111,7 @@ class Plans:
             {e: ExtensionPlan(spec, _field_plan(e.__fields__)) for spec in specs for e in spec.extensions.values()},
         )
         everything = (*plans.entities.items(), *plans.children.items(), *plans.extensions.items())
-        plans.tables.update({mapped.__table__.name: plan for mapped, plan in everything})  # type: ignore[attr-defined]
+        plans.tables.update({mapped.__table__.name: plan for mapped, plan in everything})  # type: ignore[attr-defined,misc]
         return plans
 
 

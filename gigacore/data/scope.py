@@ -6,12 +6,12 @@ from typing import Any, Final
 
 from sqlalchemy import ColumnElement, event, select
 from sqlalchemy.orm import ORMExecuteState, with_loader_criteria
-from sqlalchemy.sql import visitors
 from sqlalchemy.sql.base import ExecutableOption
 
 from gigacore.data.door import SCOPED
 from gigacore.data.plan import ChildPlan, EntityPlan, ExtensionPlan
 from gigacore.data.session import ActorSession
+from gigacore.data.survey import survey, tables_in
 from gigacore.entity import EntitySpec
 from gigacore.errors import Misuse
 from gigacore.messages import msg
@@ -20,32 +20,33 @@ CRITERIA: Final = "giga_criteria"
 Criterion = tuple[ExecutableOption | None, frozenset[str]]
 
 
-def tables_in(clause: Any) -> set[str]:
-    """The names of all tables that a statement or expression mentions, at any depth."""
-    return {
-        str(element.name)  # type: ignore[attr-defined]
-        for element in visitors.iterate(clause)
-        if element.__visit_name__ == "table"
-    }
-
-
 @event.listens_for(ActorSession, "do_orm_execute")
 def scope_statement(state: ORMExecuteState) -> None:
     """Add the criteria of the actor to an ORM statement, and say so in its execution options."""
     session = state.session
     assert isinstance(session, ActorSession)
-    if not state.is_select:
+    if state.is_insert or state.is_update or state.is_delete:
         _refuse_direct_write(session, state)
         return
     if session.unlimited or (state.execution_options.get(SCOPED) is True and not state.is_relationship_load):
         return
-    named = tables_in(state.statement) & session.plans.tables.keys()
-    if not named:
-        return
+    tables = session.plans.tables.keys()
     if state.is_column_load:  # the row itself was judged when it was loaded
-        state.update_execution_options(**{SCOPED: frozenset(named)})
-        return
-    _add(session, state, named)
+        state.update_execution_options(**{SCOPED: frozenset(tables_in(state.statement) & tables)})
+    elif state.is_relationship_load:
+        _add(session, state, tables_in(state.statement) & tables)
+    else:
+        _add(session, state, _covered(session, state.statement))
+
+
+def _covered(session: ActorSession, statement: Any) -> set[str]:
+    """The registered tables to which criteria apply; worked out once per statement object."""
+    known = session.plans.surveys
+    found = known.get(statement)
+    if found is None:
+        seen = survey(statement)
+        found = known[statement] = (seen.mapped - seen.bare) & session.plans.tables.keys()
+    return found
 
 
 def _add(session: ActorSession, state: ORMExecuteState, named: set[str]) -> None:
@@ -60,7 +61,8 @@ def _add(session: ActorSession, state: ORMExecuteState, named: set[str]) -> None
             options.append(option)
     if options:
         state.statement = state.statement.options(*options)
-    state.update_execution_options(**{SCOPED: frozenset(covered)})
+    if covered:
+        state.update_execution_options(**{SCOPED: frozenset(covered)})
 
 
 def criterion(session: ActorSession, table: str) -> Criterion:

@@ -98,7 +98,7 @@ BEN = Actor("user", 2, "Ben")
 
 @dataclass
 class OwnerGuard:
-    """Everybody sees and changes what they own; deliveries are everybody's. The first control: it can be switched off."""
+    """Everybody sees and changes what they own; deliveries are everybody's. For controls it can be switched off."""
 
     limited: bool = True
     asked: list[tuple[str, str, frozenset[str]]] = dataclass_field(default_factory=list)

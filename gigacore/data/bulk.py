@@ -1,0 +1,149 @@
+"""Many records at once, by the same rules as one: rights, locks, hooks, key columns, audit and events."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+from sqlalchemy import Connection, Table, func, select, text
+from sqlalchemy import insert as sql_insert
+
+from gigacore.data import rollups
+from gigacore.data.changes import Change
+from gigacore.data.faults import translated_errors
+from gigacore.data.flush import Collector, entry_of
+from gigacore.entity import Entity, EntitySpec
+from gigacore.errors import Misuse, NotFound
+from gigacore.ids import uuid7
+from gigacore.messages import msg
+
+if TYPE_CHECKING:
+    from gigacore.context import Context
+    from gigacore.data.session import ActorSession
+
+CHUNK: Final = 500
+
+
+def insert(ctx: Context, records: Sequence[Entity]) -> list[int]:
+    """Write new records, with the child rows in their collections, in a few statements. Gives their ids, in order.
+
+    The objects are of one entity and do not join the session: read them again to change them. Hooks are called as for
+    single records; `after_save` sees the objects as they were written.
+    """
+    session = ctx.session
+    if not session.writable:
+        raise Misuse(msg("This session only reads."), fix=msg("Open a unit of work to write."))
+    if not records:
+        return []
+    session.flush()
+    changes = _judged(session, records)
+    connection, plan = session.connection(), changes[0].plan
+    numbers = _numbers(connection, plan.spec.table, len(records))
+    with session.door.opened(), translated_errors():
+        for record, number in zip(records, numbers, strict=True):
+            record.id = number
+        _write(connection, plan.spec.cls, records)
+        for child in plan.spec.children.values():
+            _write(connection, child.cls, _child_rows(records, child.name))
+    rollups.refresh_referred(session, changes)
+    session.journal.write(connection, ctx, [entry_of(change) for change in changes])
+    for change in changes:
+        change.announce(session)
+    return numbers
+
+
+def _judged(session: ActorSession, records: Sequence[Entity]) -> list[Change]:
+    collector, changes = Collector(session), []
+    plan = session.plans.entities[type(records[0])]
+    for record in records:
+        _give_uid(record)
+        collector.apply_defaults(record, plan)
+        change = Change(plan, record, "created")
+        collector.update(change)
+        collector.judge(change)
+        collector.complete(change)
+        changes.append(change)
+    session.raised.clear()
+    return changes
+
+
+def _numbers(connection: Connection, table: Table, count: int) -> list[int]:
+    """Keys of the rows to come: taken from the sequence, or following the last on SQLite, whose writer is alone."""
+    if connection.dialect.name == "postgresql":
+        statement = text("SELECT nextval(pg_get_serial_sequence(:name, 'id')) FROM generate_series(1, :count)")
+        return list(connection.scalars(statement, {"name": table.name, "count": count}))
+    used = connection.scalar(text("SELECT seq FROM sqlite_sequence WHERE name = :name"), {"name": table.name}) or 0
+    last = connection.scalar(select(func.max(table.c.id))) or 0
+    first = max(int(used), int(last)) + 1
+    return list(range(first, first + count))
+
+
+def _write(connection: Connection, cls: Any, rows: Sequence[Any]) -> None:
+    if rows:
+        columns = [(prop.columns[0].key, prop.key) for prop in cls.__mapper__.column_attrs]
+        children = rows[0].id is None
+        wanted = [(column, key) for column, key in columns if not (children and key == "id")]
+        values = [{column: row.__dict__.get(key) for column, key in wanted} for row in rows]
+        connection.execute(sql_insert(cls.__table__), values)
+
+
+def _child_rows(records: Sequence[Entity], name: str) -> list[Any]:
+    rows = []
+    for record in records:
+        for position, row in enumerate(record.__dict__.get(name) or ()):
+            row.parent_id = record.id
+            _give_uid(row)
+            if row.position is None:
+                row.position = position
+            rows.append(row)
+    return rows
+
+
+def _give_uid(row: Any) -> None:
+    if row.uid is None:
+        row.uid = uuid7()
+
+
+def update(ctx: Context, spec: EntitySpec, ids: Sequence[int], values: Mapping[str, Any]) -> int:
+    """Set the same values, by field name, on all these records. Gives the number of records.
+
+    Raises NotFound when the actor may not see one of them, Forbidden, Locked or Invalid as for a single record; then
+    nothing at all is to be committed.
+    """
+
+    def change(record: Any) -> None:
+        for name, value in values.items():
+            field = spec.field(name)
+            if field.custom:
+                record.custom = {**(record.custom or {}), name: value}
+            else:
+                attribute = field.attribute.removesuffix("_value") if field.kind == "money" else field.attribute
+                setattr(record, attribute, value)
+
+    return _each(ctx, spec, ids, change)
+
+
+def delete(ctx: Context, spec: EntitySpec, ids: Sequence[int]) -> int:
+    """Move all these records into the trash. Gives their number; raises as `update`."""
+    return _each(ctx, spec, ids, ctx.session.delete)
+
+
+def _each(ctx: Context, spec: EntitySpec, ids: Sequence[int], act: Callable[[Any], None]) -> int:
+    session, cls, done = ctx.session, spec.cls, 0
+    for chunk in _chunks(list(dict.fromkeys(ids))):
+        records = session.scalars(select(cls).where(cls.id.in_(chunk))).all()
+        if len(records) != len(chunk):
+            raise NotFound
+        for record in records:
+            act(record)
+        session.flush()
+        for record in records:
+            if record in session:
+                session.expunge(record)
+        done += len(records)
+    return done
+
+
+def _chunks(ids: Sequence[int]) -> Iterator[Sequence[int]]:
+    for start in range(0, len(ids), CHUNK):
+        yield ids[start : start + CHUNK]
