@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from flask import Flask
 
-from host_app.api import documents, records
+from host_app.api import account, catalogue, custom_fields, documents, records, trash
 
 
 def register(app: Flask) -> None:
     """Declare the routes of the API."""
-    documents.register(app)
-    records.register(app)
+    for part in (account, catalogue, custom_fields, documents, records, trash):
+        part.register(app)

@@ -28,7 +28,7 @@ def list_request(entity: EntitySpec) -> ListRequest:
         filter=list_filter(args, entity),
         sort=names(args, "sort"),
         fields=names(args, "fields") or None,
-        limit=_limit(args),
+        limit=number("limit", default=DEFAULT_LIMIT, most=MAX_LIMIT) or DEFAULT_LIMIT,
         cursor=_single(args, "cursor"),
         expand=names(args, "expand"),
         updated_since=_moment(args, "updated_since"),
@@ -89,12 +89,13 @@ def _value(spec: FieldSpec, name: str, text: str) -> Any:
         raise Invalid(errors=[FieldError(name, error.message)]) from None
 
 
-def _limit(args: MultiDict[str, str]) -> int:
-    text = _single(args, "limit")
+def number(name: str, *, default: int | None, most: int) -> int | None:
+    """A parameter that is a number from 1 to `most`. Raises Invalid."""
+    text = _single(request.args, name)
     if text is None:
-        return DEFAULT_LIMIT
-    if not (text.isascii() and text.isdecimal() and len(text) < 6 and 1 <= int(text) <= MAX_LIMIT):
-        raise Invalid.of("limit", msg("The limit must be a number from 1 to {most}.", most=MAX_LIMIT))
+        return default
+    if not (text.isascii() and text.isdecimal() and len(text) < 12 and 1 <= int(text) <= most):
+        raise Invalid.of(name, msg("This must be a number from 1 to {most}.", most=most))
     return int(text)
 
 

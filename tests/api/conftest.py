@@ -152,7 +152,8 @@ def new(crm: Crm, people: People) -> Any:
         registry = crm.registry
 
         def create(name: str, data: Mapping[str, Any]) -> int:
-            return int(people.root.make(f"/{registry.entity(name).api_path}", data)["id"])
+            owner = caller if registry.entity(name).owned else people.root
+            return int(owner.make(f"/{registry.entity(name).api_path}", data)["id"])
 
         spec = registry.entity(entity)
         return caller.make(f"/{spec.api_path}", sample(registry, spec, create) | more)
