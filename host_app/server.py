@@ -65,12 +65,16 @@ def _serve_gunicorn(serving: Serving) -> None:
 
     running: list[_Running] = []
 
-    class Application(BaseApplication):  # type: ignore[misc]  # gunicorn is not typed
+    def stop() -> None:
+        for one in running:
+            one.stop()
+
+    class Application(BaseApplication):
         def load_config(self) -> None:
-            for name, value in _gunicorn_settings(serving, lambda: [one.stop() for one in running]).items():
+            for name, value in _gunicorn_settings(serving, stop).items():
                 self.cfg.set(name, value)
 
-        def load(self) -> Flask:
+        def load(self) -> Any:
             running.append(_start(serving))
             return running[0].app
 

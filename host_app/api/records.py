@@ -41,9 +41,8 @@ def list_records(plugin: str, plural: str) -> Response:
     """A page of records."""
     entity = entity_at(plugin, plural)
     page = records.page(g.ctx, entity.name, list_request(entity))
-    return answer(
-        {"items": page.items, "next": page.next, "count": {"value": page.count.value, "exact": page.count.exact}}
-    )
+    count = page.count and {"value": page.count.value, "exact": page.count.exact}
+    return answer({"items": page.items, "next": page.next, "count": count})
 
 
 def get_record(plugin: str, plural: str, id: int) -> Response:

@@ -31,8 +31,7 @@ def demo(installation: Installation, port: int, data_dir: str | None, lang: str,
     require_free("127.0.0.1", port)
     installation.upgrade()
     prepare(installation.crm, lang, empty=empty)
-    settings = installation.settings
-    installation.close()
+    settings = installation.checked_settings()
 
     def ready() -> None:
         tell(msg("The CRM runs at {url}", url=f"http://127.0.0.1:{port}/"))

@@ -58,6 +58,12 @@ class Installation:
         self.settings.data_dir.mkdir(parents=True, exist_ok=True)
         return self.unstarted.upgrade()
 
+    def checked_settings(self) -> Settings:
+        """The settings, after a start has shown that they work; nothing stays open. Raises ConfigurationError."""
+        settings = self.crm.settings
+        self.close()
+        return settings
+
     def close(self) -> None:
         """Give back connections."""
         if self._crm is not None:

@@ -23,9 +23,7 @@ from host_app.worker import run_once, run_until_stopped
 def serve(installation: Installation, address: str, port: int, threads: int, with_worker: bool) -> None:
     """Serve pages and API; jobs run in the same process unless a `giga worker` does them."""
     require_free(address, port)
-    assert installation.crm
-    settings = installation.settings
-    installation.close()
+    settings = installation.checked_settings()
 
     def ready() -> None:
         tell(msg("Serving on {url} (stop with Ctrl+C).", url=f"http://{address}:{port}/"))
