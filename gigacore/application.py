@@ -18,6 +18,7 @@ from gigacore.access import AccessGuard, load_actor
 from gigacore.clock import Clock, SystemClock
 from gigacore.context import Actor, Context
 from gigacore.data import Database, check_engine, create_engine, read_generation
+from gigacore.data.engine import reading
 from gigacore.entity import Registry
 from gigacore.errors import Misuse
 from gigacore.jobs.worker import Declared, Worker
@@ -222,7 +223,7 @@ class Crm:
 
     def _complete(self, loaded: Loaded) -> Registry:
         """The plugins' registry with the choices and custom fields of the database."""
-        with self.engine.connect() as connection:
+        with reading(self.engine).connect() as connection:
             generation = read_generation(connection)
             choices = read_choices(connection, loaded.registry.choice_lists.values())
             registry = loaded.registry.with_choice_lists(choices, generation)

@@ -15,19 +15,21 @@ from sqlalchemy.dialects import sqlite
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.schema import SchemaItem
 
+from gigacore.customfields.sql import is_field_index
 from gigacore.entity.columns import EnumText
 from gigacore.migrate.history import History
+from gigacore.migrate.operations import quiet_about_expressions
 
 _ENUM_LENGTH: Final = 40
 _OWN_TYPES: Final = "gigacore.entity.columns"
-RUNTIME_INDEX: Final = "ix_custom_"
 
 
 def compare(
     connection: sa.Connection, history: History, metadata: sa.MetaData, present: Collection[str]
 ) -> ops.MigrationScript:
     """What would bring the tables `present` in the database to those that the owner declares in `metadata`."""
-    return produce_migrations(_context(connection, history, set(present)), metadata)
+    with quiet_about_expressions():
+        return produce_migrations(_context(connection, history, set(present)), metadata)
 
 
 def check(connection: sa.Connection, history: History, metadata: sa.MetaData) -> list[str]:
@@ -82,7 +84,7 @@ def _belongs(tables: Collection[str]) -> Callable[[SchemaItem, str | None, str, 
     def include(item: SchemaItem, name: str | None, kind: str, reflected: bool, _other: SchemaItem | None) -> bool:
         if kind == "table":
             return name in tables
-        return not (kind == "index" and reflected and (name or "").startswith(RUNTIME_INDEX))
+        return not (kind == "index" and reflected and is_field_index(name or ""))
 
     return include
 

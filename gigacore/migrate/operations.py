@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, Final
@@ -69,8 +70,16 @@ def _script(history: History) -> ScriptDirectory:
 def _run(connection: sa.Connection, history: History, steps: Steps) -> None:
     options = {"version_table": history.version_table, "fn": steps, "render_as_batch": True, "transactional_ddl": True}
     context = MigrationContext.configure(connection, opts=options)
-    with Operations.context(context):
+    with Operations.context(context), quiet_about_expressions():
         context.run_migrations()
+
+
+@contextmanager
+def quiet_about_expressions() -> Iterator[None]:
+    """SQLAlchemy warns that it passes over indexes on expressions in SQLite: those of custom fields, which is right."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Skipped unsupported reflection of expression-based index")
+        yield
 
 
 @contextmanager

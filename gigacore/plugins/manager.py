@@ -12,10 +12,12 @@ import sqlalchemy as sa
 
 from gigacore import access, migrate
 from gigacore.clock import Clock
+from gigacore.customfields.definitions import read_definitions
+from gigacore.customfields.sql import restore_indexes
 from gigacore.data import bump_generation, seed
 from gigacore.data.door import SCOPED
 from gigacore.data.engine import reading
-from gigacore.entity import metadata
+from gigacore.entity import Registry, metadata
 from gigacore.errors import Conflict, NotFound, PluginError
 from gigacore.messages import Msg, msg
 from gigacore.migrate import History, State, states
@@ -112,8 +114,9 @@ class PluginManager:
             seed(connection)
             access.seed(connection)
             known = stored.read(connection)
-        for plugin in self._load(self._wanted(known), known).plugins:
-            applied[plugin.name] = self._install(plugin)
+        loaded = self._load(self._wanted(known), known)
+        for plugin in loaded.plugins:
+            applied[plugin.name] = self._install(plugin, loaded.registry)
         return applied
 
     def enable(self, name: str) -> Plugin:
@@ -130,7 +133,7 @@ class PluginManager:
         if name in loaded.refused:
             raise PluginError(name, msg("{name} cannot run: {reason}", name=name, reason=loaded.refused[name]))
         plugin = loaded[name]
-        self._install(plugin)
+        self._install(plugin, loaded.registry)
         return plugin
 
     def disable(self, name: str) -> None:
@@ -183,9 +186,11 @@ class PluginManager:
         plugins = self._loaded.plugins if self._loaded else self._load(self._wanted(self.stored()), {}).plugins
         return [core_history(), *(history_of(plugin) for plugin in plugins)]
 
-    def _install(self, plugin: Plugin) -> list[str]:
+    def _install(self, plugin: Plugin, registry: Registry) -> list[str]:
         with migrate.operation(self.engine) as connection:
             applied = migrate.upgrade(connection, history_of(plugin))
+            # A table that SQLite had to rebuild has lost its indexes on expressions.
+            restore_indexes(connection, registry, read_definitions(connection))
             known = stored.read(connection).get(plugin.name)
             before = known.manifest if known else {}
             seed_choices(connection, plugin, before)
