@@ -1,0 +1,37 @@
+"""The import as a job."""
+
+from __future__ import annotations
+
+import traceback
+from typing import Any, Final
+
+from gigacore.context import Context
+from gigacore.errors import GigaError
+from gigacore.exchange import imports
+from gigacore.jobs import Cancelled, Job, JobRun
+
+
+def run_import(run: JobRun, payload: Any) -> dict[str, int]:
+    """Runs or resumes an import with the rights of whoever began it."""
+    crm: Any = run.host
+    number = int(payload["import_id"])
+
+    def checkpoint(ctx: Context, done: int, total: int) -> None:
+        run.checkpoint(ctx, done, total)
+
+    try:
+        found = imports.run(crm, run.actor, number, checkpoint)
+    except Cancelled:
+        imports.finish(crm, run.actor, number, imports.CANCELLED)
+        raise
+    except GigaError as error:
+        imports.finish(crm, run.actor, number, imports.FAILED, str(error))
+        raise
+    except Exception:
+        if run.claimed.attempts >= run.claimed.max_attempts:
+            imports.finish(crm, run.actor, number, imports.FAILED, traceback.format_exc(limit=1))
+        raise
+    return {"created": found.created, "updated": found.updated, "skipped": found.skipped, "failed": found.failed}
+
+
+JOBS: Final = (Job("core.import", run_import, label="Import", long=True, attempts=10),)
