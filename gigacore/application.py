@@ -21,7 +21,8 @@ from gigacore.data import Database, check_engine, create_engine, read_generation
 from gigacore.data.engine import reading
 from gigacore.entity import Registry
 from gigacore.errors import Misuse
-from gigacore.jobs.worker import Declared, Worker
+from gigacore.jobs import Jobs
+from gigacore.jobs.worker import Declared, Declares, Worker
 from gigacore.messages import msg
 from gigacore.plugins.discovery import Candidate, discover, given
 from gigacore.plugins.dispatch import Dispatcher
@@ -33,6 +34,7 @@ from gigacore.settings import Settings
 from gigacore.upkeep import Upkeep
 
 if TYPE_CHECKING:
+    from gigacore.files.storage import Storage
     from gigacore.text import Catalogue
 
 log: Final = logging.getLogger("gigacore")
@@ -77,6 +79,7 @@ class Crm:
             safe_mode=self.settings.safe_mode,
         )
         self.guard = AccessGuard()
+        self.jobs = Jobs(self)
         self._running: _Running | None = None
         self._changing = threading.Lock()
 
@@ -86,7 +89,8 @@ class Crm:
         Raises ConfigurationError when the database is older or newer than the code.
         """
         loaded = self.plugins.start()
-        declared = Declared.of((Upkeep(), *loaded.plugins))
+        declares: tuple[Declares, ...] = (Upkeep(), *loaded.plugins)
+        declared = Declared.of(declares)
         registry = self._complete(loaded)
         if self._running is None:
             database = Database(self.engine, registry, guard=self.guard, clock=self.clock, interested=self._interested)
@@ -97,6 +101,7 @@ class Crm:
         self.guard.narrow = loaded.dispatcher.narrow_policy
         self._running = _Running(database, loaded, declared)
         vars(self).pop("catalogue", None)
+        self.jobs.use(declares)
         return self
 
     def refresh(self) -> bool:
@@ -144,7 +149,9 @@ class Crm:
         self.start()
 
     def close(self) -> None:
-        """Gives back the connections."""
+        """Lets running jobs end and gives back the connections."""
+        if self._running is not None:
+            self.jobs.stop()
         if self._running is not None:
             self._running.database.close()
         self.engine.dispose()
@@ -182,6 +189,14 @@ class Crm:
 
         own = [plugin.package for plugin in self.plugins.enabled if plugin.package]
         return Catalogue.load(dict.fromkeys(["gigacore", *own]))
+
+    @cached_property
+    def storage(self) -> Storage:
+        """Where files are kept: what a plugin provides, else a folder of the data directory, encrypted."""
+        from gigacore.files.storage import LocalStorage, Storage
+
+        provided = self.service(Storage)  # type: ignore[type-abstract]
+        return provided or LocalStorage(self.settings.data_dir / "files", self.settings.encryption_key)
 
     def actor(self, user_id: int) -> Actor:
         """The actor for a user, with the rights of this moment. Raises NotFound if unknown or deactivated."""

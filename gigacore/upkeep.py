@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from gigacore import access, records
 from gigacore.context import Context
 from gigacore.data import audit, idempotency, trash
+from gigacore.exchange import jobs as exchange_jobs
 from gigacore.jobs import Consumer, Job, JobRun, Schedule, core_job
 
 CHUNK: Final = 50
@@ -60,7 +61,7 @@ class Upkeep:
     """What workers run for the core, in the shape of a plugin's declarations."""
 
     name: str = "core"
-    jobs: tuple[Job, ...] = (BULK, SEAL, TIDY)
+    jobs: tuple[Job, ...] = (BULK, SEAL, TIDY, *exchange_jobs.JOBS)
     schedules: tuple[Schedule, ...] = (
         Schedule("core.seal", "core.seal", every=timedelta(minutes=1)),
         Schedule("core.tidy", "core.tidy", cron="17 3 * * *"),

@@ -8,12 +8,11 @@ from types import FrameType
 
 from gigacore import Crm
 from gigacore.jobs import Jobs
-from gigacore.upkeep import Upkeep
 
 
 def jobs_of(crm: Crm) -> Jobs:
     """The jobs of the core and of the running plugins."""
-    return Jobs(crm, (Upkeep(), *crm.plugins.enabled))
+    return crm.jobs
 
 
 def run_once(crm: Crm) -> int:

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import closing
-from dataclasses import asdict, dataclass, field
-from datetime import datetime
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from itertools import islice
 from typing import TYPE_CHECKING, Any, BinaryIO, Final, Protocol
-from uuid import UUID
 
 import sqlalchemy as sa
 
@@ -16,32 +13,51 @@ from gigacore import access, customfields
 from gigacore.context import Actor, Context
 from gigacore.data.tables import core_org
 from gigacore.entity import EntitySpec
-from gigacore.errors import Conflict, Invalid, NotFound
+from gigacore.errors import Invalid, NotFound
 from gigacore.exchange import mapping as mappings
 from gigacore.exchange import reading
-from gigacore.exchange.batches import Importer, Outcome
+from gigacore.exchange.batches import Importer
 from gigacore.exchange.cells import Reading
 from gigacore.exchange.keys import keys_for
 from gigacore.exchange.reading import Opener, Row, Table
 from gigacore.exchange.rows import Prepared, RowError, RowReader
-from gigacore.exchange.tables import core_import, core_import_error
+from gigacore.exchange.store import (
+    CANCELLED,
+    COLUMNS,
+    DONE,
+    DRAFT,
+    FAILED,
+    QUEUED,
+    RUNNING,
+    Import,
+    change,
+    errors,
+    finish,
+    get,
+    note,
+    recent,
+    require_state,
+)
+from gigacore.exchange.tables import core_import
 from gigacore.files import register
 from gigacore.files.storage import Storage, open_object
 from gigacore.files.tables import core_file
 from gigacore.ids import uuid7
 from gigacore.jobs import enqueue
 from gigacore.jobs.run import Host
-from gigacore.messages import Msg, msg
+from gigacore.messages import msg
 
 if TYPE_CHECKING:
     from gigacore.text import Catalogue
 
 BATCH: Final = 500
-KEPT_ERRORS: Final = 10_000
 FILE_LIMIT: Final = 200 * 1024 * 1024
-DRAFT, QUEUED, RUNNING, DONE, FAILED, CANCELLED = "draft", "queued", "running", "done", "failed", "cancelled"
-I: Final = core_import.c  # noqa: E741 - the table's columns, as elsewhere
-E: Final = core_import_error.c
+
+
+__all__ = [
+    "CANCELLED", "DONE", "DRAFT", "FAILED", "QUEUED", "RUNNING", "Import", "Installation", "Options", "Preview",
+    "PreviewRow", "begin", "configure", "end", "errors", "get", "preview", "recent", "run", "stage",
+]  # fmt: skip
 
 
 class Installation(Host, Protocol):
@@ -78,37 +94,6 @@ class Options:
 
 
 @dataclass(frozen=True, slots=True)
-class Import:
-    """One import as it stands."""
-
-    id: int
-    uid: UUID
-    entity: str
-    file_id: int | None
-    file_name: str
-    state: str
-    dialect: Mapping[str, Any]
-    mapping: Mapping[str, str]
-    options: Mapping[str, Any]
-    total: int | None
-    cursor: int
-    created: int
-    updated: int
-    skipped: int
-    failed: int
-    job_id: int | None
-    error: str | None
-    created_at: datetime
-    created_by: int | None
-    finished_at: datetime | None
-
-    @property
-    def ignored(self) -> list[str]:
-        """Columns of the file that go nowhere."""
-        return [heading for heading, target in self.mapping.items() if not target]
-
-
-@dataclass(frozen=True, slots=True)
 class PreviewRow:
     """One row as it would be imported; `duplicate` = its record is there already."""
 
@@ -124,9 +109,6 @@ class Preview:
 
     headings: Sequence[str]
     rows: Sequence[PreviewRow]
-
-
-COLUMNS: Final = tuple(I[name] for name in Import.__slots__)
 
 
 def stage(crm: Installation, actor: Actor, entity: str, stream: BinaryIO, file_name: str) -> Import:
@@ -189,24 +171,6 @@ def opener(storage: Storage, object_id: str) -> Opener:
     return lambda: open_object(storage, object_id)
 
 
-def get(ctx: Context, import_id: int) -> Import:
-    """An import of the actor's own; whoever may see all jobs sees every import. Raises NotFound."""
-    row = ctx.session.connection().execute(sa.select(*COLUMNS).where(I.id == import_id)).one_or_none()
-    if row is None:
-        raise NotFound
-    found = Import(*row)
-    mine = found.created_by is not None and found.created_by == ctx.actor.user_id
-    if not mine and not ctx.actor.is_system and not access.may(ctx, "view", "core.job"):
-        raise NotFound
-    return found
-
-
-def recent(ctx: Context, limit: int = 20) -> list[Import]:
-    """The actor's latest imports, newest first."""
-    mine = sa.select(*COLUMNS).where(I.created_by == ctx.actor.user_id).order_by(I.id.desc()).limit(limit)
-    return [Import(*row) for row in ctx.session.connection().execute(mine)]
-
-
 def table_of(ctx: Context, storage: Storage, found: Import) -> Table:
     """The staged file. Raises NotFound when it was removed."""
     object_id = ctx.session.connection().scalar(sa.select(core_file.c.object_id).where(core_file.c.id == found.file_id))
@@ -235,22 +199,15 @@ def configure(
         values: dict[str, Any] = {}
         if dialect is not None:
             values["dialect"] = {**found.dialect, **dialect}
-            found = Import(**asdict_of(found) | values)
+            found = replace(found, dialect=values["dialect"])
         headings = table_of(ctx, crm.storage, found).headings
         if mapping is not None:
             mappings.parse(mapping, headings, spec)
             values["mapping"] = {heading: mapping.get(heading, "") for heading in headings}
         if options is not None:
             values["options"] = asdict(checked(Options(**{**found.options, **options}), headings))
-        changed = sa.update(core_import).where(I.id == import_id).values(**values) if values else None
-        if changed is not None:
-            ctx.session.connection().execute(changed)
+        change(ctx, import_id, values)
         return get(ctx, import_id)
-
-
-def asdict_of(found: Import) -> dict[str, Any]:
-    """The columns of an import."""
-    return {name: getattr(found, name) for name in Import.__slots__}
 
 
 def checked(options: Options, headings: Sequence[str]) -> Options:
@@ -260,12 +217,6 @@ def checked(options: Options, headings: Sequence[str]) -> Options:
     if options.key and options.key not in headings:
         raise Invalid.of("key", msg("The file has no column {name}.", name=options.key))
     return options
-
-
-def require_state(found: Import, *states: str) -> None:
-    """Raises Conflict unless the import is in one of these states."""
-    if found.state not in states:
-        raise Conflict(msg("This import has already begun."))
 
 
 def importer_for(ctx: Context, crm: Installation, found: Import, table: Table) -> Importer:
@@ -290,8 +241,7 @@ def preview(crm: Installation, actor: Actor, import_id: int, limit: int = 20) ->
         found = get(ctx, import_id)
         table = table_of(ctx, crm.storage, found)
         importer = importer_for(ctx, crm, found, table)
-        with closing(table.rows()) as stream:
-            rows = list(islice(stream, limit))
+        rows = list(islice(table.rows(), limit))
         prepared = [importer.reader.read(row) for row in rows]
         known = importer.keys.find(ctx, (importer.keys.normal(one.key) for one in prepared))
         return Preview(
@@ -316,9 +266,7 @@ def begin(crm: Installation, actor: Actor, import_id: int) -> Import:
         permitted(ctx, found.entity)
         importer_for(ctx, crm, found, table_of(ctx, crm.storage, found))
         job_id = enqueue(ctx, "core.import", {"import_id": import_id}, serial_key=f"import:{found.entity}")
-        ctx.session.connection().execute(
-            sa.update(core_import).where(I.id == import_id).values(state=QUEUED, job_id=job_id)
-        )
+        change(ctx, import_id, {"state": QUEUED, "job_id": job_id})
         return get(ctx, import_id)
 
 
@@ -331,9 +279,7 @@ def define_fields(crm: Installation, actor: Actor, import_id: int) -> None:
             return
         require_state(found, DRAFT)
         made = {heading: define(ctx, found.entity, heading, target) for heading, target in wanted.items()}
-        ctx.session.connection().execute(
-            sa.update(core_import).where(I.id == import_id).values(mapping={**found.mapping, **made})
-        )
+        change(ctx, import_id, {"mapping": {**found.mapping, **made}})
     crm.refresh()
 
 
@@ -361,10 +307,10 @@ def run(crm: Installation, actor: Actor, import_id: int, checkpoint: Checkpoint 
         table = table_of(ctx, crm.storage, found)
         importer = importer_for(ctx, crm, found, table)
     total = found.total if found.total is not None else table.count()
-    with closing(table.rows(after=found.cursor)) as rows:
-        while batch := list(islice(rows, BATCH)):
-            write_batch(crm, actor, found, importer, batch, total, checkpoint)
-    return finish(crm, actor, import_id, DONE)
+    rows = table.rows(after=found.cursor)
+    while batch := list(islice(rows, BATCH)):
+        write_batch(crm, actor, found, importer, batch, total, checkpoint)
+    return end(crm, actor, import_id, DONE)
 
 
 def write_batch(
@@ -381,72 +327,12 @@ def write_batch(
     rules = bool(found.options.get("rules"))
     with crm.database.unit_of_work(actor, source="import", rules_enabled=rules) as ctx:
         outcome = importer.run(ctx, prepared)
-        record(ctx, found.id, outcome, batch[-1].number, total)
+        note(ctx, found.id, outcome, batch[-1].number, total)
         if checkpoint is not None:
             checkpoint(ctx, batch[-1].number, total)
 
 
-def record(ctx: Context, import_id: int, outcome: Outcome, cursor: int, total: int) -> None:
-    """Moves the cursor and the counters on and keeps the errors, up to a limit."""
-    connection = ctx.session.connection()
-    values: dict[str, Any] = {
-        "state": RUNNING,
-        "cursor": cursor,
-        "total": total,
-        "created": I.created + outcome.created,
-        "updated": I.updated + outcome.updated,
-        "skipped": I.skipped + outcome.skipped,
-        "failed": I.failed + len(outcome.failed),
-    }
-    statement = sa.update(core_import).where(I.id == import_id).values(**values).returning(I.failed)
-    if connection.execute(statement).scalar_one() <= KEPT_ERRORS and outcome.errors:
-        connection.execute(sa.insert(core_import_error), list(error_rows(import_id, outcome)))
-
-
-def error_rows(import_id: int, outcome: Outcome) -> Iterator[dict[str, Any]]:
-    """The rows of the error table; several errors of one row are numbered."""
-    positions: dict[int, int] = {}
-    for number, error in outcome.errors:
-        positions[number] = positions.get(number, -1) + 1
-        yield {
-            "import_id": import_id,
-            "row_no": number,
-            "position": positions[number],
-            "column": error.column[:200],
-            "message": {"text": error.message.text, "params": plain(error.message.params)},
-            "value": error.value[:200],
-        }
-
-
-def plain(params: Mapping[str, object]) -> dict[str, object]:
-    """Parameters as JSON keeps them; messages inside messages keep their own text and parameters."""
-    return {
-        name: {"text": value.text, "params": plain(value.params)} if isinstance(value, Msg) else str(value)
-        for name, value in params.items()
-    }
-
-
-def message(stored: Mapping[str, Any]) -> Msg:
-    """The message of a stored error, translatable again."""
-    params = {name: message(value) if isinstance(value, dict) else value for name, value in stored["params"].items()}
-    return Msg(str(stored["text"]), params)
-
-
-def finish(crm: Installation, actor: Actor, import_id: int, state: str, error: str | None = None) -> Import:
-    """Ends an import."""
+def end(crm: Host, actor: Actor, import_id: int, state: str, error: str | None = None) -> Import:
+    """Ends an import in a transaction of its own."""
     with crm.database.unit_of_work(actor) as ctx:
-        values = {"state": state, "finished_at": ctx.now, "error": error}
-        ctx.session.connection().execute(sa.update(core_import).where(I.id == import_id).values(**values))
-        return get(ctx, import_id)
-
-
-def errors(ctx: Context, import_id: int, limit: int = KEPT_ERRORS) -> list[tuple[int, RowError]]:
-    """What went wrong, by row. Raises NotFound."""
-    get(ctx, import_id)
-    rows = ctx.session.connection().execute(
-        sa.select(E.row_no, E.column, E.message, E.value)
-        .where(E.import_id == import_id)
-        .order_by(E.row_no, E.position)
-        .limit(limit)
-    )
-    return [(row_no, RowError(column, message(text), value)) for row_no, column, text, value in rows]
+        return finish(ctx, import_id, state, error)

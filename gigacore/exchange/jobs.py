@@ -7,12 +7,13 @@ from typing import Any, Final
 
 from gigacore.context import Context
 from gigacore.errors import GigaError
-from gigacore.exchange import imports
 from gigacore.jobs import Cancelled, Job, JobRun
 
 
 def run_import(run: JobRun, payload: Any) -> dict[str, int]:
     """Runs or resumes an import with the rights of whoever began it."""
+    from gigacore.exchange import imports  # cryptography and csv are needed by those who import
+
     crm: Any = run.host
     number = int(payload["import_id"])
 
@@ -22,14 +23,14 @@ def run_import(run: JobRun, payload: Any) -> dict[str, int]:
     try:
         found = imports.run(crm, run.actor, number, checkpoint)
     except Cancelled:
-        imports.finish(crm, run.actor, number, imports.CANCELLED)
+        imports.end(crm, run.actor, number, imports.CANCELLED)
         raise
     except GigaError as error:
-        imports.finish(crm, run.actor, number, imports.FAILED, str(error))
+        imports.end(crm, run.actor, number, imports.FAILED, str(error))
         raise
     except Exception:
         if run.claimed.attempts >= run.claimed.max_attempts:
-            imports.finish(crm, run.actor, number, imports.FAILED, traceback.format_exc(limit=1))
+            imports.end(crm, run.actor, number, imports.FAILED, traceback.format_exc(limit=1))
         raise
     return {"created": found.created, "updated": found.updated, "skipped": found.skipped, "failed": found.failed}
 

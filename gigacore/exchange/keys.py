@@ -57,7 +57,7 @@ class FieldKeys:
         self.spec = target.spec
         self.owner: Any = entity.children[target.child].cls if target.child else entity.cls
         self.column: Any = getattr(self.owner, self.spec.key_column or self.spec.attribute)
-        self.number: Any = self.owner.parent_id if target.child else entity.cls.id
+        self.number: Any = getattr(self.owner, "parent_id" if target.child else "id")
 
     def normal(self, text: str) -> str:
         """Folded as the field's key column is."""

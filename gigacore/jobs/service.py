@@ -23,12 +23,16 @@ class Jobs:
     in the thread that committed (tests, scripts), `start("none")` leaves the work to a worker process.
     """
 
-    def __init__(self, host: Host, plugins: Iterable[Declares]) -> None:
+    def __init__(self, host: Host, plugins: Iterable[Declares] = ()) -> None:
         self.host = host
         self.worker = Worker(host, Declared.of(plugins))
         self.dispatcher: EmbeddedDispatcher | InlineDispatcher | None = None
-        host.database.journal.interested = self.worker.declared.interested
-        host.database.after_commit.append(self.wake)
+
+    def use(self, plugins: Iterable[Declares]) -> None:
+        """Runs what these plugins declare from now on; called when the application starts and when plugins change."""
+        self.worker.declared = Declared.of(plugins)
+        if self.dispatcher is not None:
+            self.worker.prepare()
 
     @property
     def declared(self) -> Declared:
@@ -54,6 +58,7 @@ class Jobs:
 
     def start(self, mode: Mode = "embedded", threads: int = 2) -> None:
         """Starts the dispatcher; the tables must exist."""
+        self.host.database.after_commit.append(self.wake)
         if mode == "none":
             self.worker.prepare()
             return
@@ -77,5 +82,7 @@ class Jobs:
 
     def stop(self, timeout: float = 30) -> bool:
         """Lets running jobs end; True when they did in time."""
+        if self.wake in self.host.database.after_commit:
+            self.host.database.after_commit.remove(self.wake)
         dispatcher, self.dispatcher = self.dispatcher, None
         return True if dispatcher is None else dispatcher.stop(timeout)
