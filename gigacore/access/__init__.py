@@ -2,7 +2,7 @@
 
 from gigacore.access import builtin, limits, links, roles, sessions, shares, teams, tokens, users
 from gigacore.access.builtin import seed
-from gigacore.access.decide import may, may_read, may_write, permits, require, require_super_admin
+from gigacore.access.decide import acting, may, may_read, may_write, permits, require, require_super_admin
 from gigacore.access.explain import Explanation, Reason, explain
 from gigacore.access.guard import AccessGuard, Narrowing
 from gigacore.access.profiles import AccessCache, load_actor
@@ -21,6 +21,7 @@ __all__ = [
     "Permission",
     "Reason",
     "Tool",
+    "acting",
     "builtin",
     "catalogue",
     "explain",

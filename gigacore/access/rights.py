@@ -67,6 +67,7 @@ class Rights:
         forbid = tuple(
             self._arm(entity, grant, "forbid")
             for grant in self.grants.forbidding(entity.name, class_pattern(entity), verb)
+            if entity.owned or grant.level == "all"  # records without an owner are nobody's own
         )
         if entity.access == "parent":
             return Policy(entity, verb, self._through_parent(entity, verb), forbid)

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped
 
 from gigacore import access
-from gigacore.access import AccessGuard, load_actor, roles, teams, users
+from gigacore.access import AccessGuard, load_actor, roles, tables, teams, users
 from gigacore.access.tables import core_share, core_team
 from gigacore.clock import FixedClock
 from gigacore.context import Actor
@@ -47,6 +47,18 @@ class Meal(Entity):
 
 REGISTRY = Registry.build([Keeper, Animal, Meal])
 ANIMAL, MEAL, KEEPER = (REGISTRY.entity(f"zoo.{name}") for name in ("animal", "meal", "keeper"))
+EMPTIED = (
+    tables.core_share,
+    tables.core_token,
+    tables.core_session,
+    tables.core_sign_in,
+    tables.core_rate_limit,
+    tables.core_link_token,
+    tables.core_user_role,
+    tables.core_team_member,
+    tables.core_team,
+    tables.core_user,
+)
 Rule = tuple[str, str, str]
 
 
@@ -65,12 +77,10 @@ class World:
 
     def clear(self) -> None:
         """Forget everything but the built-in roles."""
-        kept = ("core_access", "core_org", "core_currency", "core_state", "core_audit", "core_role", "core_grant")
         with self.database.system_connection("test") as connection:
             connection.execute(sa.update(core_team).values(parent_id=None))
-            for table in reversed(metadata.sorted_tables):
-                if table.name.startswith(("core_", "zoo_")) and not table.name.startswith(kept):
-                    connection.execute(sa.delete(table))
+            for table in (*EMPTIED, *(metadata.tables[f"zoo_{name}"] for name in ("meal", "animal", "keeper"))):
+                connection.execute(sa.delete(table))
             connection.execute(
                 sa.text("DELETE FROM core_grant WHERE role_id IN (SELECT id FROM core_role WHERE NOT builtin)")
             )
