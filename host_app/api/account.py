@@ -22,6 +22,7 @@ from host_app.context import current_crm
 from host_app.routing import route, signed_in
 
 ME: Final = "/api/v1/me"
+PREFERENCES: Final = ("name", "locale", "timezone", "theme")
 
 
 def register(app: Flask) -> None:
@@ -56,6 +57,8 @@ def change_me() -> Response:
     only()
     values = read_object()
     for name, value in values.items():
+        if name not in PREFERENCES:
+            raise Invalid.of(name, msg("There is no field {name}.", name=name), "unknown_field")
         if not isinstance(value, str):
             raise Invalid.of(name, msg("This must be a text."))
 

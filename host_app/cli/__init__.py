@@ -8,6 +8,7 @@ import click
 import sqlalchemy as sa
 
 from gigacore.errors import GigaError
+from gigacore.messages import Translate
 from host_app.cli.database import db
 from host_app.cli.demo import demo
 from host_app.cli.health import doctor, verify
@@ -39,12 +40,24 @@ for command in (
     cli.add_command(command)
 
 
+def _translate(command: click.Command, translate: Translate) -> None:
+    """Put the help of a command and of everything below it into the language of the terminal."""
+    for text in ("help", "short_help"):
+        setattr(command, text, translate(getattr(command, text) or "") or None)
+    for parameter in command.params:
+        if isinstance(parameter, click.Option) and parameter.help:
+            parameter.help = translate(parameter.help)
+    for below in getattr(command, "commands", {}).values():
+        _translate(below, translate)
+
+
 def main() -> None:
     """Run the command and leave with its exit code."""
     sys.exit(_run())
 
 
 def _run() -> int:
+    _translate(cli, translator())
     try:
         code = cli.main(prog_name="giga", standalone_mode=False)
     except click.ClickException as error:

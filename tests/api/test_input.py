@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from gigacore.access import users
 from gigacore.entity import KINDS
 
 WRONG = {
@@ -120,9 +121,10 @@ def test_a_value_that_looks_like_sql_is_only_a_value(people):
     assert sorted(item["last_name"] for item in found["items"]) == sorted(INJECTIONS)
 
 
-def test_errors_speak_the_reader_s_language(people):
+def test_errors_speak_the_reader_s_language(crm, people):
     english = people.ann("POST", "/crm/leads", {"unknown": 1}).get_json()
-    people.ann("PATCH", "/me", {"locale": "fr"})
+    with crm.system("test") as ctx:
+        users.change(ctx, people.ann.user_id, {"locale": "fr"})
     french = people.ann("POST", "/crm/leads", {"unknown": 1}).get_json()
     nobody = people.nobody("GET", "/crm/leads", Accept_Language="fr-FR,fr;q=0.9").get_json()
     assert english["title"] == "Not valid"
