@@ -18,6 +18,7 @@ from host_app.pages import (
     options,
     record,
     refusals,
+    settings,
     signin,
     timeline,
     trash,
@@ -25,7 +26,7 @@ from host_app.pages import (
 
 ROOMS = (
     assets, frame, notes, signin, me, home, options, lists, filter_box, form, record, timeline, actions, bulk, trash,
-    refusals,
+    settings, refusals,
 )  # fmt: skip
 
 

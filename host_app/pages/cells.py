@@ -145,9 +145,9 @@ class Nearness:
         return found
 
 
-def pill(label: str, colour: str) -> Markup:
-    """A coloured pill with its text."""
-    return Markup('<span class="pill {}">{}</span>').format(pill_class(colour), label)
+def pill(label: str, colour: str, *, loud: bool = True) -> Markup:
+    """A coloured pill with its text; a quiet one is a coloured dot with its text."""
+    return Markup('<span class="pill {}{}">{}</span>').format("" if loud else "q ", pill_class(colour), label)
 
 
 def choice_label(labels: Mapping[str, str], label: str, reader: Reading) -> str:
@@ -164,17 +164,25 @@ def choices_of(spec: FieldSpec, reader: Reading) -> list[tuple[str, str, str, bo
 
 
 def _choice(spec: FieldSpec, reader: Reading, short: bool) -> Draw:
-    pills = {key: pill(label, colour) for key, label, colour, _active in choices_of(spec, reader)}
+    loud = _is_status(spec, reader.registry)
+    known = {key: pill(label, colour, loud=loud) for key, label, colour, _active in choices_of(spec, reader)}
 
     def draw(value: str) -> str:
-        return pills.get(value) or pill(value, "")
+        return known.get(value) or pill(value, "", loud=loud)
 
     return draw
 
 
+def _is_status(spec: FieldSpec, registry: Registry) -> bool:
+    """Whether the field is the one that tells where a record stands; only that one is painted in full."""
+    entity = registry.entities.get(spec.entity)
+    return entity is not None and entity.board == spec.name
+
+
 def _choices(spec: FieldSpec, reader: Reading, short: bool) -> Draw:
-    one = _choice(spec, reader, short)
-    return lambda value: "".join(one(item) for item in value)
+    labels = {key: label for key, label, _colour, _active in choices_of(spec, reader)}
+    tag = Markup('<span class="tag">{}</span>')
+    return lambda value: " ".join(tag.format(labels.get(item, item)) for item in value)
 
 
 def _url(spec: FieldSpec, reader: Reading, short: bool) -> Draw:
@@ -188,10 +196,14 @@ def _url(spec: FieldSpec, reader: Reading, short: bool) -> Draw:
 
 
 def _email(spec: FieldSpec, reader: Reading, short: bool) -> Draw:
+    if short:
+        return escape
     return lambda value: f'<a href="mailto:{(safe := escape(value))}">{safe}</a>'
 
 
 def _phone(spec: FieldSpec, reader: Reading, short: bool) -> Draw:
+    if short:
+        return escape
     return lambda value: f'<a href="tel:{escape(value.replace(" ", ""))}">{escape(value)}</a>'
 
 

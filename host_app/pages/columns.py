@@ -16,6 +16,7 @@ from host_app.pages.cells import NUMBERS, Draw, Reading, drawer
 
 Item = Mapping[str, Any]
 MOST_COLUMNS: Final = 8
+CONTACT: Final = frozenset({"email", "phone", "url"})
 UNLISTED: Final = frozenset({"longtext", "json", "file", "uuid"})
 
 
@@ -49,8 +50,10 @@ def default_fields(spec: EntitySpec, readable: Iterable[FieldSpec], more: Sequen
     names = {field.name for field in readable}
     listed = [name for name in names_in_order(spec) if name in names and spec.fields[name].listed]
     tail = [name for name in ("owner_id",) if name in names]
-    wanted = dict.fromkeys([spec.title, *listed, *(name for name in more if name in names)])
-    chosen = list(wanted)[:MOST_COLUMNS]
+    status = [spec.board] if spec.board in listed else []
+    added = [name for name in more if name in names]
+    wanted = list(dict.fromkeys([spec.title, *status, *listed]))[: MOST_COLUMNS - len(added)]
+    chosen = list(dict.fromkeys([*wanted, *added]))
     return chosen + [name for name in tail if name not in chosen]
 
 
@@ -66,7 +69,8 @@ def columns_of(spec: EntitySpec, names: Iterable[str], reader: Reading) -> list[
 
 
 def _column(field: FieldSpec, reader: Reading) -> Column:
-    return Column(field, label_of(field, reader), drawer(field, reader), "n" if field.kind in NUMBERS else "")
+    classes = "n" if field.kind in NUMBERS else "k" if field.kind in CONTACT else ""
+    return Column(field, label_of(field, reader), drawer(field, reader), classes)
 
 
 def value_of(item: Item, name: str) -> Any:

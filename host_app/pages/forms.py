@@ -149,10 +149,10 @@ def section_of(one: FieldSpec, spec: EntitySpec, reader: Reading) -> str:
     """The heading under which a field stands."""
     if one.section == "record":
         return reader.t(msg("Responsible and access"))
+    if one.custom and one.section in ("", "custom"):
+        return reader.t(msg("More fields"))
     if one.section:
         return reader.t(one.section[0].upper() + one.section[1:])
-    if one.custom:
-        return reader.t(msg("More fields"))
     return reader.t(one.plugin.replace("_", " ").capitalize()) if one.plugin != spec.plugin else ""
 
 

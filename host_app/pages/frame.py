@@ -12,11 +12,13 @@ from urllib.parse import parse_qsl, urlencode
 from flask import Flask, Response, g, render_template, request
 from markupsafe import Markup
 
+from gigacore.data import settings
 from gigacore.entity import EntitySpec
 from gigacore.messages import Msg, msg
 from host_app.context import current_crm, host, say
 from host_app.pages.addresses import list_url, new_url
 from host_app.pages.cells import initials
+from host_app.pages.colours import pill_class
 from host_app.pages.parts import may_see, nav_items
 from host_app.pages.reader import Reader, reader
 
@@ -147,7 +149,12 @@ def _draw(name: str, **values: Any) -> Markup:
 
 def branding() -> Mapping[str, str]:
     """Name, logo and accent colour of the installation."""
-    found: Mapping[str, str] = host().cache.get("branding") or {}
+    kept = host().cache
+    if kept.get("branding") is None:
+        with current_crm().database.engine.connect() as connection:
+            stored = settings.read(connection)
+        kept["branding"] = {name: str(stored.get(f"core.brand_{name}") or "") for name in ("name", "accent", "logo")}
+    found: Mapping[str, str] = kept["branding"]
     return found
 
 
@@ -213,7 +220,7 @@ def keep_look(response: Response, chosen: Mapping[str, str]) -> None:
 
 def register(app: Flask) -> None:
     """Give every template its frame and its voice."""
-    app.jinja_env.globals["t"] = tell
+    app.jinja_env.globals.update(t=tell, pill_class=pill_class)
 
     @app.context_processor
     def _frame() -> dict[str, object]:

@@ -1,0 +1,178 @@
+"""Custom fields: which there are on each entity; define, change, hide, bring back, erase."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from types import MappingProxyType
+from typing import Any, Final
+
+from flask import Flask, redirect, request
+from flask.typing import ResponseReturnValue
+
+from gigacore import customfields
+from gigacore.customfields import KINDS_OFFERED, Definition
+from gigacore.entity import EntitySpec, FieldSpec
+from gigacore.errors import Conflict, Invalid
+from gigacore.messages import Msg, msg
+from host_app.api.policies import on_tool
+from host_app.auth import current
+from host_app.context import current_crm
+from host_app.pages import plain_form
+from host_app.pages.notes import note
+from host_app.pages.raw import Raw, raw_from
+from host_app.pages.reader import Reader, reader
+from host_app.pages.settings.area import settings_page
+from host_app.routing import route
+
+TOOL: Final = "core.custom_field"
+LIST: Final = "/settings/fields"
+NEW: Final = f"{LIST}/<entity>/new"
+ONE: Final = f"{LIST}/<entity>/<key>"
+KIND_LABELS: Final[Mapping[str, Msg]] = MappingProxyType(
+    {
+        "text": msg("Text"), "longtext": msg("Long text"), "integer": msg("Whole number"), "decimal": msg("Decimal"),
+        "money": msg("Money"), "date": msg("Date"), "datetime": msg("Date and time"), "choice": msg("List"),
+        "choices": msg("Multiple list"), "boolean": msg("Checkbox"), "url": msg("Web address"),
+        "email": msg("E-mail"), "phone": msg("Phone"), "ref": msg("Link to another record"),
+    }
+)  # fmt: skip
+LABEL: Final = FieldSpec("label", "text", "Name", required=True, max_length=120)
+FRENCH: Final = FieldSpec("label_fr", "text", "Name in French", max_length=120)
+KIND: Final = FieldSpec("kind", "enum", "Kind", required=True, default="text")
+TARGET: Final = FieldSpec("target", "enum", "Links to", help="Only for links.")
+CHOICES: Final = FieldSpec("choices", "longtext", "Values", help="Only for lists: one value per line.")
+HELP: Final = FieldSpec("help", "text", "Help under the field", max_length=300)
+FLAGS: Final = (
+    FieldSpec("required", "boolean", "Required"),
+    FieldSpec("unique", "boolean", "Each value only once"),
+    FieldSpec("indexed", "boolean", "Fast to filter and sort by"),
+    FieldSpec("listed", "boolean", "Shown in the list"),
+)
+
+
+def register(app: Flask) -> None:
+    """Declare the routes."""
+    route(app, LIST, policy=on_tool(TOOL, "view"))(show)
+    route(app, NEW, policy=on_tool(TOOL, "edit"))(new)
+    route(app, NEW, policy=on_tool(TOOL, "edit"), methods=["POST"])(define)
+    route(app, ONE, policy=on_tool(TOOL, "edit"))(edit)
+    route(app, ONE, policy=on_tool(TOOL, "edit"), methods=["POST"])(change)
+    route(app, f"{ONE}/state", policy=on_tool(TOOL, "edit"), methods=["POST"])(state)
+
+
+def show() -> ResponseReturnValue:
+    """The fields of every entity."""
+    who = reader()
+    found: dict[str, list[Definition]] = {}
+    for definition in customfields.read_definitions(who.ctx.session.connection()):
+        found.setdefault(definition.entity, []).append(definition)
+    kinds = {kind: who.t(label) for kind, label in KIND_LABELS.items()}
+    groups = [(spec.name, who.t(spec.label_plural), found.get(spec.name, [])) for spec in who.entities("view")]
+    return settings_page("fields.html", who, title=who.t(msg("Custom fields")), groups=groups, kinds=kinds)
+
+
+def _fields(who: Reader, *, present: Definition | None = None) -> list[FieldSpec]:
+    """The inputs of the form; kind and target of a present field never change."""
+    kinds = tuple((kind, str(KIND_LABELS[kind])) for kind in KINDS_OFFERED if kind in KIND_LABELS)
+    targets = tuple((spec.name, spec.label) for spec in who.entities("view"))
+    fixed = [] if present else [replace(KIND, choices=kinds), replace(TARGET, choices=targets)]
+    listed = [CHOICES] if present is None or present.kind in ("choice", "choices") else []
+    return [LABEL, FRENCH, *fixed, *listed, HELP, *FLAGS]
+
+
+def new(entity: str) -> ResponseReturnValue:
+    """The form of a new field."""
+    who = reader()
+    return _form(who, who.registry.entity(entity), Raw({"kind": ["text"]}))
+
+
+def define(entity: str) -> ResponseReturnValue:
+    """Add the field; it is there at once."""
+    who, raw = reader(), raw_from(request.form.to_dict(flat=False))
+    spec = who.registry.entity(entity)
+    try:
+        data = _data(plain_form.typed(_fields(who), raw, who))
+        with current_crm().unit_of_work(current()) as ctx:
+            made = customfields.define(ctx, {"entity": spec.name, **data})
+    except (Invalid, Conflict) as error:
+        return _form(who, spec, raw, error=error)
+    current_crm().refresh()
+    note(who.t(msg("The field “{label}” was added.", label=made.label)))
+    return redirect(LIST, 303)
+
+
+def edit(entity: str, key: str) -> ResponseReturnValue:
+    """The form of a present field."""
+    who = reader()
+    present = customfields.find(who.ctx, entity, key)
+    values = {"label": present.label, "label_fr": present.labels.get("fr"), "help": present.help}
+    values |= {flag.name: getattr(present, flag.name) for flag in FLAGS}
+    values["choices"] = "\n".join(choice.label for choice in present.choices if choice.active)
+    raw = plain_form.filled(_fields(who, present=present), values, who)
+    return _form(who, who.registry.entity(entity), raw, present)
+
+
+def change(entity: str, key: str) -> ResponseReturnValue:
+    """Change the field."""
+    who, raw = reader(), raw_from(request.form.to_dict(flat=False))
+    present = customfields.find(who.ctx, entity, key)
+    try:
+        data = _data(plain_form.typed(_fields(who, present=present), raw, who), present)
+        with current_crm().unit_of_work(current()) as ctx:
+            customfields.change(ctx, entity, key, data)
+    except (Invalid, Conflict) as error:
+        return _form(who, who.registry.entity(entity), raw, present, error)
+    current_crm().refresh()
+    note(who.t(msg("Saved.")))
+    return redirect(LIST, 303)
+
+
+def state(entity: str, key: str) -> ResponseReturnValue:
+    """Hide a field, bring it back, or erase it with all its values."""
+    who, wish = reader(), request.form.get("wish", "")
+    with current_crm().unit_of_work(current()) as ctx:
+        if wish == "show":
+            customfields.change(ctx, entity, key, {"active": True})
+        else:
+            customfields.remove(ctx, entity, key, purge=wish == "purge")
+    current_crm().refresh()
+    texts = {"show": msg("The field is back."), "purge": msg("The field and its values are gone.")}
+    note(who.t(texts.get(wish, msg("The field is hidden; its values are kept."))))
+    return redirect(LIST, 303)
+
+
+def _data(typed: Mapping[str, Any], present: Definition | None = None) -> dict[str, Any]:
+    """What was typed, as the definition of a field."""
+    data = {name: value for name, value in typed.items() if name not in ("label_fr", "choices") and value is not None}
+    data["labels"] = {"fr": typed["label_fr"]} if typed.get("label_fr") else {}
+    kind = present.kind if present else typed.get("kind")
+    if kind in ("choice", "choices"):
+        known = {choice.label: choice.key for choice in present.choices} if present else {}
+        labels = [line.strip() for line in (typed.get("choices") or "").splitlines() if line.strip()]
+        data["choices"] = [{"label": label, **({"key": known[label]} if label in known else {})} for label in labels]
+    if kind != "ref":
+        data.pop("target", None)
+    return data
+
+
+def _form(
+    who: Reader,
+    spec: EntitySpec,
+    raw: Raw,
+    present: Definition | None = None,
+    error: Invalid | Conflict | None = None,
+) -> ResponseReturnValue:
+    problems = plain_form.problems_of(error, who) if isinstance(error, Invalid) else {}
+    inputs = plain_form.inputs(_fields(who, present=present), raw, who, problems)
+    known = {made.name for made in inputs}
+    trouble = [text for name, text in problems.items() if name not in known]
+    if error is not None and not problems:
+        trouble.append(who.t(error.message))
+    label = who.t(spec.label_plural)
+    title = msg("Edit the field “{name}”", name=present.label) if present else msg("New field: {things}", things=label)
+    return settings_page(
+        "form.html", who, error.status if error else 200, title=who.t(title), inputs=inputs, home=LIST,
+        trouble=trouble,
+        button=who.t(msg("Save")) if present else who.t(msg("Add field")),
+    )  # fmt: skip

@@ -1,0 +1,73 @@
+"""Plugins: which there are, in which state and why; a Super Admin switches them on and off."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from flask import Flask, redirect, request
+from flask.typing import ResponseReturnValue
+
+from gigacore import access
+from gigacore.errors import Forbidden, GigaError
+from gigacore.messages import msg
+from gigacore.plugins import PluginState
+from host_app.api.policies import on_tool
+from host_app.context import current_crm
+from host_app.pages.notes import note
+from host_app.pages.reader import reader
+from host_app.pages.settings.area import settings_page
+from host_app.routing import route
+
+LIST: Final = "/settings/plugins"
+STATES: Final = {
+    PluginState.AVAILABLE: (msg("Not installed"), "grey"),
+    PluginState.ENABLED: (msg("On"), "green"),
+    PluginState.DISABLED: (msg("Off"), "grey"),
+    PluginState.QUARANTINED: (msg("Stopped by a fault"), "red"),
+}
+
+
+def register(app: Flask) -> None:
+    """Declare the routes."""
+    route(app, LIST, policy=on_tool("core.plugin", "view"))(show)
+    route(app, f"{LIST}/<name>", policy=on_tool("core.plugin", "edit"), methods=["POST"])(switch)
+
+
+def show() -> ResponseReturnValue:
+    """Every plugin with its state and, where it does not run, the reason."""
+    who = reader()
+    rows = [
+        {
+            "name": found.name,
+            "label": who.t(found.label),
+            "version": found.version,
+            "state": who.t(STATES[found.state][0]),
+            "colour": STATES[found.state][1],
+            "reason": who.t(found.reason) if found.reason else "",
+            "requires": ", ".join(found.requires),
+            "wish": "" if found.builtin else "disable" if found.state is PluginState.ENABLED else "enable",
+        }
+        for found in who.crm.plugins.list()
+    ]
+    return settings_page(
+        "plugins.html", who, title=who.t(msg("Plugins")), rows=rows, may_switch=access.permits(who.ctx, "super_admin")
+    )
+
+
+def switch(name: str) -> ResponseReturnValue:
+    """Enable or disable a plugin; it counts at once."""
+    who, wish = reader(), request.form.get("wish", "")
+    if not access.permits(who.ctx, "super_admin"):
+        raise Forbidden(msg("Only a Super Admin may do this."))
+    crm = current_crm()
+    try:
+        if wish == "disable":
+            crm.disable(name)
+        else:
+            crm.enable(name)
+    except GigaError as error:
+        note(" ".join(who.t(text) for text in (error.message, error.fix) if text), kind="error")
+    else:
+        done = msg("{name} is off.", name=name) if wish == "disable" else msg("{name} is on.", name=name)
+        note(who.t(done))
+    return redirect(LIST, 303)

@@ -1,0 +1,132 @@
+"""Settings as forms: the installation's own, and those that plugins declare."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from flask import Flask, redirect, request
+from flask.typing import ResponseReturnValue
+
+from gigacore.data import settings
+from gigacore.entity import FieldSpec
+from gigacore.errors import FieldError, Forbidden, Invalid, NotFound
+from gigacore.messages import Msg, msg
+from gigacore.ui import SettingsPage
+from host_app.api.policies import on_tool
+from host_app.auth import current
+from host_app.context import current_crm, host
+from host_app.pages import plain_form
+from host_app.pages.notes import note
+from host_app.pages.parts import may_see
+from host_app.pages.raw import Raw, raw_from
+from host_app.pages.reader import Reader, reader
+from host_app.pages.settings.area import settings_page
+from host_app.routing import route, signed_in
+
+GENERAL: Final = (
+    FieldSpec("core.brand_name", "text", "Name of this CRM", max_length=40, help="Shown at the top of the menu."),
+    FieldSpec(
+        "core.brand_accent", "text", "Accent colour", max_length=7, help="Such as #4c5fd7, or empty."
+    ),
+)
+PLUGIN: Final = "/settings/plugin/<name>"
+
+
+def register(app: Flask) -> None:
+    """Declare the routes."""
+    route(app, "/settings/general", policy=on_tool("core.setting", "view"))(general)
+    route(app, "/settings/general", policy=on_tool("core.setting", "edit"), methods=["POST"])(save_general)
+    route(app, PLUGIN, policy=signed_in)(of_plugin)
+    route(app, PLUGIN, policy=signed_in, methods=["POST"])(save_of_plugin)
+
+
+def general() -> ResponseReturnValue:
+    """Name and colour of the installation."""
+    who = reader()
+    return _show(who, msg("General"), GENERAL, _stored(who, GENERAL))
+
+
+def save_general() -> ResponseReturnValue:
+    """Keep name and colour."""
+    who = reader()
+    return _save(who, msg("General"), GENERAL, "")
+
+
+def _page(name: str, who: Reader) -> tuple[SettingsPage, list[FieldSpec], str]:
+    """The page called `name`, its fields and the plugin that it belongs to."""
+    for plugin in who.crm.plugins.enabled:
+        known = {field.name: field for field in plugin.settings}
+        for page in plugin.settings_pages:
+            if page.name == name:
+                if not may_see(page.policy, who):
+                    raise Forbidden(msg("Your role does not allow this."))
+                return page, [known[key] for key in page.keys if key in known], plugin.name
+    raise NotFound
+
+
+def of_plugin(name: str) -> ResponseReturnValue:
+    """The settings of a plugin."""
+    who = reader()
+    page, fields, _plugin = _page(name, who)
+    return _show(who, msg(page.label), fields, _stored(who, fields), help=page.help)
+
+
+def save_of_plugin(name: str) -> ResponseReturnValue:
+    """Keep the settings of a plugin."""
+    who = reader()
+    page, fields, plugin = _page(name, who)
+    return _save(who, msg(page.label), fields, plugin)
+
+
+def _stored(who: Reader, fields: Sequence[FieldSpec]) -> Raw:
+    kept = settings.read(who.ctx.session.connection(), org_id=who.actor.org_id)
+    values = {field.name: kept.get(field.name, field.default_value()) for field in fields}
+    return plain_form.filled(fields, values, who)
+
+
+def _save(who: Reader, title: Msg, fields: Sequence[FieldSpec], plugin: str) -> ResponseReturnValue:
+    raw = raw_from(request.form.to_dict(flat=False))
+    try:
+        typed = plain_form.typed(fields, raw, who)
+        _check(fields, typed)
+    except Invalid as error:
+        return _show(who, title, fields, raw, error)
+    with current_crm().unit_of_work(current()) as ctx:
+        for name, value in typed.items():
+            settings.put(ctx, name, value, plugin=plugin)
+    host().cache.pop("branding", None)
+    note(who.t(msg("Saved.")))
+    return redirect(request.path, 303)
+
+
+def _check(fields: Sequence[FieldSpec], typed: dict[str, Any]) -> None:
+    """Raise Invalid for a number out of its range or a colour that is none."""
+    errors = []
+    for field in fields:
+        value = typed[field.name]
+        if field.name == "core.brand_accent" and value and not _is_colour(value):
+            errors.append(FieldError(field.name, msg("This must be a colour such as #4c5fd7.")))
+    if errors:
+        raise Invalid(errors=errors)
+
+
+def _is_colour(text: str) -> bool:
+    return len(text) == 7 and text[0] == "#" and all(char in "0123456789abcdefABCDEF" for char in text[1:])
+
+
+def _show(
+    who: Reader,
+    title: Msg,
+    fields: Sequence[FieldSpec],
+    raw: Raw,
+    error: Invalid | None = None,
+    help: str = "",
+) -> ResponseReturnValue:
+    problems = plain_form.problems_of(error, who) if error else {}
+    inputs = plain_form.inputs(fields, raw, who, problems)
+    told = who.t(help) if help else ""
+    return settings_page(
+        "form.html", who, 422 if error else 200, title=who.t(title), inputs=inputs, home="", help=told,
+        trouble=[problems[""]] if "" in problems else [], button=who.t(msg("Save")),
+    )  # fmt: skip
