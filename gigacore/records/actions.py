@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from gigacore import access
 from gigacore.entity import Entity, EntitySpec
 from gigacore.errors import Conflict, GigaError, Invalid, NotFound
 from gigacore.filter import matches, parse
@@ -50,18 +51,26 @@ def run_action(
     action = action_of(ctx, entity, name)
     record = write.load(ctx, entity, record_id)
     write.check_version(record, version)
-    require(ctx, name, spec, record)
+    verb = verb_of(action)
+    require(ctx, verb, spec, record)
     values = load_input(params_schema(session.registry, action.params), params)
     if not _available(ctx, spec, action, record):
         raise Conflict(msg("“{action}” is not possible for this record as it is now.", action=Msg(action.label)))
     before = ctx.unlocking
     ctx.unlocking = before or action.unlocks
     try:
-        result = action.run(ctx, record, values)
+        with access.acting(ctx, record, verb):
+            result = action.run(ctx, record, values)
         session.flush()
     finally:
         ctx.unlocking = before
     return result
+
+
+def verb_of(action: RecordAction) -> str:
+    """The verb that running the action takes: the one its policy names on its entity, by default its own name."""
+    entity, _, verb = action.policy.rpartition(".")
+    return verb if entity == action.entity else action.name
 
 
 def offered(ctx: Context, entity: str, record: Entity) -> list[Offered]:
@@ -72,7 +81,7 @@ def offered(ctx: Context, entity: str, record: Entity) -> list[Offered]:
 
 
 def _refusal(ctx: Context, spec: EntitySpec, action: RecordAction, record: Entity) -> Msg | None:
-    if not may_act(ctx, action.name, spec, record):
+    if not may_act(ctx, verb_of(action), spec, record):
         return msg("Your role does not allow this.")
     if not _available(ctx, spec, action, record):
         return msg("“{action}” is not possible for this record as it is now.", action=Msg(action.label))
