@@ -104,7 +104,6 @@ class Database:
             else:
                 return
             finally:
-                session.abandon()
                 session.close()
         self._record_denied(session.context, denied)
         raise denied

@@ -17,7 +17,7 @@ from gigacore.data.journal import Entry
 from gigacore.data.plan import SERVER_OWNED, ChildPlan, EntityPlan, ExtensionPlan, FieldPlan
 from gigacore.data.session import ActorSession
 from gigacore.entity import Child, Entity, Extension
-from gigacore.errors import Misuse
+from gigacore.errors import Misuse, NotFound
 from gigacore.messages import msg
 
 MAX_ROUNDS: Final = 10
@@ -169,7 +169,9 @@ class Collector:
         if verb == "updated" and not changed_values(self.session, row, child.plan):
             return
         record = self.session.get(child.parent.cls, row.parent_id)
-        if record is None or record in self.session.deleted:
+        if record is None:
+            raise NotFound
+        if record in self.session.deleted:
             return
         change = self.found.get(id(record))
         if change is None:
@@ -199,7 +201,9 @@ class Collector:
         if not names:
             return
         record = self.session.get(extension.parent.cls, row.id)
-        if record is None or record in self.session.deleted:
+        if record is None:
+            raise NotFound
+        if record in self.session.deleted:
             return
         change = self.found.get(id(record))
         if change is None:

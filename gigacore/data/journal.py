@@ -128,4 +128,5 @@ class Journal:
 
 def _who(ctx: Context) -> tuple[str, int | None, str]:
     actor = ctx.actor
-    return actor.kind, actor.user_id, actor.name
+    name = f"system ({actor.reason})" if actor.is_system else actor.name
+    return actor.kind, actor.user_id, name[:200]

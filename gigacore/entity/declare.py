@@ -184,7 +184,7 @@ class Entity(Base):
     __giga__: ClassVar[EntitySpec]
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=True)
-    uid: Mapped[UUID] = mapped_column(Uuid, unique=True, default=uuid7)
+    uid: Mapped[UUID] = mapped_column(Uuid, unique=True, default=uuid7, insert_sentinel=True)
     version: Mapped[int] = mapped_column(Integer, default=1)
     custom: Mapped[dict[str, Any]] = mapped_column(JsonB(), default=dict)
     custom_key: Mapped[dict[str, Any]] = mapped_column(JsonB(), default=dict)
@@ -223,7 +223,7 @@ class Child(Base):
     __fields__: ClassVar[Mapping[str, FieldSpec]]
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=True)
-    uid: Mapped[UUID] = mapped_column(Uuid, unique=True, default=uuid7)
+    uid: Mapped[UUID] = mapped_column(Uuid, unique=True, default=uuid7, insert_sentinel=True)
     position: Mapped[int] = mapped_column(Integer, default=0)
 
     def __init_subclass__(cls, **kwargs: Any) -> None:

@@ -1,17 +1,67 @@
 """A database with the core's own tables and the sample shop, on each engine."""
 
-from collections.abc import Iterator
+import shutil
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from gigacore.clock import FixedClock
 from gigacore.data import Database, create_engine, seed, tables
 from gigacore.entity.base import metadata
+from gigacore.testing.fixtures import ENGINES
 from tests.data.sample import REGISTRY, Customer, Delivery, Line, Order, OrderScore, OwnerGuard
 
 OWN = {cls.__table__ for cls in (Customer, Delivery, Line, Order, OrderScore)}
-CORE = {table for table in vars(tables).values() if table in metadata.tables.values()}
+CORE = {table for table in vars(tables).values() if isinstance(table, sa.Table)}
+WANTED = [table for table in metadata.sorted_tables if table in OWN | CORE]
+
+
+def make_tables(url: str) -> None:
+    engine = create_engine(url)
+    metadata.create_all(engine, tables=WANTED)
+    with engine.begin() as connection:
+        seed(connection)
+    engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def sqlite_shop(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Path], str]:
+    """Gives copies of a prepared file."""
+    template = tmp_path_factory.mktemp("shop") / "template.sqlite3"
+    make_tables(f"sqlite:///{template}")
+
+    def copy(folder: Path) -> str:
+        shutil.copyfile(template, folder / "shop.sqlite3")
+        return f"sqlite:///{folder / 'shop.sqlite3'}"
+
+    return copy
+
+
+@pytest.fixture(scope="session")
+def postgres_shop(request: pytest.FixtureRequest) -> Callable[[Path], str]:
+    """Gives one prepared database, emptied each time."""
+    url: str = request.getfixturevalue("postgres_databases").empty()
+    make_tables(url)
+
+    def empty(folder: Path) -> str:
+        engine = create_engine(url)
+        with engine.begin() as connection:
+            names = ", ".join(table.name for table in WANTED)
+            connection.execute(sa.text(f"TRUNCATE {names} RESTART IDENTITY"))
+            seed(connection)
+        engine.dispose()
+        return url
+
+    return empty
+
+
+@pytest.fixture(params=ENGINES)
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    found: str = request.getfixturevalue(f"{request.param}_shop")(tmp_path)
+    return found
 
 
 @pytest.fixture
@@ -25,12 +75,7 @@ def clock() -> FixedClock:
 
 
 @pytest.fixture
-def database(empty_database_url: str, guard: OwnerGuard, clock: FixedClock) -> Iterator[Database]:
-    engine = create_engine(empty_database_url)
-    wanted = [table for table in metadata.sorted_tables if table in OWN | CORE]
-    metadata.create_all(engine, tables=wanted)
-    found = Database(engine, REGISTRY, guard=guard, clock=clock)
-    with found.begin() as connection:
-        seed(connection)
+def database(url: str, guard: OwnerGuard, clock: FixedClock) -> Iterator[Database]:
+    found = Database(create_engine(url), REGISTRY, guard=guard, clock=clock)
     yield found
     found.close()
