@@ -82,7 +82,17 @@ def custom_type(kind: str) -> TypeEngine[Any]:
     return Text()
 
 
-class CustomValue(ColumnElement[Any]):
+class _OnColumn:
+    """An element built on a column belongs to the column's table."""
+
+    column: ColumnElement[Any]
+
+    @property
+    def _from_objects(self) -> list[Any]:
+        return list(self.column._from_objects)
+
+
+class CustomValue(_OnColumn, ColumnElement[Any]):
     """The value of one custom field, by a literal path."""
 
     inherit_cache = True
@@ -106,11 +116,55 @@ def _custom_value(element: CustomValue, compiler: SQLCompiler, **options: Any) -
     return literal_path(column, element.key_name, element.kind, compiler.dialect.name)
 
 
-class Starts(ColumnElement[bool]):
+class AsColumn(_OnColumn, ColumnElement[Any]):
+    """A custom value in the form in which a column of its kind stores it, so that the two compare."""
+
+    inherit_cache = True
+    _traverse_internals = [  # noqa: RUF012 - SQLAlchemy's protocol
+        ("column", InternalTraversal.dp_clauseelement),
+        ("kind", InternalTraversal.dp_string),
+        ("type", InternalTraversal.dp_type),
+    ]
+
+    def __init__(self, value: CustomValue, type_: TypeEngine[Any]) -> None:
+        self.column = value
+        self.kind = value.kind
+        self.type = type_
+
+
+@compiles(AsColumn)
+def _as_column(element: AsColumn, compiler: SQLCompiler, **options: Any) -> str:
+    value = compiler.process(element.column, **options)
+    match element.kind:
+        case "decimal" | "money":
+            return f"({value} * 0.0001)"
+        case "date":
+            return f"({value}::date)"
+        case "datetime":
+            return f"({value}::timestamptz)"
+    return value
+
+
+@compiles(AsColumn, "sqlite")
+def _as_column_sqlite(element: AsColumn, compiler: SQLCompiler, **options: Any) -> str:
+    value = compiler.process(element.column, **options)
+    return f"replace(substr({value}, 1, 26), 'T', ' ')" if element.kind == "datetime" else value
+
+
+class _Criterion(_OnColumn, ColumnElement[bool]):
+    """An element that is a truth value by itself: `= 1` after it would keep SQLite's planner from its index."""
+
+    type = Boolean()
+
+    def self_group(self, against: Any = None) -> ColumnElement[Any]:
+        """Itself: what it renders is closed already."""
+        return self
+
+
+class Starts(_Criterion):
     """Whether a folded text begins with a folded prefix, in the form each engine's index serves."""
 
     inherit_cache = True
-    type = Boolean()
     _traverse_internals = [  # noqa: RUF012 - SQLAlchemy's protocol
         ("column", InternalTraversal.dp_clauseelement),
         ("pattern", InternalTraversal.dp_clauseelement),
@@ -157,11 +211,10 @@ def _after(prefix: str) -> str:
     return "\U0010ffff" * 1001
 
 
-class ListHas(ColumnElement[bool]):
+class ListHas(_Criterion):
     """Whether a list in JSON holds a text; false for a missing list. `key` is None for a column of its own."""
 
     inherit_cache = True
-    type = Boolean()
     _traverse_internals = [  # noqa: RUF012 - SQLAlchemy's protocol
         ("column", InternalTraversal.dp_clauseelement),
         ("key_name", InternalTraversal.dp_string),
@@ -187,11 +240,10 @@ def _list_has_sqlite(element: ListHas, compiler: SQLCompiler, **options: Any) ->
     return f"EXISTS (SELECT 1 FROM {items} AS item WHERE item.value = {value})"  # noqa: S608 - no value stands in it
 
 
-class ListFilled(ColumnElement[bool]):
+class ListFilled(_Criterion):
     """Whether a list in JSON is there and holds something."""
 
     inherit_cache = True
-    type = Boolean()
     _traverse_internals = [  # noqa: RUF012 - SQLAlchemy's protocol
         ("column", InternalTraversal.dp_clauseelement),
         ("key_name", InternalTraversal.dp_string),

@@ -9,10 +9,11 @@ from typing import Any, Final
 from sqlalchemy import BigInteger, ColumnElement, FromClause, and_, false, literal, not_, or_, true
 from sqlalchemy.sql import operators
 
+from gigacore.entity.kinds import KINDS
 from gigacore.entity.money import Money
 from gigacore.entity.spec import FieldSpec
 from gigacore.filter.ast import Path
-from gigacore.filter.elements import ListFilled, ListHas, Starts, contains
+from gigacore.filter.elements import AsColumn, CustomValue, ListFilled, ListHas, Starts, contains
 from gigacore.filter.evaluation import Check, text_form
 from gigacore.filter.expressions import currency_expression, field_expression, folded_expression
 
@@ -27,6 +28,8 @@ def compared_values(spec: FieldSpec, table: FromClause) -> Values:
     if spec.is_text:
         return (folded_expression(spec, table),)
     value = field_expression(spec, table)
+    if isinstance(value, CustomValue):
+        value = AsColumn(value, KINDS[spec.kind].column(spec))
     return (value, currency_expression(spec, table)) if spec.kind == "money" else (value,)
 
 

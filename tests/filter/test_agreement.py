@@ -110,7 +110,14 @@ def operands(spec: FieldSpec, part: str | None, op: str) -> st.SearchStrategy[An
 def dynamic(spec: FieldSpec, part: str | None) -> st.SearchStrategy[Any]:
     found: list[Any] = []
     if spec.kind in ("date", "datetime"):
-        return TIMES | PERIODS
+        names = ["record.day", "record.x_date"] if spec.kind == "date" else ["record.moment", "record.x_datetime"]
+        return TIMES | PERIODS | st.sampled_from(names).map(lambda name: {"ref": name})
+    if spec.kind == "decimal":
+        found += ["record.rate", "record.x_decimal"]
+    if spec.kind == "boolean":
+        found += ["record.flag", "record.x_boolean"]
+    if spec.kind == "choice" and not part:
+        found += ["record.status", "record.x_choice"]
     if spec.kind in ("ref", "integer"):
         found += ["actor.id", "actor.team", "actor.org", "record.count", "record.other", "record.x_integer",
                   "record.score.points"]  # fmt: skip
@@ -153,7 +160,7 @@ TREES = st.recursive(
     max_leaves=5,
 )
 SLOW = settings(
-    max_examples=400, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )
 
 
