@@ -13,7 +13,7 @@ from gigacore.context import Actor, Context
 from gigacore.entity import EntitySpec, FieldSpec, Registry
 from gigacore.messages import Msg, Translate
 from gigacore.text.formats import Formats
-from host_app.context import current_crm
+from host_app.context import current_crm, host
 
 
 class Reader:
@@ -29,7 +29,7 @@ class Reader:
     @cached_property
     def formats(self) -> Formats:
         """Dates, numbers and money in the reader's locale and time zone."""
-        return self.crm.catalogue.formats(self.locale, self.actor.timezone)
+        return host().catalogue.formats(self.locale, self.actor.timezone)
 
     @cached_property
     def now(self) -> dt.datetime:

@@ -37,17 +37,17 @@ KIND_LABELS: Final[Mapping[str, Msg]] = MappingProxyType(
         "email": msg("E-mail"), "phone": msg("Phone"), "ref": msg("Link to another record"),
     }
 )  # fmt: skip
-LABEL: Final = FieldSpec("label", "text", "Name", required=True, max_length=120)
-FRENCH: Final = FieldSpec("label_fr", "text", "Name in French", max_length=120)
-KIND: Final = FieldSpec("kind", "enum", "Kind", required=True, default="text")
-TARGET: Final = FieldSpec("target", "enum", "Links to", help="Only for links.")
-CHOICES: Final = FieldSpec("choices", "longtext", "Values", help="Only for lists: one value per line.")
-HELP: Final = FieldSpec("help", "text", "Help under the field", max_length=300)
+LABEL: Final = FieldSpec("label", "text", label="Name", required=True, max_length=120)
+FRENCH: Final = FieldSpec("label_fr", "text", label="Name in French", max_length=120)
+KIND: Final = FieldSpec("kind", "enum", label="Kind", required=True, default="text")
+TARGET: Final = FieldSpec("target", "enum", label="Links to", help="Only for links.")
+CHOICES: Final = FieldSpec("choices", "longtext", label="Values", help="Only for lists: one value per line.")
+HELP: Final = FieldSpec("help", "text", label="Help under the field", max_length=300)
 FLAGS: Final = (
-    FieldSpec("required", "boolean", "Required"),
-    FieldSpec("unique", "boolean", "Each value only once"),
-    FieldSpec("indexed", "boolean", "Fast to filter and sort by"),
-    FieldSpec("listed", "boolean", "Shown in the list"),
+    FieldSpec("required", "boolean", label="Required"),
+    FieldSpec("unique", "boolean", label="Each value only once"),
+    FieldSpec("indexed", "boolean", label="Fast to filter and sort by"),
+    FieldSpec("listed", "boolean", label="Shown in the list"),
 )
 
 

@@ -26,14 +26,18 @@ from host_app.routing import route
 
 USERS: Final = "/settings/users"
 ONE: Final = f"{USERS}/<int:user_id>"
-NAME: Final = FieldSpec("name", "text", "Name", required=True, max_length=200)
-EMAIL: Final = FieldSpec("email", "email", "E-mail", required=True)
+NAME: Final = FieldSpec("name", "text", label="Name", required=True, max_length=200)
+EMAIL: Final = FieldSpec("email", "email", label="E-mail", required=True)
 PASSWORD: Final = FieldSpec(
-    "password", "text", "First password", required=True, help="At least 12 characters; to be changed by the person."
+    "password",
+    "text",
+    label="First password",
+    required=True,
+    help="At least 12 characters; to be changed by the person.",
 )
-ROLE: Final = FieldSpec("role", "enum", "Role", required=True, default="user")
+ROLE: Final = FieldSpec("role", "enum", label="Role", required=True, default="user")
 LOCALE: Final = FieldSpec(
-    "locale", "enum", "Language", required=True, default="en", choices=(("en", "English"), ("fr", "French"))
+    "locale", "enum", label="Language", required=True, default="en", choices=(("en", "English"), ("fr", "French"))
 )
 
 

@@ -25,10 +25,8 @@ from host_app.pages.settings.area import settings_page
 from host_app.routing import route, signed_in
 
 GENERAL: Final = (
-    FieldSpec("core.brand_name", "text", "Name of this CRM", max_length=40, help="Shown at the top of the menu."),
-    FieldSpec(
-        "core.brand_accent", "text", "Accent colour", max_length=7, help="Such as #4c5fd7, or empty."
-    ),
+    FieldSpec("core.brand_name", "text", label="Name of this CRM", max_length=40, help="Shown at the top of the menu."),
+    FieldSpec("core.brand_accent", "text", label="Accent colour", max_length=7, help="Such as #4c5fd7, or empty."),
 )
 PLUGIN: Final = "/settings/plugin/<name>"
 
