@@ -106,8 +106,8 @@ class _Parser:
         return tuple(self.node(item, rows, f"{at}[{index}]") for index, item in enumerate(inner))
 
     def compare(self, tree: Mapping[str, object], rows: Rows, at: str, *, flat: bool = False) -> Compare:
-        if extra := next((key for key in tree if key not in _LEAF), None):
-            raise _wrong(at, msg("“{word}” is not a word of the filter language.", word=_shown(extra)))
+        for key in tree.keys() - _LEAF:
+            raise _wrong(at, msg("“{word}” is not a word of the filter language.", word=_shown(key)))
         path = self._path(tree["field"], rows, at if flat else f"{at}.field")
         op = tree.get("op", "eq")
         if not isinstance(op, str) or op not in operators(path, events=self.events and rows is self.root):
