@@ -1,0 +1,231 @@
+"""The same requests written by hand with Flask, SQLAlchemy Core and orjson: what the framework is measured against.
+
+Token or cookie look-up, right, validation, change log, folded sort keys and pragmas are those of the product.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from collections.abc import Iterable
+from datetime import UTC, date, datetime
+from typing import Any, Final
+
+import orjson
+import sqlalchemy as sa
+from flask import Flask, Response, abort, render_template_string, request
+from sqlalchemy.dialects.postgresql import JSONB
+
+from gigacore.entity import fold
+from tests.benchmarks.data import Row
+
+EMAIL: Final = re.compile(r"^[^@\s]+@[^@\s]+\.[^@\s]+$")
+PHONE: Final = re.compile(r"^\+?[0-9 ().-]{5,25}$")
+TEXTS: Final = (("first_name", 100), ("last_name", 100), ("email", 200), ("phone", 60), ("company_name", 200), ("city", 100))
+metadata: Final = sa.MetaData()
+JSON: Final = sa.JSON().with_variant(JSONB(), "postgresql")
+lead: Final = sa.Table(
+    "lead",
+    metadata,
+    sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), primary_key=True),
+    *(sa.Column(name, sa.String(size)) for name, size in TEXTS),
+    *(sa.Column(f"{name}_key", sa.String(240)) for name in ("last_name", "city", "company_name", "email")),
+    sa.Column("custom", JSON),
+    sa.Column("owner_id", sa.Integer, index=True),
+    sa.Column("team_id", sa.Integer, index=True),
+    sa.Column("version", sa.Integer),
+    sa.Column("created_at", sa.String(40)),
+    sa.Column("updated_at", sa.String(40)),
+    sa.Index("lead_last_name", "last_name_key", "id"),
+    sa.Index("lead_city", "city_key"),
+)
+change: Final = sa.Table(
+    "change",
+    metadata,
+    sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), primary_key=True),
+    sa.Column("at", sa.String(40)),
+    sa.Column("user_id", sa.Integer),
+    sa.Column("record_id", sa.Integer),
+    sa.Column("verb", sa.String(20)),
+    sa.Column("body", JSON),
+)
+person: Final = sa.Table(
+    "person",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("name", sa.String(100)),
+    sa.Column("team_id", sa.Integer),
+    sa.Column("rights", sa.String(200)),
+    sa.Column("token_hash", sa.String(64), unique=True),
+)
+SHOWN: Final = (lead.c.id, lead.c.first_name, lead.c.last_name, lead.c.email, lead.c.phone, lead.c.company_name, lead.c.city)
+COLUMNS: Final = (*SHOWN, lead.c.custom, lead.c.created_at, lead.c.updated_at)
+NAMES: Final = tuple(column.name for column in COLUMNS)
+WHO: Final = sa.select(person.c.id, person.c.name, person.c.team_id, person.c.rights).where(
+    person.c.token_hash == sa.bindparam("hash")
+)
+HEADS: Final = ("name", "email", "phone", "company_name", "city", "region", "rank", "since")
+PAGE: Final = """<!doctype html><html lang="en"><head><title>Leads</title><link rel="stylesheet" href="/static/app.css"></head>
+<body><nav>{% for m in ["Home","Contacts","Companies","Leads","Opportunities","Tasks","Reports","Settings"] %}
+<a href="/{{ m|lower }}">{{ m }}</a>{% endfor %}<span>{{ user }}</span></nav><h1>Leads ({{ count }})</h1>
+<form><input name="q"><input name="city" value="{{ city }}"><button>Filter</button></form>
+<table><thead><tr><th></th>{% for h in heads %}<th><a href="?sort={{ h }}">{{ h }}</a></th>{% endfor %}</tr></thead><tbody>
+{% for r in rows %}<tr><td><input type="checkbox" name="id" value="{{ r.id }}"></td>
+<td><a href="/leads/{{ r.id }}">{{ r.first_name }} {{ r.last_name }}</a></td>
+<td><a href="mailto:{{ r.email }}">{{ r.email }}</a></td><td>{{ r.phone }}</td><td>{{ r.company_name }}</td>
+<td>{{ r.city }}</td><td>{{ r.custom.x_region }}</td><td>{{ r.custom.x_rank }}</td><td>{{ r.custom.x_since }}</td></tr>
+{% endfor %}</tbody></table></body></html>"""
+
+
+def engine_for(url: str) -> sa.Engine:
+    """An engine with the product's pragmas."""
+    made = sa.create_engine(url, json_serializer=lambda o: orjson.dumps(o).decode(), json_deserializer=orjson.loads)
+    if url.startswith("sqlite"):
+
+        @sa.event.listens_for(made, "connect")
+        def pragmas(connection: Any, record: Any) -> None:
+            for pragma in ("journal_mode=WAL", "synchronous=FULL", "cache_size=-65536", "busy_timeout=10000", "foreign_keys=ON"):
+                connection.execute(f"PRAGMA {pragma}")
+
+    return made
+
+
+def digest(token: str) -> str:
+    """What is stored of a token."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def validated(body: dict[str, Any]) -> dict[str, str]:
+    """What is wrong with a lead, by field."""
+    errors = {
+        name: "invalid"
+        for name, limit in TEXTS
+        if not isinstance(body.get(name), str) or not body[name] or len(body[name]) > limit
+    }
+    if "email" not in errors and not EMAIL.match(body["email"]):
+        errors["email"] = "not an e-mail address"
+    if "phone" not in errors and not PHONE.match(body["phone"]):
+        errors["phone"] = "not a phone number"
+    if not isinstance(body.get("x_region"), str):
+        errors["x_region"] = "text"
+    if not isinstance(body.get("x_rank"), int):
+        errors["x_rank"] = "number"
+    try:
+        date.fromisoformat(body.get("x_since", ""))
+    except ValueError:
+        errors["x_since"] = "date"
+    return errors
+
+
+def stored(body: dict[str, Any], user: int, team: int) -> dict[str, Any]:
+    """The row of a lead."""
+    now = datetime.now(UTC).isoformat()
+    return {
+        **{name: body[name] for name, _ in TEXTS},
+        **{f"{name}_key": fold(body[name]) for name in ("last_name", "city", "company_name", "email")},
+        "custom": {key: body[key] for key in ("x_region", "x_rank", "x_since")},
+        "owner_id": user,
+        "team_id": team,
+        "version": 1,
+        "created_at": now,
+        "updated_at": now,
+    }
+
+
+def as_body(row: Row) -> dict[str, Any]:
+    """A generated lead as the JSON of a request."""
+    return {
+        **{name: getattr(row, name) for name, _ in TEXTS},
+        "x_region": row.region,
+        "x_rank": row.rank,
+        "x_since": row.since,
+    }
+
+
+def import_rows(engine: sa.Engine, source: Iterable[Row], user: int, team: int, batch: int = 1000) -> int:
+    """Validate and insert leads with their change log, in batches of one transaction each."""
+    count, pending = 0, list[dict[str, Any]]()
+    for row in source:
+        body = as_body(row)
+        if not validated(body):
+            pending.append(body)
+        if len(pending) == batch:
+            count += _insert(engine, pending, user, team)
+            pending = []
+    return count + (_insert(engine, pending, user, team) if pending else 0)
+
+
+def _insert(engine: sa.Engine, bodies: list[dict[str, Any]], user: int, team: int) -> int:
+    with engine.begin() as connection:
+        ids = connection.scalars(
+            sa.insert(lead).returning(lead.c.id, sort_by_parameter_order=True), [stored(b, user, team) for b in bodies]
+        ).all()
+        now = datetime.now(UTC).isoformat()
+        log = [
+            {"at": now, "user_id": user, "record_id": number, "verb": "create", "body": body}
+            for number, body in zip(ids, bodies, strict=True)
+        ]
+        connection.execute(sa.insert(change), log)
+    return len(bodies)
+
+
+def create_app(engine: sa.Engine) -> Flask:
+    """The application written by hand."""
+    app = Flask("by_hand", static_folder=None)
+    custom = engine.dialect.name == "postgresql"
+    region = lead.c.custom["x_region"].astext if custom else sa.func.json_extract(lead.c.custom, sa.literal_column("'$.x_region'"))
+
+    def answer(body: object, status: int = 200) -> Response:
+        return Response(orjson.dumps(body), status, mimetype="application/json")
+
+    def who(connection: sa.Connection, right: str) -> Any:
+        token = request.headers.get("Authorization", "")[7:] or request.cookies.get("sid", "")
+        row = connection.execute(WHO, {"hash": digest(token)}).first()
+        if row is None or right not in row.rights.split(","):
+            abort(403)
+        return row
+
+    def listing(connection: sa.Connection, user: Any) -> tuple[int, list[dict[str, Any]]]:
+        where = [sa.or_(lead.c.owner_id == user.id, lead.c.team_id == user.team_id)]
+        if "city" in request.args:
+            where.append(lead.c.city_key == fold(request.args["city"]))
+        if "x_region" in request.args:
+            where.append(region == request.args["x_region"])
+        count = connection.scalar(sa.select(sa.func.count()).select_from(lead).where(*where)) or 0
+        statement = sa.select(*COLUMNS).where(*where).order_by(lead.c.last_name_key, lead.c.id).limit(50)
+        return count, [dict(zip(NAMES, row, strict=True)) for row in connection.execute(statement)]
+
+    @app.get("/api/leads")
+    def leads() -> Response:
+        with engine.connect() as connection:
+            count, rows = listing(connection, who(connection, "lead.view"))
+        return answer({"count": count, "items": rows})
+
+    @app.get("/leads")
+    def page() -> str:
+        with engine.connect() as connection:
+            user = who(connection, "lead.view")
+            count, rows = listing(connection, user)
+        city = request.args.get("city", "")
+        return render_template_string(PAGE, user=user.name, count=count, city=city, heads=HEADS, rows=rows)
+
+    @app.post("/api/leads")
+    def create() -> Response:
+        with engine.begin() as connection:
+            user = who(connection, "lead.create")
+            body = orjson.loads(request.get_data())
+            if errors := validated(body):
+                return answer({"errors": errors}, 422)
+            row = stored(body, user.id, user.team_id)
+            number = connection.execute(sa.insert(lead).values(**row)).inserted_primary_key[0]
+            log = {"at": row["created_at"], "user_id": user.id, "record_id": number, "verb": "create", "body": body}
+            connection.execute(sa.insert(change).values(**log))
+        return answer({**body, "id": number, "created_at": row["created_at"]}, 201)
+
+    return app
+
+
+def from_environment() -> Flask:
+    """The application on the database that `BY_HAND_URL` names, for gunicorn."""
+    return create_app(engine_for(os.environ["BY_HAND_URL"]))
