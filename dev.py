@@ -189,9 +189,9 @@ def test(arguments: list[str]) -> int:
 
 
 def bench(arguments: list[str]) -> int:
-    """Runs the benchmarks: tests that print figures, one after the other."""
+    """Compares the product with the same requests written by hand and prints the ratios."""
     setup([])
-    return become(PYTHON, "-m", "pytest", "-m", "slow or not slow", "-s", "tests/benchmarks", *arguments)
+    return become(PYTHON, "-m", "tests.benchmarks", *arguments)
 
 
 def lint(arguments: list[str]) -> int:

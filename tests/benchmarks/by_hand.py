@@ -19,10 +19,18 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from gigacore.entity import fold
 from tests.benchmarks.data import Row
+from tests.benchmarks.product import Product
 
 EMAIL: Final = re.compile(r"^[^@\s]+@[^@\s]+\.[^@\s]+$")
 PHONE: Final = re.compile(r"^\+?[0-9 ().-]{5,25}$")
-TEXTS: Final = (("first_name", 100), ("last_name", 100), ("email", 200), ("phone", 60), ("company_name", 200), ("city", 100))
+TEXTS: Final = (
+    ("first_name", 100),
+    ("last_name", 100),
+    ("email", 200),
+    ("phone", 60),
+    ("company_name", 200),
+    ("city", 100),
+)
 metadata: Final = sa.MetaData()
 JSON: Final = sa.JSON().with_variant(JSONB(), "postgresql")
 lead: Final = sa.Table(
@@ -59,7 +67,15 @@ person: Final = sa.Table(
     sa.Column("rights", sa.String(200)),
     sa.Column("token_hash", sa.String(64), unique=True),
 )
-SHOWN: Final = (lead.c.id, lead.c.first_name, lead.c.last_name, lead.c.email, lead.c.phone, lead.c.company_name, lead.c.city)
+SHOWN: Final = (
+    lead.c.id,
+    lead.c.first_name,
+    lead.c.last_name,
+    lead.c.email,
+    lead.c.phone,
+    lead.c.company_name,
+    lead.c.city,
+)
 COLUMNS: Final = (*SHOWN, lead.c.custom, lead.c.created_at, lead.c.updated_at)
 NAMES: Final = tuple(column.name for column in COLUMNS)
 WHO: Final = sa.select(person.c.id, person.c.name, person.c.team_id, person.c.rights).where(
@@ -85,7 +101,13 @@ def engine_for(url: str) -> sa.Engine:
 
         @sa.event.listens_for(made, "connect")
         def pragmas(connection: Any, record: Any) -> None:
-            for pragma in ("journal_mode=WAL", "synchronous=FULL", "cache_size=-65536", "busy_timeout=10000", "foreign_keys=ON"):
+            for pragma in (
+                "journal_mode=WAL",
+                "synchronous=FULL",
+                "cache_size=-65536",
+                "busy_timeout=10000",
+                "foreign_keys=ON",
+            ):
                 connection.execute(f"PRAGMA {pragma}")
 
     return made
@@ -156,6 +178,20 @@ def import_rows(engine: sa.Engine, source: Iterable[Row], user: int, team: int, 
     return count + (_insert(engine, pending, user, team) if pending else 0)
 
 
+def fill(engine: sa.Engine, source: Iterable[Row], product: Product) -> None:
+    """Tables, leads and a person with the same token as on the product's side."""
+    metadata.create_all(engine)
+    region = "(custom ->> 'x_region')" if engine.dialect.name == "postgresql" else "json_extract(custom, '$.x_region')"
+    me = {"id": product.user_id, "name": "Bench", "team_id": product.team_id, "rights": "lead.view,lead.create"}
+    with engine.begin() as connection:
+        connection.execute(sa.insert(person), {**me, "token_hash": digest(product.token)})
+        connection.execute(sa.text(f"CREATE INDEX lead_x_region ON lead ({region})"))
+        batch = [stored(as_body(row), product.user_id, product.team_id) for row in source]
+        for start in range(0, len(batch), 2000):
+            connection.execute(sa.insert(lead), batch[start : start + 2000])
+        connection.exec_driver_sql("ANALYZE")
+
+
 def _insert(engine: sa.Engine, bodies: list[dict[str, Any]], user: int, team: int) -> int:
     with engine.begin() as connection:
         ids = connection.scalars(
@@ -174,7 +210,11 @@ def create_app(engine: sa.Engine) -> Flask:
     """The application written by hand."""
     app = Flask("by_hand", static_folder=None)
     custom = engine.dialect.name == "postgresql"
-    region = lead.c.custom["x_region"].astext if custom else sa.func.json_extract(lead.c.custom, sa.literal_column("'$.x_region'"))
+    region = (
+        lead.c.custom["x_region"].astext
+        if custom
+        else sa.func.json_extract(lead.c.custom, sa.literal_column("'$.x_region'"))
+    )
 
     def answer(body: object, status: int = 200) -> Response:
         return Response(orjson.dumps(body), status, mimetype="application/json")

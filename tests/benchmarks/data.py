@@ -30,7 +30,7 @@ class Row:
 
 def words(count: int, syllables: int, seed: int) -> list[str]:
     """`count` different capitalised words."""
-    source, found = random.Random(seed), set[str]()  # noqa: S311 - no secret
+    source, found = random.Random(seed), set[str]()
     while len(found) < count:
         found.add("".join(source.choice(_SYLLABLES) for _ in range(syllables)).capitalize())
     return sorted(found)
@@ -44,7 +44,7 @@ def cities() -> list[str]:
 def rows(count: int, *, seed: int = 42, start: int = 0) -> Iterator[Row]:
     """`count` leads, the same for the same arguments."""
     first, last, towns, firms = words(500, 2, 1), words(3000, 3, 2), cities(), words(2000, 3, 4)
-    source, day = random.Random(seed), date(2015, 1, 1)  # noqa: S311 - no secret
+    source, day = random.Random(seed), date(2015, 1, 1)
     for number in range(start, start + count):
         f, n, c = source.choice(first), source.choice(last), source.choice(firms)
         yield Row(

@@ -8,19 +8,22 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import sqlalchemy as sa
 
 from gigacore import Crm
-from gigacore.access import tokens, users
-from gigacore.context import system_actor
-from gigacore.customfields import Definition, define
+from gigacore.access import sessions, teams, tokens, users
+from gigacore.customfields import define
 from gigacore.entity import fold
 from gigacore.settings import Settings
 from tests.benchmarks.data import Row
 
-CUSTOM = (("x_region", "text", True), ("x_rank", "integer", True), ("x_since", "date", False))
+CUSTOM: Final = (("x_region", "text", True), ("x_rank", "integer", True), ("x_since", "date", False))
+SECRETS: Final = {
+    "secret_key": "benchmark-only-0123456789-abcdefgh",
+    "encryption_key": "another-9876543210-zyxwvutsrq-key",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +32,7 @@ class Product:
 
     settings: Settings
     token: str
+    session: str
     user_id: int
     team_id: int
 
@@ -38,7 +42,30 @@ class Product:
             **os.environ,
             "GIGA_DATABASE_URL": self.settings.effective_database_url,
             "GIGA_DATA_DIR": str(self.settings.data_dir),
+            "GIGA_SECRET_KEY": self.settings.secret_key,
+            "GIGA_ENCRYPTION_KEY": self.settings.encryption_key,
         }
+
+
+def prepare(folder: Path, database_url: str, rows: Iterable[Row]) -> Product:
+    """An installation with every plugin that is there, these leads, and a person with the rights of a team."""
+    settings = Settings(data_dir=folder, database_url=database_url, **SECRETS)
+    with Crm(settings) as crm:
+        crm.upgrade()
+        for status in crm.plugins.statuses():
+            if not status.builtin:
+                crm.enable(status.name)
+        with crm.system("benchmark data") as ctx:
+            user = users.create(ctx, "bench@example.test", "Bench", "correct horse battery", "manager")
+            team = teams.create(ctx, "Bench")
+            teams.set_members(ctx, team, {user}, main=[user])
+            token = tokens.create(ctx, user, "bench")
+            session = sessions.create(ctx.session.connection(), user, ctx.now)
+            for key, kind, indexed in CUSTOM:
+                define(ctx, {"entity": "crm.lead", "key": key, "kind": kind, "label": key, "indexed": indexed})
+        crm.refresh()
+        leads_in_bulk(crm, rows, user, team)
+    return Product(settings, token, session, user, team)
 
 
 def leads_in_bulk(crm: Crm, rows: Iterable[Row], user: int, team: int) -> None:
@@ -59,7 +86,13 @@ def leads_in_bulk(crm: Crm, rows: Iterable[Row], user: int, team: int) -> None:
 
 def _columns(row: Row, user: int, team: int, now: datetime) -> dict[str, Any]:
     name = f"{row.first_name} {row.last_name}"
-    texts = {"name": name, "last_name": row.last_name, "company_name": row.company_name, "email": row.email, "city": row.city}
+    texts = {
+        "name": name,
+        "last_name": row.last_name,
+        "company_name": row.company_name,
+        "email": row.email,
+        "city": row.city,
+    }
     return {
         **texts,
         **{f"{key}_key": fold(text) for key, text in texts.items()},
