@@ -10,16 +10,18 @@ import os
 import re
 from collections.abc import Iterable
 from datetime import UTC, date, datetime
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 import sqlalchemy as sa
-from flask import Flask, Response, abort, render_template_string, request
+from flask import Flask, Response, abort, request
 from sqlalchemy.dialects.postgresql import JSONB
 
 from gigacore.entity import fold
 from tests.benchmarks.data import Row
-from tests.benchmarks.product import Product
+
+if TYPE_CHECKING:
+    from tests.benchmarks.product import Product
 
 EMAIL: Final = re.compile(r"^[^@\s]+@[^@\s]+\.[^@\s]+$")
 PHONE: Final = re.compile(r"^\+?[0-9 ().-]{5,25}$")
@@ -77,7 +79,7 @@ SHOWN: Final = (
     lead.c.city,
 )
 COLUMNS: Final = (*SHOWN, lead.c.custom, lead.c.created_at, lead.c.updated_at)
-NAMES: Final = tuple(column.name for column in COLUMNS)
+NAMES: Final = tuple(str(column.name) for column in COLUMNS)  # orjson refuses quoted_name
 WHO: Final = sa.select(person.c.id, person.c.name, person.c.team_id, person.c.rights).where(
     person.c.token_hash == sa.bindparam("hash")
 )
@@ -216,6 +218,8 @@ def create_app(engine: sa.Engine) -> Flask:
         else sa.func.json_extract(lead.c.custom, sa.literal_column("'$.x_region'"))
     )
 
+    template = app.jinja_env.from_string(PAGE)
+
     def answer(body: object, status: int = 200) -> Response:
         return Response(orjson.dumps(body), status, mimetype="application/json")
 
@@ -248,7 +252,7 @@ def create_app(engine: sa.Engine) -> Flask:
             user = who(connection, "lead.view")
             count, rows = listing(connection, user)
         city = request.args.get("city", "")
-        return render_template_string(PAGE, user=user.name, count=count, city=city, heads=HEADS, rows=rows)
+        return template.render(user=user.name, count=count, city=city, heads=HEADS, rows=rows)
 
     @app.post("/api/leads")
     def create() -> Response:

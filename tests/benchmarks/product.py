@@ -52,7 +52,7 @@ def prepare(folder: Path, database_url: str, rows: Iterable[Row]) -> Product:
     settings = Settings(data_dir=folder, database_url=database_url, **SECRETS)
     with Crm(settings) as crm:
         crm.upgrade()
-        for status in crm.plugins.statuses():
+        for status in crm.plugins.list():
             if not status.builtin:
                 crm.enable(status.name)
         with crm.system("benchmark data") as ctx:
