@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass, replace
-from typing import Any, get_origin
+from typing import Any, Final, get_origin
 
-from sqlalchemy import ForeignKey, String
+import sqlalchemy as sa
+from sqlalchemy import ForeignKey, Index, String
 from sqlalchemy.orm import MappedColumn, mapped_column
 
 from gigacore.entity.columns import KeyText
 from gigacore.entity.kinds import KINDS, PYTHON_KINDS, TEXT_LENGTH
 from gigacore.entity.money import MoneyAttribute
 from gigacore.entity.spec import FieldSpec
+
+_UNINDEXED: Final = frozenset({"json", "choices", "longtext"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +41,22 @@ def attach(
     else:
         setattr(cls, name, column_for(spec, nullable=optional))
     if spec.key_column:
-        setattr(cls, spec.key_column, mapped_column(KeyText(), nullable=True, index=_key_indexed(spec)))
+        setattr(cls, spec.key_column, mapped_column(KeyText(), nullable=True))
     return spec
+
+
+def index_of(table: str, spec: FieldSpec, *, nullable: bool) -> Index | None:
+    """The index of one field. Rows without a value stay out of it: most optional fields are empty in most rows."""
+    if spec.key_column:
+        wanted = spec.sort or spec.indexed or spec.unique or spec.kind in ("email", "phone")
+    else:
+        wanted = (spec.indexed or spec.sort) and not spec.unique and spec.kind not in _UNINDEXED
+    if not wanted:
+        return None
+    column = spec.key_column or spec.column
+    filled = sa.column(column).is_not(None) if nullable else None
+    unique = spec.unique and spec.key_column is not None
+    return Index(f"ix_{table}_{column}", column, unique=unique, sqlite_where=filled, postgresql_where=filled)
 
 
 def _complete(
@@ -84,11 +101,9 @@ def column_for(spec: FieldSpec, *, nullable: bool) -> MappedColumn[Any]:
     if spec.target and not spec.soft:
         rule = {"restrict": "RESTRICT", "set_null": "SET NULL", "cascade": "CASCADE"}[spec.on_delete or "restrict"]
         args.append(ForeignKey(f"{spec.target.replace('.', '_')}.id", ondelete=rule))
-    has_index = (spec.indexed or spec.sort) and spec.kind not in ("json", "choices", "longtext") and not spec.is_text
     return mapped_column(
         *args,
         nullable=nullable,
-        index=True if has_index and not spec.unique else None,
         unique=True if spec.unique and not spec.is_text else None,
         default=_column_default(spec),
     )
@@ -104,11 +119,5 @@ def _attach_money(cls: Any, name: str, spec: FieldSpec, optional: bool) -> None:
     cls.__annotations__.pop(name, None)
     setattr(cls, name, MoneyAttribute(name))
     amount = KINDS["money"].column(spec)
-    setattr(
-        cls, f"{name}_value", mapped_column(name, amount, nullable=optional, index=spec.indexed or spec.sort or None)
-    )
+    setattr(cls, f"{name}_value", mapped_column(name, amount, nullable=optional))
     setattr(cls, f"{name}_currency", mapped_column(f"{name}_currency", String(3), nullable=optional))
-
-
-def _key_indexed(spec: FieldSpec) -> bool:
-    return spec.sort or spec.indexed or spec.unique or spec.kind in ("email", "phone")

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from gigacore.entity.annotations import inner_type, own_annotations
 from gigacore.entity.base import Base
-from gigacore.entity.build import FieldDecl, attach, label_of
+from gigacore.entity.build import FieldDecl, attach, index_of, label_of
 from gigacore.entity.columns import BigId, EnumText, JsonB, UtcDateTime
 from gigacore.entity.spec import Access, ChildSpec, DeleteRule, EntitySpec, FieldSpec, RollupSpec, Transition
 from gigacore.errors import PluginError
@@ -231,10 +231,10 @@ class Child(Base):
         if meta is not None:
             plugin = meta.name.split(".", 1)[0]
             cls.__tablename__ = meta.name.replace(".", "_")
-            cls.__table_args__ = dict(_NEVER_REUSED)
             parent = ForeignKey(f"{meta.parent.replace('.', '_')}.id", ondelete="CASCADE")
             cls.parent_id = mapped_column(BigId, parent, index=True, nullable=False)
             cls.__fields__ = _map_fields(cls, meta.name, plugin, title=None)
+            cls.__table_args__ = (*cls.__table_args__, dict(_NEVER_REUSED))
         super().__init_subclass__(**kwargs)
 
 
@@ -273,7 +273,7 @@ def _prepare_entity(cls: type[Entity], meta: EntityMeta) -> None:
         _add_owned_columns(cls, meta.visibility)
     kids = _map_children(cls)
     fields = _map_fields(cls, meta.name, plugin, title=meta.title)
-    cls.__table_args__ = (*_indexes(cls.__tablename__, meta), dict(_NEVER_REUSED))
+    cls.__table_args__ = (*_indexes(cls.__tablename__, meta), *cls.__table_args__, dict(_NEVER_REUSED))
     cls.__giga__ = _entity_spec(cls, meta, fields, kids)
 
 
@@ -308,17 +308,20 @@ def _map_children(cls: type[Entity]) -> dict[str, ChildSpec]:
 
 def _map_fields(cls: type[Base], entity: str, plugin: str, title: str | None) -> Mapping[str, FieldSpec]:
     specs: dict[str, FieldSpec] = {}
+    indexes: list[Index] = []
     hints = own_annotations(cls)
     for name, declared in list(vars(cls).items()):
         if isinstance(declared, FieldDecl):
             kind, optional = inner_type(cls, name, hints.get(name))
-            specs[name] = attach(
-                cls, name, declared, kind, optional, entity=entity, plugin=plugin, is_title=name == title
-            )
+            spec = attach(cls, name, declared, kind, optional, entity=entity, plugin=plugin, is_title=name == title)
+            specs[name] = spec
+            if (index := index_of(cls.__tablename__, spec, nullable=optional)) is not None:
+                indexes.append(index)
     if title is not None and title not in specs:
         raise PluginError(
             plugin, msg("{entity} names {title} as its title, which is no field of it.", entity=entity, title=title)
         )
+    cls.__table_args__ = tuple(indexes)
     return MappingProxyType(specs)
 
 
