@@ -81,14 +81,51 @@ def upgrade() -> None:
         sa.UniqueConstraint("uid", name=op.f("uq_crm_company_uid")),
         sqlite_autoincrement=True,
     )
-    op.create_index(op.f("ix_crm_company_city_key"), "crm_company", ["city_key"], unique=False)
-    op.create_index(op.f("ix_crm_company_country_key"), "crm_company", ["country_key"], unique=False)
+    op.create_index(
+        "ix_crm_company_city_key",
+        "crm_company",
+        ["city_key"],
+        unique=False,
+        sqlite_where=sa.text("city_key IS NOT NULL"),
+        postgresql_where=sa.text("city_key IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_crm_company_country_key",
+        "crm_company",
+        ["country_key"],
+        unique=False,
+        sqlite_where=sa.text("country_key IS NOT NULL"),
+        postgresql_where=sa.text("country_key IS NOT NULL"),
+    )
     op.create_index("ix_crm_company_created_at", "crm_company", ["created_at"], unique=False)
-    op.create_index(op.f("ix_crm_company_email_key"), "crm_company", ["email_key"], unique=False)
-    op.create_index(op.f("ix_crm_company_external_id_key"), "crm_company", ["external_id_key"], unique=False)
-    op.create_index(op.f("ix_crm_company_name_key"), "crm_company", ["name_key"], unique=False)
+    op.create_index(
+        "ix_crm_company_email_key",
+        "crm_company",
+        ["email_key"],
+        unique=False,
+        sqlite_where=sa.text("email_key IS NOT NULL"),
+        postgresql_where=sa.text("email_key IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_crm_company_external_id_key",
+        "crm_company",
+        ["external_id_key"],
+        unique=False,
+        sqlite_where=sa.text("external_id_key IS NOT NULL"),
+        postgresql_where=sa.text("external_id_key IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_crm_company_name_key", "crm_company", ["name_key"], unique=False, sqlite_where=None, postgresql_where=None
+    )
     op.create_index(op.f("ix_crm_company_owner_id"), "crm_company", ["owner_id"], unique=False)
-    op.create_index(op.f("ix_crm_company_phone_key"), "crm_company", ["phone_key"], unique=False)
+    op.create_index(
+        "ix_crm_company_phone_key",
+        "crm_company",
+        ["phone_key"],
+        unique=False,
+        sqlite_where=sa.text("phone_key IS NOT NULL"),
+        postgresql_where=sa.text("phone_key IS NOT NULL"),
+    )
     op.create_index(op.f("ix_crm_company_team_id"), "crm_company", ["team_id"], unique=False)
     op.create_index(op.f("ix_crm_company_updated_at"), "crm_company", ["updated_at"], unique=False)
     op.create_table(
@@ -115,8 +152,12 @@ def upgrade() -> None:
         sa.UniqueConstraint("uid", name=op.f("uq_crm_pipeline_uid")),
         sqlite_autoincrement=True,
     )
-    op.create_index(op.f("ix_crm_pipeline_name_key"), "crm_pipeline", ["name_key"], unique=False)
-    op.create_index(op.f("ix_crm_pipeline_position"), "crm_pipeline", ["position"], unique=False)
+    op.create_index(
+        "ix_crm_pipeline_name_key", "crm_pipeline", ["name_key"], unique=False, sqlite_where=None, postgresql_where=None
+    )
+    op.create_index(
+        "ix_crm_pipeline_position", "crm_pipeline", ["position"], unique=False, sqlite_where=None, postgresql_where=None
+    )
     op.create_index(op.f("ix_crm_pipeline_updated_at"), "crm_pipeline", ["updated_at"], unique=False)
     op.create_table(
         "crm_company_address",
@@ -158,7 +199,14 @@ def upgrade() -> None:
         sa.UniqueConstraint("uid", name=op.f("uq_crm_company_email_uid")),
         sqlite_autoincrement=True,
     )
-    op.create_index(op.f("ix_crm_company_email_email_key"), "crm_company_email", ["email_key"], unique=False)
+    op.create_index(
+        "ix_crm_company_email_email_key",
+        "crm_company_email",
+        ["email_key"],
+        unique=False,
+        sqlite_where=None,
+        postgresql_where=None,
+    )
     op.create_index(op.f("ix_crm_company_email_parent_id"), "crm_company_email", ["parent_id"], unique=False)
     op.create_table(
         "crm_company_link",
@@ -197,7 +245,14 @@ def upgrade() -> None:
         sqlite_autoincrement=True,
     )
     op.create_index(op.f("ix_crm_company_phone_parent_id"), "crm_company_phone", ["parent_id"], unique=False)
-    op.create_index(op.f("ix_crm_company_phone_phone_key"), "crm_company_phone", ["phone_key"], unique=False)
+    op.create_index(
+        "ix_crm_company_phone_phone_key",
+        "crm_company_phone",
+        ["phone_key"],
+        unique=False,
+        sqlite_where=None,
+        postgresql_where=None,
+    )
     op.create_table(
         "crm_contact",
         sa.Column("name", sa.String(length=200), nullable=True),
@@ -277,16 +332,72 @@ def upgrade() -> None:
         sa.UniqueConstraint("uid", name=op.f("uq_crm_contact_uid")),
         sqlite_autoincrement=True,
     )
-    op.create_index(op.f("ix_crm_contact_city_key"), "crm_contact", ["city_key"], unique=False)
-    op.create_index(op.f("ix_crm_contact_company_id"), "crm_contact", ["company_id"], unique=False)
-    op.create_index(op.f("ix_crm_contact_country_key"), "crm_contact", ["country_key"], unique=False)
+    op.create_index(
+        "ix_crm_contact_city_key",
+        "crm_contact",
+        ["city_key"],
+        unique=False,
+        sqlite_where=sa.text("city_key IS NOT NULL"),
+        postgresql_where=sa.text("city_key IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_crm_contact_company_id",
+        "crm_contact",
+        ["company_id"],
+        unique=False,
+        sqlite_where=sa.text("company_id IS NOT NULL"),
+        postgresql_where=sa.text("company_id IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_crm_contact_country_key",
+        "crm_contact",
+        ["country_key"],
+        unique=False,
+        sqlite_where=sa.text("country_key IS NOT NULL"),
+        postgresql_where=sa.text("country_key IS NOT NULL"),
+    )
     op.create_index("ix_crm_contact_created_at", "crm_contact", ["created_at"], unique=False)
-    op.create_index(op.f("ix_crm_contact_email_key"), "crm_contact", ["email_key"], unique=False)
-    op.create_index(op.f("ix_crm_contact_external_id_key"), "crm_contact", ["external_id_key"], unique=False)
-    op.create_index(op.f("ix_crm_contact_last_name_key"), "crm_contact", ["last_name_key"], unique=False)
-    op.create_index(op.f("ix_crm_contact_name_key"), "crm_contact", ["name_key"], unique=False)
+    op.create_index(
+        "ix_crm_contact_email_key",
+        "crm_contact",
+        ["email_key"],
+        unique=False,
+        sqlite_where=sa.text("email_key IS NOT NULL"),
+        postgresql_where=sa.text("email_key IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_crm_contact_external_id_key",
+        "crm_contact",
+        ["external_id_key"],
+        unique=False,
+        sqlite_where=sa.text("external_id_key IS NOT NULL"),
+        postgresql_where=sa.text("external_id_key IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_crm_contact_last_name_key",
+        "crm_contact",
+        ["last_name_key"],
+        unique=False,
+        sqlite_where=None,
+        postgresql_where=None,
+    )
+    op.create_index(
+        "ix_crm_contact_name_key",
+        "crm_contact",
+        ["name_key"],
+        unique=False,
+        sqlite_where=sa.text("name_key IS NOT NULL"),
+        postgresql_where=sa.text("name_key IS NOT NULL"),
+    )
     op.create_index(op.f("ix_crm_contact_owner_id"), "crm_contact", ["owner_id"], unique=False)
-    op.create_index(op.f("ix_crm_contact_phone_key"), "crm_contact", ["phone_key"], unique=False)
+    op.create_index(
+        "ix_crm_contact_phone_key",
+        "crm_contact",
+        ["phone_key"],
+        unique=False,
+        sqlite_where=sa.text("phone_key IS NOT NULL"),
+        postgresql_where=sa.text("phone_key IS NOT NULL"),
+    )
     op.create_index(op.f("ix_crm_contact_team_id"), "crm_contact", ["team_id"], unique=False)
     op.create_index(op.f("ix_crm_contact_updated_at"), "crm_contact", ["updated_at"], unique=False)
     op.create_table(
@@ -304,7 +415,14 @@ def upgrade() -> None:
         sqlite_autoincrement=True,
     )
     op.create_index(op.f("ix_crm_pipeline_team_parent_id"), "crm_pipeline_team", ["parent_id"], unique=False)
-    op.create_index(op.f("ix_crm_pipeline_team_team_id"), "crm_pipeline_team", ["team_id"], unique=False)
+    op.create_index(
+        "ix_crm_pipeline_team_team_id",
+        "crm_pipeline_team",
+        ["team_id"],
+        unique=False,
+        sqlite_where=None,
+        postgresql_where=None,
+    )
     op.create_table(
         "crm_stage",
         sa.Column("pipeline_id", columns.BigId, nullable=False),
@@ -335,9 +453,15 @@ def upgrade() -> None:
         sa.UniqueConstraint("uid", name=op.f("uq_crm_stage_uid")),
         sqlite_autoincrement=True,
     )
-    op.create_index(op.f("ix_crm_stage_name_key"), "crm_stage", ["name_key"], unique=False)
-    op.create_index(op.f("ix_crm_stage_pipeline_id"), "crm_stage", ["pipeline_id"], unique=False)
-    op.create_index(op.f("ix_crm_stage_position"), "crm_stage", ["position"], unique=False)
+    op.create_index(
+        "ix_crm_stage_name_key", "crm_stage", ["name_key"], unique=False, sqlite_where=None, postgresql_where=None
+    )
+    op.create_index(
+        "ix_crm_stage_pipeline_id", "crm_stage", ["pipeline_id"], unique=False, sqlite_where=None, postgresql_where=None
+    )
+    op.create_index(
+        "ix_crm_stage_position", "crm_stage", ["position"], unique=False, sqlite_where=None, postgresql_where=None
+    )
     op.create_index(op.f("ix_crm_stage_updated_at"), "crm_stage", ["updated_at"], unique=False)
     op.create_table(
         "crm_contact_address",
@@ -377,7 +501,14 @@ def upgrade() -> None:
         sa.UniqueConstraint("uid", name=op.f("uq_crm_contact_company_uid")),
         sqlite_autoincrement=True,
     )
-    op.create_index(op.f("ix_crm_contact_company_company_id"), "crm_contact_company", ["company_id"], unique=False)
+    op.create_index(
+        "ix_crm_contact_company_company_id",
+        "crm_contact_company",
+        ["company_id"],
+        unique=False,
+        sqlite_where=None,
+        postgresql_where=None,
+    )
     op.create_index(op.f("ix_crm_contact_company_parent_id"), "crm_contact_company", ["parent_id"], unique=False)
     op.create_table(
         "crm_contact_email",
@@ -399,7 +530,14 @@ def upgrade() -> None:
         sa.UniqueConstraint("uid", name=op.f("uq_crm_contact_email_uid")),
         sqlite_autoincrement=True,
     )
-    op.create_index(op.f("ix_crm_contact_email_email_key"), "crm_contact_email", ["email_key"], unique=False)
+    op.create_index(
+        "ix_crm_contact_email_email_key",
+        "crm_contact_email",
+        ["email_key"],
+        unique=False,
+        sqlite_where=None,
+        postgresql_where=None,
+    )
     op.create_index(op.f("ix_crm_contact_email_parent_id"), "crm_contact_email", ["parent_id"], unique=False)
     op.create_table(
         "crm_contact_link",
@@ -438,7 +576,14 @@ def upgrade() -> None:
         sqlite_autoincrement=True,
     )
     op.create_index(op.f("ix_crm_contact_phone_parent_id"), "crm_contact_phone", ["parent_id"], unique=False)
-    op.create_index(op.f("ix_crm_contact_phone_phone_key"), "crm_contact_phone", ["phone_key"], unique=False)
+    op.create_index(
+        "ix_crm_contact_phone_phone_key",
+        "crm_contact_phone",
+        ["phone_key"],
+        unique=False,
+        sqlite_where=None,
+        postgresql_where=None,
+    )
     op.create_table(
         "crm_lead",
         sa.Column("name", sa.String(length=410), nullable=True),
@@ -548,27 +693,139 @@ def upgrade() -> None:
         sa.UniqueConstraint("uid", name=op.f("uq_crm_lead_uid")),
         sqlite_autoincrement=True,
     )
-    op.create_index(op.f("ix_crm_lead_amount"), "crm_lead", ["amount"], unique=False)
-    op.create_index(op.f("ix_crm_lead_city_key"), "crm_lead", ["city_key"], unique=False)
-    op.create_index(op.f("ix_crm_lead_closed_at"), "crm_lead", ["closed_at"], unique=False)
-    op.create_index(op.f("ix_crm_lead_company_id"), "crm_lead", ["company_id"], unique=False)
-    op.create_index(op.f("ix_crm_lead_company_name_key"), "crm_lead", ["company_name_key"], unique=False)
-    op.create_index(op.f("ix_crm_lead_contact_id"), "crm_lead", ["contact_id"], unique=False)
-    op.create_index(op.f("ix_crm_lead_country_key"), "crm_lead", ["country_key"], unique=False)
+    op.create_index(
+        "ix_crm_lead_amount",
+        "crm_lead",
+        ["amount"],
+        unique=False,
+        sqlite_where=sa.text("amount IS NOT NULL"),
+        postgresql_where=sa.text("amount IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_crm_lead_city_key",
+        "crm_lead",
+        ["city_key"],
+        unique=False,
+        sqlite_where=sa.text("city_key IS NOT NULL"),
+        postgresql_where=sa.text("city_key IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_crm_lead_closed_at",
+        "crm_lead",
+        ["closed_at"],
+        unique=False,
+        sqlite_where=sa.text("closed_at IS NOT NULL"),
+        postgresql_where=sa.text("closed_at IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_crm_lead_company_id",
+        "crm_lead",
+        ["company_id"],
+        unique=False,
+        sqlite_where=sa.text("company_id IS NOT NULL"),
+        postgresql_where=sa.text("company_id IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_crm_lead_company_name_key",
+        "crm_lead",
+        ["company_name_key"],
+        unique=False,
+        sqlite_where=sa.text("company_name_key IS NOT NULL"),
+        postgresql_where=sa.text("company_name_key IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_crm_lead_contact_id",
+        "crm_lead",
+        ["contact_id"],
+        unique=False,
+        sqlite_where=sa.text("contact_id IS NOT NULL"),
+        postgresql_where=sa.text("contact_id IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_crm_lead_country_key",
+        "crm_lead",
+        ["country_key"],
+        unique=False,
+        sqlite_where=sa.text("country_key IS NOT NULL"),
+        postgresql_where=sa.text("country_key IS NOT NULL"),
+    )
     op.create_index("ix_crm_lead_created_at", "crm_lead", ["created_at"], unique=False)
-    op.create_index(op.f("ix_crm_lead_email2_key"), "crm_lead", ["email2_key"], unique=False)
-    op.create_index(op.f("ix_crm_lead_email_key"), "crm_lead", ["email_key"], unique=False)
-    op.create_index(op.f("ix_crm_lead_external_id_key"), "crm_lead", ["external_id_key"], unique=False)
-    op.create_index(op.f("ix_crm_lead_last_contact_at"), "crm_lead", ["last_contact_at"], unique=False)
-    op.create_index(op.f("ix_crm_lead_last_name_key"), "crm_lead", ["last_name_key"], unique=False)
-    op.create_index(op.f("ix_crm_lead_name_key"), "crm_lead", ["name_key"], unique=False)
-    op.create_index(op.f("ix_crm_lead_next_action_at"), "crm_lead", ["next_action_at"], unique=False)
+    op.create_index(
+        "ix_crm_lead_email2_key",
+        "crm_lead",
+        ["email2_key"],
+        unique=False,
+        sqlite_where=sa.text("email2_key IS NOT NULL"),
+        postgresql_where=sa.text("email2_key IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_crm_lead_email_key",
+        "crm_lead",
+        ["email_key"],
+        unique=False,
+        sqlite_where=sa.text("email_key IS NOT NULL"),
+        postgresql_where=sa.text("email_key IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_crm_lead_external_id_key",
+        "crm_lead",
+        ["external_id_key"],
+        unique=False,
+        sqlite_where=sa.text("external_id_key IS NOT NULL"),
+        postgresql_where=sa.text("external_id_key IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_crm_lead_last_contact_at",
+        "crm_lead",
+        ["last_contact_at"],
+        unique=False,
+        sqlite_where=sa.text("last_contact_at IS NOT NULL"),
+        postgresql_where=sa.text("last_contact_at IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_crm_lead_last_name_key",
+        "crm_lead",
+        ["last_name_key"],
+        unique=False,
+        sqlite_where=sa.text("last_name_key IS NOT NULL"),
+        postgresql_where=sa.text("last_name_key IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_crm_lead_name_key",
+        "crm_lead",
+        ["name_key"],
+        unique=False,
+        sqlite_where=sa.text("name_key IS NOT NULL"),
+        postgresql_where=sa.text("name_key IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_crm_lead_next_action_at",
+        "crm_lead",
+        ["next_action_at"],
+        unique=False,
+        sqlite_where=sa.text("next_action_at IS NOT NULL"),
+        postgresql_where=sa.text("next_action_at IS NOT NULL"),
+    )
     op.create_index(op.f("ix_crm_lead_owner_id"), "crm_lead", ["owner_id"], unique=False)
-    op.create_index(op.f("ix_crm_lead_phone2_key"), "crm_lead", ["phone2_key"], unique=False)
-    op.create_index(op.f("ix_crm_lead_phone_key"), "crm_lead", ["phone_key"], unique=False)
-    op.create_index(op.f("ix_crm_lead_priority"), "crm_lead", ["priority"], unique=False)
-    op.create_index(op.f("ix_crm_lead_source"), "crm_lead", ["source"], unique=False)
-    op.create_index(op.f("ix_crm_lead_status"), "crm_lead", ["status"], unique=False)
+    op.create_index(
+        "ix_crm_lead_phone2_key",
+        "crm_lead",
+        ["phone2_key"],
+        unique=False,
+        sqlite_where=sa.text("phone2_key IS NOT NULL"),
+        postgresql_where=sa.text("phone2_key IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_crm_lead_phone_key",
+        "crm_lead",
+        ["phone_key"],
+        unique=False,
+        sqlite_where=sa.text("phone_key IS NOT NULL"),
+        postgresql_where=sa.text("phone_key IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_crm_lead_status", "crm_lead", ["status"], unique=False, sqlite_where=None, postgresql_where=None
+    )
     op.create_index(op.f("ix_crm_lead_team_id"), "crm_lead", ["team_id"], unique=False)
     op.create_index(op.f("ix_crm_lead_updated_at"), "crm_lead", ["updated_at"], unique=False)
     op.create_table(
@@ -652,19 +909,89 @@ def upgrade() -> None:
         sa.UniqueConstraint("uid", name=op.f("uq_crm_opportunity_uid")),
         sqlite_autoincrement=True,
     )
-    op.create_index(op.f("ix_crm_opportunity_amount"), "crm_opportunity", ["amount"], unique=False)
-    op.create_index(op.f("ix_crm_opportunity_closed_at"), "crm_opportunity", ["closed_at"], unique=False)
-    op.create_index(op.f("ix_crm_opportunity_company_id"), "crm_opportunity", ["company_id"], unique=False)
-    op.create_index(op.f("ix_crm_opportunity_contact_id"), "crm_opportunity", ["contact_id"], unique=False)
+    op.create_index(
+        "ix_crm_opportunity_amount",
+        "crm_opportunity",
+        ["amount"],
+        unique=False,
+        sqlite_where=sa.text("amount IS NOT NULL"),
+        postgresql_where=sa.text("amount IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_crm_opportunity_closed_at",
+        "crm_opportunity",
+        ["closed_at"],
+        unique=False,
+        sqlite_where=sa.text("closed_at IS NOT NULL"),
+        postgresql_where=sa.text("closed_at IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_crm_opportunity_company_id",
+        "crm_opportunity",
+        ["company_id"],
+        unique=False,
+        sqlite_where=sa.text("company_id IS NOT NULL"),
+        postgresql_where=sa.text("company_id IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_crm_opportunity_contact_id",
+        "crm_opportunity",
+        ["contact_id"],
+        unique=False,
+        sqlite_where=sa.text("contact_id IS NOT NULL"),
+        postgresql_where=sa.text("contact_id IS NOT NULL"),
+    )
     op.create_index("ix_crm_opportunity_created_at", "crm_opportunity", ["created_at"], unique=False)
-    op.create_index(op.f("ix_crm_opportunity_expected_close"), "crm_opportunity", ["expected_close"], unique=False)
-    op.create_index(op.f("ix_crm_opportunity_lead_id"), "crm_opportunity", ["lead_id"], unique=False)
+    op.create_index(
+        "ix_crm_opportunity_expected_close",
+        "crm_opportunity",
+        ["expected_close"],
+        unique=False,
+        sqlite_where=sa.text("expected_close IS NOT NULL"),
+        postgresql_where=sa.text("expected_close IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_crm_opportunity_lead_id",
+        "crm_opportunity",
+        ["lead_id"],
+        unique=False,
+        sqlite_where=sa.text("lead_id IS NOT NULL"),
+        postgresql_where=sa.text("lead_id IS NOT NULL"),
+    )
     op.create_index(op.f("ix_crm_opportunity_owner_id"), "crm_opportunity", ["owner_id"], unique=False)
-    op.create_index(op.f("ix_crm_opportunity_pipeline_id"), "crm_opportunity", ["pipeline_id"], unique=False)
-    op.create_index(op.f("ix_crm_opportunity_stage_id"), "crm_opportunity", ["stage_id"], unique=False)
+    op.create_index(
+        "ix_crm_opportunity_pipeline_id",
+        "crm_opportunity",
+        ["pipeline_id"],
+        unique=False,
+        sqlite_where=None,
+        postgresql_where=None,
+    )
+    op.create_index(
+        "ix_crm_opportunity_stage_id",
+        "crm_opportunity",
+        ["stage_id"],
+        unique=False,
+        sqlite_where=None,
+        postgresql_where=None,
+    )
     op.create_index(op.f("ix_crm_opportunity_team_id"), "crm_opportunity", ["team_id"], unique=False)
-    op.create_index(op.f("ix_crm_opportunity_title_key"), "crm_opportunity", ["title_key"], unique=False)
-    op.create_index(op.f("ix_crm_opportunity_total"), "crm_opportunity", ["total"], unique=False)
+    op.create_index(
+        "ix_crm_opportunity_title_key",
+        "crm_opportunity",
+        ["title_key"],
+        unique=False,
+        sqlite_where=None,
+        postgresql_where=None,
+    )
+    op.create_index(
+        "ix_crm_opportunity_total",
+        "crm_opportunity",
+        ["total"],
+        unique=False,
+        sqlite_where=sa.text("total IS NOT NULL"),
+        postgresql_where=sa.text("total IS NOT NULL"),
+    )
     op.create_index(op.f("ix_crm_opportunity_updated_at"), "crm_opportunity", ["updated_at"], unique=False)
     op.create_table(
         "crm_note",
@@ -708,14 +1035,46 @@ def upgrade() -> None:
         sa.UniqueConstraint("uid", name=op.f("uq_crm_note_uid")),
         sqlite_autoincrement=True,
     )
-    op.create_index(op.f("ix_crm_note_company_id"), "crm_note", ["company_id"], unique=False)
-    op.create_index(op.f("ix_crm_note_contact_id"), "crm_note", ["contact_id"], unique=False)
-    op.create_index(op.f("ix_crm_note_happened_at"), "crm_note", ["happened_at"], unique=False)
-    op.create_index(op.f("ix_crm_note_lead_id"), "crm_note", ["lead_id"], unique=False)
-    op.create_index(op.f("ix_crm_note_opportunity_id"), "crm_note", ["opportunity_id"], unique=False)
+    op.create_index(
+        "ix_crm_note_company_id",
+        "crm_note",
+        ["company_id"],
+        unique=False,
+        sqlite_where=sa.text("company_id IS NOT NULL"),
+        postgresql_where=sa.text("company_id IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_crm_note_contact_id",
+        "crm_note",
+        ["contact_id"],
+        unique=False,
+        sqlite_where=sa.text("contact_id IS NOT NULL"),
+        postgresql_where=sa.text("contact_id IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_crm_note_happened_at", "crm_note", ["happened_at"], unique=False, sqlite_where=None, postgresql_where=None
+    )
+    op.create_index(
+        "ix_crm_note_lead_id",
+        "crm_note",
+        ["lead_id"],
+        unique=False,
+        sqlite_where=sa.text("lead_id IS NOT NULL"),
+        postgresql_where=sa.text("lead_id IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_crm_note_opportunity_id",
+        "crm_note",
+        ["opportunity_id"],
+        unique=False,
+        sqlite_where=sa.text("opportunity_id IS NOT NULL"),
+        postgresql_where=sa.text("opportunity_id IS NOT NULL"),
+    )
     op.create_index(op.f("ix_crm_note_owner_id"), "crm_note", ["owner_id"], unique=False)
     op.create_index(op.f("ix_crm_note_team_id"), "crm_note", ["team_id"], unique=False)
-    op.create_index(op.f("ix_crm_note_title_key"), "crm_note", ["title_key"], unique=False)
+    op.create_index(
+        "ix_crm_note_title_key", "crm_note", ["title_key"], unique=False, sqlite_where=None, postgresql_where=None
+    )
     op.create_index(op.f("ix_crm_note_updated_at"), "crm_note", ["updated_at"], unique=False)
     op.create_table(
         "crm_opportunity_participant",
@@ -742,7 +1101,12 @@ def upgrade() -> None:
         sqlite_autoincrement=True,
     )
     op.create_index(
-        op.f("ix_crm_opportunity_participant_contact_id"), "crm_opportunity_participant", ["contact_id"], unique=False
+        "ix_crm_opportunity_participant_contact_id",
+        "crm_opportunity_participant",
+        ["contact_id"],
+        unique=False,
+        sqlite_where=None,
+        postgresql_where=None,
     )
     op.create_index(
         op.f("ix_crm_opportunity_participant_parent_id"), "crm_opportunity_participant", ["parent_id"], unique=False
@@ -774,7 +1138,12 @@ def upgrade() -> None:
         op.f("ix_crm_opportunity_stage_visit_parent_id"), "crm_opportunity_stage_visit", ["parent_id"], unique=False
     )
     op.create_index(
-        op.f("ix_crm_opportunity_stage_visit_stage_id"), "crm_opportunity_stage_visit", ["stage_id"], unique=False
+        "ix_crm_opportunity_stage_visit_stage_id",
+        "crm_opportunity_stage_visit",
+        ["stage_id"],
+        unique=False,
+        sqlite_where=None,
+        postgresql_where=None,
     )
     op.create_table(
         "crm_task",
@@ -822,16 +1191,55 @@ def upgrade() -> None:
         sa.UniqueConstraint("uid", name=op.f("uq_crm_task_uid")),
         sqlite_autoincrement=True,
     )
-    op.create_index(op.f("ix_crm_task_company_id"), "crm_task", ["company_id"], unique=False)
-    op.create_index(op.f("ix_crm_task_contact_id"), "crm_task", ["contact_id"], unique=False)
+    op.create_index(
+        "ix_crm_task_company_id",
+        "crm_task",
+        ["company_id"],
+        unique=False,
+        sqlite_where=sa.text("company_id IS NOT NULL"),
+        postgresql_where=sa.text("company_id IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_crm_task_contact_id",
+        "crm_task",
+        ["contact_id"],
+        unique=False,
+        sqlite_where=sa.text("contact_id IS NOT NULL"),
+        postgresql_where=sa.text("contact_id IS NOT NULL"),
+    )
     op.create_index("ix_crm_task_created_at", "crm_task", ["created_at"], unique=False)
-    op.create_index(op.f("ix_crm_task_due_at"), "crm_task", ["due_at"], unique=False)
-    op.create_index(op.f("ix_crm_task_lead_id"), "crm_task", ["lead_id"], unique=False)
-    op.create_index(op.f("ix_crm_task_opportunity_id"), "crm_task", ["opportunity_id"], unique=False)
+    op.create_index(
+        "ix_crm_task_due_at",
+        "crm_task",
+        ["due_at"],
+        unique=False,
+        sqlite_where=sa.text("due_at IS NOT NULL"),
+        postgresql_where=sa.text("due_at IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_crm_task_lead_id",
+        "crm_task",
+        ["lead_id"],
+        unique=False,
+        sqlite_where=sa.text("lead_id IS NOT NULL"),
+        postgresql_where=sa.text("lead_id IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_crm_task_opportunity_id",
+        "crm_task",
+        ["opportunity_id"],
+        unique=False,
+        sqlite_where=sa.text("opportunity_id IS NOT NULL"),
+        postgresql_where=sa.text("opportunity_id IS NOT NULL"),
+    )
     op.create_index(op.f("ix_crm_task_owner_id"), "crm_task", ["owner_id"], unique=False)
-    op.create_index(op.f("ix_crm_task_status"), "crm_task", ["status"], unique=False)
+    op.create_index(
+        "ix_crm_task_status", "crm_task", ["status"], unique=False, sqlite_where=None, postgresql_where=None
+    )
     op.create_index(op.f("ix_crm_task_team_id"), "crm_task", ["team_id"], unique=False)
-    op.create_index(op.f("ix_crm_task_title_key"), "crm_task", ["title_key"], unique=False)
+    op.create_index(
+        "ix_crm_task_title_key", "crm_task", ["title_key"], unique=False, sqlite_where=None, postgresql_where=None
+    )
     op.create_index(op.f("ix_crm_task_updated_at"), "crm_task", ["updated_at"], unique=False)
 
 

@@ -21,7 +21,14 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["id"], ["crm_lead.id"], name=op.f("fk_lead_scoring_lead_ext_id"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_lead_scoring_lead_ext")),
     )
-    op.create_index(op.f("ix_lead_scoring_lead_ext_score"), "lead_scoring_lead_ext", ["score"], unique=False)
+    op.create_index(
+        "ix_lead_scoring_lead_ext_score",
+        "lead_scoring_lead_ext",
+        ["score"],
+        unique=False,
+        sqlite_where=sa.text("score IS NOT NULL"),
+        postgresql_where=sa.text("score IS NOT NULL"),
+    )
 
 
 def downgrade() -> None:
