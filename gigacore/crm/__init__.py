@@ -1,10 +1,42 @@
 """The built-in plugin: contacts, companies, leads, opportunities, tasks and notes."""
 
-from gigacore.crm import lists
+from typing import Final
+
+from gigacore.crm import actions, jobs, lists, panels, settings
+from gigacore.crm.conversion import Converted, Wishes, convert_lead
+from gigacore.crm.duplicates import Duplicate, Traits, duplicates_of
+from gigacore.crm.duplicates import find as find_duplicates
 from gigacore.crm.models import ENTITIES
 from gigacore.crm.pipelines import install
-from gigacore.plugins import Plugin
-from gigacore.ui import NavItem
+from gigacore.plugins import Plugin, RoleGrant
+from gigacore.ui import NavItem, SettingsPage
+
+__all__ = [
+    "Converted",
+    "Duplicate",
+    "Traits",
+    "Wishes",
+    "convert_lead",
+    "duplicates_of",
+    "find_duplicates",
+    "plugin",
+]
+
+
+def _menu(order: int, entity: str, *, label: str, icon: str, group: str) -> NavItem:
+    return NavItem(name=f"{entity}.list", label=label, entity=entity, icon=icon, group=group, order=order)
+
+
+NAV: Final = (
+    _menu(10, "crm.lead", label="Leads", icon="target", group="Sales"),
+    _menu(20, "crm.contact", label="Contacts", icon="user", group="Sales"),
+    _menu(30, "crm.company", label="Companies", icon="building", group="Sales"),
+    _menu(40, "crm.opportunity", label="Opportunities", icon="briefcase", group="Sales"),
+    _menu(50, "crm.task", label="Tasks", icon="checkbox", group="Work"),
+    _menu(60, "crm.note", label="Notes", icon="notes", group="Work"),
+    _menu(200, "crm.pipeline", label="Pipelines", icon="filter", group="Settings"),
+    _menu(210, "crm.stage", label="Stages", icon="list-check", group="Settings"),
+)
 
 plugin = Plugin(
     "crm",
@@ -13,22 +45,18 @@ plugin = Plugin(
     icon="address-book",
     entities=ENTITIES,
     choice_lists=lists.ALL,
-    install=install,
-    nav=[
-        NavItem(name="leads", label="Leads", entity="crm.lead", icon="target", group="Sales", order=10),
-        NavItem(name="contacts", label="Contacts", entity="crm.contact", icon="user", group="Sales", order=20),
-        NavItem(name="companies", label="Companies", entity="crm.company", icon="building", group="Sales", order=30),
-        NavItem(
-            name="opportunities",
-            label="Opportunities",
-            entity="crm.opportunity",
-            icon="briefcase",
-            group="Sales",
-            order=40,
-        ),
-        NavItem(name="tasks", label="Tasks", entity="crm.task", icon="checkbox", group="Work", order=50),
-        NavItem(name="notes", label="Notes", entity="crm.note", icon="notes", group="Work", order=60),
-        NavItem(name="pipelines", label="Pipelines", entity="crm.pipeline", icon="filter", group="Settings", order=200),
-        NavItem(name="stages", label="Stages", entity="crm.stage", icon="list-check", group="Settings", order=210),
+    settings=settings.ALL,
+    actions=actions.ALL,
+    jobs=jobs.ALL,
+    schedules=jobs.SCHEDULES,
+    nav=NAV,
+    panels=panels.ALL,
+    settings_pages=[
+        SettingsPage(
+            name="crm.sales", label="Sales", keys=tuple(setting.name for setting in settings.ALL), icon="target"
+        )
     ],
+    # A closed lead is reopened by somebody with more than a salesperson's rights.
+    grants=[RoleGrant("user", "crm.lead", ("reopen",), "none")],
+    install=install,
 )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from sqlalchemy import ColumnElement, Select, and_, func, insert, or_, select, tuple_
+from sqlalchemy import ColumnElement, Select, and_, delete, func, insert, or_, select, tuple_
 
 from gigacore.data.door import mark_scoped
 from gigacore.data.tables import core_activity, core_activity_link
@@ -80,7 +80,34 @@ def log(
     rows = [{"activity_id": number, "entity": name, "record_id": key, "at": moment} for name, key in ends]
     if rows:
         connection.execute(insert(core_activity_link), rows)
+    session.hooks.activity_logged(ctx, kind, moment, ends)
     return int(number)
+
+
+def share(ctx: Context, origin: Entity, records: Iterable[Entity]) -> None:
+    """Let the history of one record be that of others too, because they come from it."""
+    registry = ctx.session.registry
+    connection = ctx.session.connection()
+    ctx.session.flush()
+    mine = select(_K.activity_id, _K.at).where(*_about(registry.of(origin).name, origin.id))
+    history = connection.execute(mine).all()
+    for record in records:
+        entity = registry.of(record).name
+        known = set(connection.scalars(select(_K.activity_id).where(*_about(entity, record.id))))
+        rows = [
+            {"activity_id": number, "entity": entity, "record_id": record.id, "at": at}
+            for number, at in history
+            if number not in known
+        ]
+        if rows:
+            connection.execute(insert(core_activity_link), rows)
+
+
+def forget(ctx: Context, source: Entity) -> None:
+    """Take back what was logged about a source record, because it changed and is logged anew."""
+    session = ctx.session
+    mine = (_A.source_entity == session.registry.of(source).name, _A.source_id == source.id)
+    session.connection().execute(delete(core_activity).where(*mine))
 
 
 def timeline(
@@ -105,6 +132,33 @@ def timeline(
         statement = statement.where(tuple_(_K.at, _A.id) < before)
     statement = statement.order_by(_K.at.desc(), _A.id.desc()).limit(limit)
     return [Activity(*row) for row in ctx.session.connection().execute(mark_scoped(statement))]
+
+
+@dataclass(frozen=True, slots=True)
+class Contacts:
+    """How often and when there was contact with a record, and the title of the last time."""
+
+    count: int
+    at: datetime | None
+    title: str | None
+
+
+CONTACT_KINDS: Final = frozenset({"call", "email", "meeting", "message"})
+
+
+def is_contact(kind: str) -> bool:
+    """Whether an activity of that kind (`voip.call`, `crm.meeting`) is an exchange with a person."""
+    return kind.rpartition(".")[2] in CONTACT_KINDS
+
+
+def contacts_of(connection: Any, entity: str, record_id: int) -> Contacts:
+    """The exchanges with a record; figures for rules, not judged by policy."""
+    about = (*_about(entity, record_id), or_(*(_A.kind.like(f"%.{kind}") for kind in sorted(CONTACT_KINDS))))
+    joined = core_activity_link.join(core_activity, _A.id == _K.activity_id)
+    count = connection.scalar(select(func.count()).select_from(joined).where(*about))
+    last = select(_A.at, _A.title).select_from(joined).where(*about).order_by(_K.at.desc(), _A.id.desc()).limit(1)
+    row = connection.execute(last).first()
+    return Contacts(count, row.at if row else None, row.title if row else None)
 
 
 def last_at(connection: Any, entity: str, record_id: int, kinds: Sequence[str]) -> datetime | None:

@@ -228,6 +228,7 @@ class Collector:
             return
         session.hooks.before_save(session.context, spec, record, names)
         self.update(change)
+        locks.check_required_any(spec, record)
         session.hooks.validate_record(session.context, spec, record, change.names())
 
     def complete(self, change: Change) -> bool:

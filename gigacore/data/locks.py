@@ -10,8 +10,8 @@ from sqlalchemy import select
 
 from gigacore.data.changes import Change
 from gigacore.data.door import mark_scoped
-from gigacore.entity import ChoiceList, Entity, FieldSpec, Transition
-from gigacore.errors import Conflict, Locked
+from gigacore.entity import ChoiceList, Entity, EntitySpec, FieldSpec, Transition
+from gigacore.errors import Conflict, FieldError, Invalid, Locked
 from gigacore.filter import Condition, ObjectReader, PyEnv, RecordReader, RecordSource, ToMany, matches
 from gigacore.filter.stored import read_value
 from gigacore.messages import Msg, msg
@@ -63,6 +63,14 @@ def check(session: ActorSession, change: Change) -> None:
         raise Locked(_reason(change))
     if plan.spec.transitions and change.verb == "updated":
         _check_transitions(session, change)
+
+
+def check_required_any(spec: EntitySpec, record: Entity) -> None:
+    """Raise Invalid when none of the fields is filled of which at least one must be."""
+    if spec.required_any and not any(getattr(record, name) for name in spec.required_any):
+        names = ", ".join(spec.fields[name].label for name in spec.required_any)
+        reason = msg("At least one of these is required: {fields}.", fields=names)
+        raise Invalid(errors=[FieldError(name, reason, "required") for name in spec.required_any])
 
 
 def _reason(change: Change) -> Msg:

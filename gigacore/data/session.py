@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, NoReturn, Protocol
 
 from sqlalchemy import ColumnElement, Connection, inspect, select
@@ -56,6 +57,9 @@ class Hooks(Protocol):
     def before_delete(self, ctx: Context, entity: EntitySpec, record: Entity) -> None:
         """May refuse the deletion."""
 
+    def activity_logged(self, ctx: Context, kind: str, at: datetime, records: Sequence[tuple[str, int]]) -> None:
+        """May bring figures up to date that depend on activities."""
+
 
 class NoHooks:
     """No plugin has a say."""
@@ -71,6 +75,9 @@ class NoHooks:
 
     def before_delete(self, ctx: Context, entity: EntitySpec, record: Entity) -> None:
         """Accepts the deletion."""
+
+    def activity_logged(self, ctx: Context, kind: str, at: datetime, records: Sequence[tuple[str, int]]) -> None:
+        """Keeps no figures."""
 
 
 class ActorSession(Session):

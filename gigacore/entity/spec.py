@@ -110,6 +110,11 @@ class ChildSpec:
     order_by: str = "position"
 
     @property
+    def readonly(self) -> bool:
+        """Whether the rows are the server's own, so that they stand in no input schema."""
+        return all(spec.readonly for spec in self.fields.values())
+
+    @property
     def table(self) -> Table:
         """The child rows' table."""
         return self.cls.__table__  # type: ignore[return-value]

@@ -6,6 +6,7 @@ import inspect
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 import pluggy
@@ -96,6 +97,10 @@ class Dispatcher:
     def before_delete(self, ctx: Context, entity: EntitySpec, record: Entity) -> None:
         """Lets plugins refuse a deletion."""
         self._write("before_delete", ctx=ctx, entity=entity, record=record)
+
+    def activity_logged(self, ctx: Context, kind: str, at: datetime, records: Sequence[tuple[str, int]]) -> None:
+        """Lets plugins bring figures up to date that depend on activities."""
+        self._write("activity_logged", ctx=ctx, kind=kind, at=at, records=records)
 
     def narrow_policy(self, actor: Actor, entity: EntitySpec, verb: str) -> list[Condition]:
         """The conditions of all plugins; the caller joins them with AND.

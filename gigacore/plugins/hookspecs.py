@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 import pluggy
@@ -79,6 +80,10 @@ class DataHooks:
     @hookspec
     def before_delete(self, ctx: Context, entity: EntitySpec, record: Entity) -> None:
         """Refuses a deletion by raising `Abort`."""
+
+    @hookspec
+    def activity_logged(self, ctx: Context, kind: str, at: datetime, records: Sequence[tuple[str, int]]) -> None:
+        """Told of a call, a mail, a meeting or the like with the records that it concerns (entity and number)."""
 
 
 class PermissionHooks:

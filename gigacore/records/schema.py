@@ -119,7 +119,7 @@ def _build(registry: Registry, spec: EntitySpec, partial: bool, writable: frozen
             field, registry, required=needed
         )
     for child in spec.children.values():
-        if writable is None or child.name in writable:
+        if not child.readonly and (writable is None or child.name in writable):
             named[child.name] = _rows_field(row_schema(registry, child))
     for plugin, inner in nested.items():
         named[plugin] = fields.Nested(_make(inner), error_messages=_ERRORS)

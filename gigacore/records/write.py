@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from gigacore.data import mark_scoped, trash
+from gigacore.data.locks import check_required_any
 from gigacore.entity import SYSTEM_TARGETS, Child, ChildSpec, Entity, EntitySpec, FieldSpec
 from gigacore.errors import FieldError, GigaError, Invalid, NotFound, StaleVersion
 from gigacore.filter import store_value
@@ -118,7 +119,6 @@ def update(ctx: Context, entity: str, record_id: int, data: Mapping[str, Any], *
     check_references(ctx, spec, values)
     settle_open_choices(ctx, spec, values)
     _apply(record, spec, values)
-    check_required_any(spec, record)
     _apply_extensions(session, spec, record, values)
     session.flush()
     return record
@@ -203,14 +203,6 @@ def _apply_extensions(session: ActorSession, spec: EntitySpec, record: Entity, v
             session.add(row)
         for name, value in given.items():
             setattr(row, name, value)
-
-
-def check_required_any(spec: EntitySpec, record: Entity) -> None:
-    """Raise Invalid when none of the fields is filled of which at least one must be."""
-    if spec.required_any and not any(getattr(record, name) for name in spec.required_any):
-        names = ", ".join(spec.fields[name].label for name in spec.required_any)
-        reason = msg("At least one of these is required: {fields}.", fields=names)
-        raise Invalid(errors=[FieldError(name, reason, "required") for name in spec.required_any])
 
 
 def check_references(ctx: Context, spec: EntitySpec, values: Mapping[str, Any]) -> None:
