@@ -37,7 +37,7 @@ def list_plugins(installation: Installation) -> None:
 @pass_installation
 def enable(installation: Installation, name: str) -> None:
     """Install the tables of plugin NAME if need be, and run it from the next start on."""
-    found = installation.crm.plugins.enable(name)
+    found = installation.crm.enable(name)
     tell(_changed(msg("Plugin {name} is enabled.", name=found.name)))
 
 
@@ -46,7 +46,7 @@ def enable(installation: Installation, name: str) -> None:
 @pass_installation
 def disable(installation: Installation, name: str) -> None:
     """Stop running plugin NAME from the next start on; its data stays."""
-    installation.crm.plugins.disable(name)
+    installation.crm.disable(name)
     tell(_changed(msg("Plugin {name} is disabled.", name=name)))
 
 
