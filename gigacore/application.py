@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import threading
+import time
 from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 
 log: Final = logging.getLogger("gigacore")
 BUILTIN: Final = (Candidate("crm", "gigacore.crm:plugin", "gigacore", builtin=True),)
+FRESH_SECONDS: Final = 2.0
 P = TypeVar("P")
 
 
@@ -82,6 +84,7 @@ class Crm:
         self.jobs = Jobs(self)
         self._running: _Running | None = None
         self._changing = threading.Lock()
+        self._fresh_at = 0.0
 
     def start(self) -> Crm:
         """Loads the plugins and freezes the registry; may be called again after plugins were enabled or disabled.
@@ -97,7 +100,8 @@ class Crm:
         else:
             database = self._running.database
             database.use_registry(registry)
-        database.hooks = loaded.dispatcher
+        database.hooks, database.before_session = loaded.dispatcher, self._freshen
+        self._fresh_at = time.monotonic()
         self.guard.narrow = loaded.dispatcher.narrow_policy
         self._running = _Running(database, loaded, declared)
         vars(self).pop("catalogue", None)
@@ -107,15 +111,21 @@ class Crm:
     def refresh(self) -> bool:
         """Reads custom fields and choice lists anew if they changed since; tells whether they did.
 
-        Plugins that were enabled or disabled elsewhere run after the next start.
+        A session opened after a change in this process has it at once, after one in another process within two
+        seconds. Plugins that were enabled or disabled elsewhere run after the next start.
         """
         running = self._started()
-        with running.database.connect() as connection:
-            if read_generation(connection) == self.registry.generation:
-                return False
         with self._changing:
+            running.database.stale, self._fresh_at = False, time.monotonic()
+            with running.database.connect() as connection:
+                if read_generation(connection) == self.registry.generation:
+                    return False
             running.database.use_registry(self._complete(running.loaded))
         return True
+
+    def _freshen(self) -> None:
+        if self.database.stale or time.monotonic() - self._fresh_at > FRESH_SECONDS:
+            self.refresh()
 
     def upgrade(self) -> dict[str, list[str]]:
         """Brings the database to the version of the code, seeds what is missing, and starts.

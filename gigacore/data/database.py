@@ -16,6 +16,7 @@ from gigacore.data import flush, scope  # noqa: F401 - importing them attaches t
 from gigacore.data.door import DOOR, SCOPED, Door, StatementGuard
 from gigacore.data.engine import reading
 from gigacore.data.faults import translated_errors
+from gigacore.data.generation import take_bump
 from gigacore.data.journal import Entry, Interested, Journal
 from gigacore.data.plan import Plans
 from gigacore.data.session import ActorSession, Guard, Hooks, NoHooks
@@ -51,7 +52,8 @@ class Database:
     """Opens readings and units of work on one engine.
 
     `guard` judges what actors may do, `hooks` are the plugins' in-transaction hooks, `interested` names the consumers
-    of an event. All three may be set later, but before the first session.
+    of an event. All three may be set later, but before the first session. `before_session` is called before each
+    session is opened; `stale` says that a unit of work here changed what the registry is made of.
     """
 
     def __init__(
@@ -74,6 +76,8 @@ class Database:
         self._statements.watch(engine)
         self._reading = reading(engine)
         self._local = threading.local()
+        self.before_session: Callable[[], None] = lambda: None
+        self.stale = False
         self.after_commit: list[Callable[[], None]] = []
         """Called after every committed unit of work, in its thread: dispatchers wake their workers here."""
 
@@ -95,6 +99,7 @@ class Database:
     @contextmanager
     def read(self, actor: Actor | None, *, correlation_id: str | None = None) -> Iterator[Context]:
         """A session that finds what `actor` may view. Raises Misuse without an actor, or when something is written."""
+        self.before_session()
         with self._reading.connect() as connection:
             session = self._session(connection, actor, writable=False)
             try:
@@ -122,6 +127,7 @@ class Database:
 
         Inside it no network, mail or file may be touched. On SQLite it holds the write lock from its first statement.
         """
+        self.before_session()
         with self._single(), self.engine.connect() as connection:
             session = self._session(connection, actor, writable=True)
             ctx = self._context(session, correlation_id)
@@ -130,8 +136,10 @@ class Database:
             try:
                 yield ctx
                 session.finish()
+                self.stale |= take_bump(connection)
             except BaseException as error:
                 session.abandon()
+                take_bump(connection)
                 if not isinstance(error, Forbidden):
                     raise
                 denied = error

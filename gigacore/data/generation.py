@@ -10,6 +10,7 @@ from sqlalchemy import Connection, insert, select, update
 from gigacore.data.tables import core_state
 
 _KEY: Final = "generation"
+_BUMPED: Final = "giga_generation_bumped"
 
 
 def read_generation(connection: Connection) -> int:
@@ -24,4 +25,10 @@ def bump_generation(connection: Connection) -> int:
     changed = connection.execute(update(core_state).where(core_state.c.key == _KEY).values(value=str(value)))
     if not changed.rowcount:
         connection.execute(insert(core_state).values(key=_KEY, value=str(value)))
+    connection.info[_BUMPED] = True
     return value
+
+
+def take_bump(connection: Connection) -> bool:
+    """Whether the generation was bumped on this connection since the last question."""
+    return bool(connection.info.pop(_BUMPED, False))

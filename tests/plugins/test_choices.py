@@ -89,3 +89,17 @@ def test_an_unknown_list_or_choice_is_not_found(crm: Crm, admin: Actor) -> None:
     for name, key in (("crm.nowhere", "new"), (LIST, "nowhere")):
         with pytest.raises(NotFound), crm.unit_of_work(admin) as ctx:
             choices.change(ctx, name, key, {"label": "x"})
+
+
+def test_a_change_holds_for_the_next_session_here_and_soon_elsewhere(crm: Crm, admin: Actor) -> None:
+    with Crm(crm.settings, plugins=()) as other:
+        other.start()
+        with crm.unit_of_work(admin) as ctx:
+            choices.add(ctx, LIST, {"label": "Parked", "kind": "open"})
+        with crm.read(admin) as ctx:
+            assert ctx.session.registry.choice_lists[LIST].get("parked") is not None
+        with other.read(admin) as ctx:
+            assert ctx.session.registry.choice_lists[LIST].get("parked") is None
+        other._fresh_at -= 3
+        with other.read(admin) as ctx:
+            assert ctx.session.registry.choice_lists[LIST].get("parked") is not None
