@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import logging
 import signal
 import sys
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from types import FrameType
-from typing import Any
+from typing import Any, Final
 
 from flask import Flask
 from werkzeug.serving import make_server
 
-from gigacore.jobs import Jobs
+from gigacore import Crm
 from gigacore.settings import Settings
 from host_app.app import create_app
 from host_app.context import host
-from host_app.worker import jobs_of
+
+log = logging.getLogger("host_app")
+
+REFRESH_SECONDS: Final = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,23 +44,43 @@ def serve(serving: Serving) -> None:
         _serve_gunicorn(serving)
 
 
+class _Refresher(threading.Thread):
+    """Takes up custom fields and choices that another process changed."""
+
+    def __init__(self, crm: Crm) -> None:
+        super().__init__(name="giga-refresher", daemon=True)
+        self.crm = crm
+        self.ended = threading.Event()
+
+    def run(self) -> None:
+        """Ask every two seconds."""
+        while not self.ended.wait(REFRESH_SECONDS):
+            try:
+                self.crm.refresh()
+            except Exception:  # the database may be away for a while; the next turn asks again
+                log.warning("fields could not be read anew", exc_info=True)
+
+
 @dataclass(frozen=True, slots=True)
 class _Running:
     """What one process runs."""
 
     app: Flask
-    jobs: Jobs
+    refresher: _Refresher
 
     def stop(self) -> None:
         """Let jobs end, then give back connections."""
-        self.jobs.stop()
+        self.refresher.ended.set()
+        self.refresher.join()
         host(self.app).crm.close()
 
 
 def _start(serving: Serving) -> _Running:
     app = create_app(settings=serving.settings)
-    running = _Running(app, jobs_of(host(app).crm))
-    running.jobs.start("embedded" if serving.with_worker else "none")
+    crm = host(app).crm
+    crm.jobs.start("embedded" if serving.with_worker else "none")
+    running = _Running(app, _Refresher(crm))
+    running.refresher.start()
     return running
 
 

@@ -7,17 +7,11 @@ import threading
 from types import FrameType
 
 from gigacore import Crm
-from gigacore.jobs import Jobs
-
-
-def jobs_of(crm: Crm) -> Jobs:
-    """The jobs of the core and of the running plugins."""
-    return crm.jobs
 
 
 def run_once(crm: Crm) -> int:
     """Run what is due now, in this thread; returns how many steps were made."""
-    jobs = jobs_of(crm)
+    jobs = crm.jobs
     jobs.worker.prepare()
     jobs.worker.keep()
     return jobs.run_pending()
@@ -32,4 +26,4 @@ def run_until_stopped(crm: Crm) -> None:
 
     signal.signal(signal.SIGTERM, end)
     signal.signal(signal.SIGINT, end)
-    jobs_of(crm).run_worker(stop)
+    crm.jobs.run_worker(stop)

@@ -1,0 +1,88 @@
+"""`giga import` and `giga export`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+import click
+
+from gigacore import Crm
+from gigacore.access import users
+from gigacore.context import Actor
+from gigacore.errors import NotFound
+from gigacore.exchange import imports
+from gigacore.exchange.imports import Import
+from gigacore.messages import msg
+from host_app.cli.installation import Installation, pass_installation, tell, translator
+
+FAILED: Final = 1
+SHOWN: Final = 20
+
+
+@click.command("import")
+@click.argument("entity")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--user", "email", help="On whose behalf; left out: the first Super Admin.")
+@click.option("--map", "pairs", multiple=True, metavar="COLUMN=FIELD", help="Where a column goes; FIELD may be empty.")
+@click.option("--key", help="The column that identifies a row.")
+@click.option("--update", is_flag=True, help="Change records that are there already instead of leaving them alone.")
+@pass_installation
+def import_records(
+    installation: Installation,
+    entity: str,
+    file: Path,
+    email: str | None,
+    pairs: tuple[str, ...],
+    key: str | None,
+    update: bool,
+) -> int:
+    """Import the CSV FILE into ENTITY (crm.lead); a file imported twice adds nothing new."""
+    crm = installation.crm
+    actor = acting(crm, email)
+    with file.open("rb") as stream:
+        found = imports.stage(crm, actor, entity, stream, file.name)
+    wanted = dict(found.mapping) | _pairs(pairs)
+    options = {"duplicates": "update" if update else "skip"} | ({"key": key} if key else {})
+    imports.configure(crm, actor, found.id, mapping=wanted, options=options)
+    return _report(crm, actor, imports.run(crm, actor, found.id))
+
+
+def acting(crm: Crm, email: str | None) -> Actor:
+    """The person on whose behalf a command works. Raises NotFound."""
+    with crm.system("giga: who acts") as ctx:
+        if email is not None:
+            return crm.actor(users.find(ctx, email).id)
+        for one in sorted(users.all_users(ctx), key=lambda user: user.id):
+            if one.active and "super_admin" in one.roles:
+                return crm.actor(one.id)
+    raise NotFound(
+        msg("There is no Super Admin on whose behalf to work."),
+        fix=msg("Create one: giga user create --email ... --name ... --role super_admin"),
+    )
+
+
+def _pairs(given: tuple[str, ...]) -> dict[str, str]:
+    for pair in given:
+        if "=" not in pair:
+            raise click.BadParameter(f"{pair!r}: COLUMN=FIELD", param_hint="--map")
+    return {column: field for column, _, field in (pair.rpartition("=") for pair in given)}
+
+
+def _report(crm: Crm, actor: Actor, found: Import) -> int:
+    for heading in found.ignored:
+        tell(msg("Column {name} was left out.", name=heading))
+    with crm.read(actor) as ctx:
+        for row, error in imports.errors(ctx, found.id, SHOWN):
+            reason = error.message.render(translator())
+            tell(msg("Row {row}, {column}: {reason}", row=row, column=error.column, reason=reason))
+    tell(
+        msg(
+            "Created {created}, updated {updated}, left alone {skipped}, refused {failed}.",
+            created=found.created,
+            updated=found.updated,
+            skipped=found.skipped,
+            failed=found.failed,
+        )
+    )
+    return FAILED if found.failed or found.state != imports.DONE else 0
