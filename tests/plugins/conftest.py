@@ -35,6 +35,12 @@ class Site:
         self.describe(name, f"gigacore-{name}", group)
         return name
 
+    def forget(self) -> None:
+        """Lets every module of the folder be imported anew."""
+        for name, module in list(sys.modules.items()):
+            if str(getattr(module, "__file__", "")).startswith(str(self.folder)):
+                del sys.modules[name]
+
     def describe(self, name: str, distribution: str, group: str = "gigacore.plugins.v1") -> None:
         """Writes the metadata only."""
         info = self.folder / f"{distribution.replace('-', '_')}-1.2.dist-info"
@@ -48,11 +54,9 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
     folder = tmp_path / "site"
     folder.mkdir()
     monkeypatch.syspath_prepend(str(folder))
-    before = set(sys.modules)
-    yield Site(folder)
-    for name in set(sys.modules) - before:
-        if name.startswith("gigacore_"):
-            del sys.modules[name]
+    site = Site(folder)
+    yield site
+    site.forget()
 
 
 @pytest.fixture

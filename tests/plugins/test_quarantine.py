@@ -35,8 +35,7 @@ def started(make_crm: Callable[..., Crm], site: Any) -> Callable[..., Crm]:
         for name in enabled:
             crm.plugins.enable(name)
         spoil()
-        for name in [n for n in sys.modules if n.startswith("gigacore_")]:
-            del sys.modules[name]
+        site.forget()
         return make_crm(**options).start()
 
     return start
