@@ -28,6 +28,7 @@ from gigacore.plugins.histories import core_history, history_of
 from gigacore.plugins.loading import Loaded, Loader
 from gigacore.plugins.manifest import Plugin
 from gigacore.plugins.order import dependents
+from gigacore.plugins.registration import tables
 from gigacore.plugins.seeding import seed_choices, seed_grants
 from gigacore.plugins.stored import StoredPlugin
 from gigacore.plugins.tables import DISABLED
@@ -187,8 +188,11 @@ class PluginManager:
         return [core_history(), *(history_of(plugin) for plugin in plugins)]
 
     def _install(self, plugin: Plugin, registry: Registry) -> list[str]:
+        history = history_of(plugin)
+        if history.tables and history.head() is None:
+            raise _without_migrations(plugin)
         with migrate.operation(self.engine) as connection:
-            applied = migrate.upgrade(connection, history_of(plugin))
+            applied = migrate.upgrade(connection, history)
             # A table that SQLite had to rebuild has lost its indexes on expressions.
             restore_indexes(connection, registry, read_definitions(connection))
             known = stored.read(connection).get(plugin.name)
@@ -212,7 +216,7 @@ class PluginManager:
         with self._connect() if fitting else nullcontext() as connection:
             loader = Loader(self.strict)
             if connection is not None:
-                loader.admit = lambda plugin: state_of(connection, history_of(plugin)).check_up_to_date()
+                loader.admit = lambda plugin: _check_fits(connection, plugin)
             return loader.load(once.values(), {*known, *self.candidates} - set(once))
 
     @staticmethod
@@ -237,12 +241,13 @@ class PluginManager:
         candidate = self.candidates.get(name)
         label = str(row.manifest.get("label") or name) if row else name
         version = row.version if row else candidate.version if candidate else ""
+        reason = Msg(row.reason) if row and row.reason else None
         return PluginStatus(
             name,
             PluginState(row.state) if row else PluginState.AVAILABLE,
             label,
             version,
-            Msg(row.reason) if row and row.reason else None,
+            self._loaded.refused.get(name, reason) if reason and self._loaded else reason,
             builtin=bool(candidate and candidate.builtin),
             requires=row.requires if row else (),
         )
@@ -264,3 +269,18 @@ class PluginManager:
         with self._connect() as connection:
             known = stored.read(connection)
         return [self._status(name, known.get(name)) for name in sorted({*known, *self.candidates})]
+
+
+def _check_fits(connection: sa.Connection, plugin: Plugin) -> None:
+    found = state_of(connection, history_of(plugin))
+    found.check_up_to_date()
+    if tables(plugin) and found.head is None:
+        raise _without_migrations(plugin)
+
+
+def _without_migrations(plugin: Plugin) -> PluginError:
+    return PluginError(
+        plugin.name,
+        msg("It has tables but no migrations."),
+        fix=msg("Write them with `giga db revision {name}`.", name=plugin.name),
+    )

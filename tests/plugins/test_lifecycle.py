@@ -191,6 +191,14 @@ def test_a_failing_migration_enables_nothing(make_crm: Callable[..., Crm], visit
     assert crm.plugins.stored().keys() == {"crm"}
 
 
+def test_tables_without_migrations_are_refused_with_the_next_step(
+    make_crm: Callable[..., Crm], visits: Plugin, tmp_path: Path
+) -> None:
+    crm = make_crm(plugins=[replace(visits, migrations=tmp_path / "nowhere")]).start()
+    with pytest.raises(PluginError, match="Write them with `giga db revision visits`"):
+        crm.enable("visits")
+
+
 def test_a_failing_install_disables_the_plugin_again(make_crm: Callable[..., Crm], visits: Plugin) -> None:
     def install(ctx: Context) -> None:
         records.create(ctx, "visits.visit", {"subject": "half"})
