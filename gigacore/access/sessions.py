@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
+from uuid import UUID
 
 import sqlalchemy as sa
 
@@ -142,9 +143,11 @@ def revoke(connection: sa.Connection, session_id: str, now: datetime) -> None:
 
 def revoke_device(connection: sa.Connection, user_id: int, uid: str, now: datetime) -> bool:
     """End one of a user's sessions by its public uid; False if there is none."""
-    return _revoke(
-        connection, sa.and_(core_session.c.user_id == user_id, core_session.c.uid == sa.cast(uid, sa.Uuid)), now
-    )
+    try:
+        device = core_session.c.uid == UUID(uid)
+    except ValueError:
+        return False
+    return _revoke(connection, sa.and_(core_session.c.user_id == user_id, device), now)
 
 
 def revoke_all(connection: sa.Connection, user_id: int, now: datetime, *, keep: str | None = None) -> None:

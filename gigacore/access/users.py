@@ -99,7 +99,7 @@ def _preferences(values: dict[str, str]) -> dict[str, Any]:
     if zone is not None:
         try:
             ZoneInfo(zone)
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, KeyError) as error:
             raise Invalid.of("timezone", msg("This time zone is not known.")) from error
     return dict(values)
 
