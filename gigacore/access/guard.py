@@ -14,6 +14,7 @@ from gigacore.access.policy import Policy
 from gigacore.access.profiles import AccessCache, generation
 from gigacore.access.rights import Rights, in_scope
 from gigacore.access.sql import EntityRows
+from gigacore.access.verbs import verb_label
 from gigacore.errors import Forbidden, NotFound, Unavailable
 from gigacore.filter import Condition, parse
 from gigacore.messages import Msg, msg
