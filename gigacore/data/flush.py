@@ -240,10 +240,10 @@ class Collector:
         for rows in change.rows.values():
             for row in rows:
                 write_keys(row.row, row.plan)
-        write_keys(record, change.plan.plan)
         write_custom_keys(record, change)
         if rollups.compute(self.session, change):
             self.update(change)
+        write_keys(record, change.plan.plan)
         self.stamp(change)
         return True
 

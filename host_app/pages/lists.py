@@ -38,9 +38,8 @@ def show(plugin: str, plural: str) -> ResponseReturnValue:
     """A page of the list."""
     spec, who = entity_at(plugin, plural), reader()
     readable = {field.name: field for field in who.readable(spec)}
-    state = listing.read(spec, request.args)
     try:
-        return _list(state, spec, who, readable)
+        return _list(listing.read(spec, request.args), spec, who, readable)
     except Invalid as error:
         if not request.args:
             raise

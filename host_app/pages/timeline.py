@@ -120,8 +120,12 @@ def _change(row: AuditRow, spec: EntitySpec, who: Reader) -> Entry:
     what = who.t(VERBS[row.verb]) if row.verb in VERBS else row.verb.replace("_", " ")
     values = row.values if isinstance(row.values, dict) and row.verb != "created" else {}
     return Entry(
-        ICONS.get(row.verb, "bolt"), row.actor_name, what, at, exact, changes=tuple(_changed(values, spec, who))
+        ICONS.get(row.verb, "bolt"), _actor(row, who), what, at, exact, changes=tuple(_changed(values, spec, who))
     )
+
+
+def _actor(row: AuditRow, who: Reader) -> str:
+    return who.t(msg("The system")) if row.actor_kind == "system" else row.actor_name
 
 
 def _changed(values: Mapping[str, Any], spec: EntitySpec, who: Reader) -> Iterable[tuple[str, str, str]]:

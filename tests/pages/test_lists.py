@@ -1,0 +1,164 @@
+"""Lists: search, filters in words, order, columns, pages, size and statements."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+
+from gigacore import Crm, records
+from tests.pages.conftest import Visitor
+
+STATUSES = ("new", "contacted", "qualified")
+
+
+@pytest.fixture
+def leads(crm: Crm) -> None:
+    rows = [
+        {
+            "first_name": "Amélie", "last_name": f"Number {place:03}", "company_name": f"Bâtiments Durand & Fils {place}",
+            "email": f"person{place}@example.org", "phone": "+33 6 99 88 77 66", "source": "website",
+            "amount": {"amount": f"{place * 10}.50", "currency": "EUR"}, "status": STATUSES[place % 3],
+            "next_action_at": "2026-11-24T09:00:00Z", "visibility": "write",
+        }
+        for place in range(60)
+    ]  # fmt: skip
+    with crm.system("test leads") as ctx:
+        records.create_many(ctx, "crm.lead", rows)
+
+
+def names(page: str) -> list[str]:
+    return re.findall(r"<th scope=row><a href=\"/crm/leads/\d+\">([^<]+)</a>", page)
+
+
+def text(visitor: Visitor, path: str) -> str:
+    response = visitor.get(path)
+    assert response.status_code == 200, response.get_data(as_text=True)[:2000]
+    return response.get_data(as_text=True)
+
+
+def test_fifty_rows_stay_below_forty_kilobytes_and_five_statements(leads: None, visit: Any, statements: Any) -> None:
+    reader = visit("user")
+    reader.get("/crm/leads")
+    with statements() as seen:
+        page = reader.get("/crm/leads").get_data()
+    assert len(names(page.decode())) == 50
+    assert len(page) <= 40_000
+    assert len(seen) <= 5, seen
+
+
+def test_older_and_newer_lead_through_all_rows_once(leads: None, root: Visitor) -> None:
+    first = text(root, "/crm/leads?sort=name")
+    older = re.search(r'rel="next" href="([^"]+)"', first)
+    assert older
+    second = text(root, older[1].replace("&amp;", "&"))
+    assert len(set(names(first)) | set(names(second))) == 60
+    newer = re.search(r'rel="prev" href="([^"]+)"', second)
+    assert newer
+    assert names(text(root, newer[1].replace("&amp;", "&"))) == names(first)
+
+
+def test_a_header_sorts_and_turns_round(leads: None, root: Visitor) -> None:
+    up = text(root, "/crm/leads?sort=amount")
+    assert names(up)[0] == "Amélie Number 000"
+    assert 'aria-sort="ascending"' in up
+    assert names(text(root, "/crm/leads?sort=-amount"))[0] == "Amélie Number 059"
+
+
+def test_the_filter_box_leads_to_a_list_that_says_its_filter_in_words(leads: None, visit: Any) -> None:
+    reader = visit("super_admin", "fr")
+    applied = reader.get("/crm/leads/filter?apply=1&field=status&op=in&value=qualified")
+    assert applied.status_code == 303
+    page = text(reader, applied.location)
+    assert len(names(page)) == 20
+    assert re.search(r"<i>[^<]+ est</i> <b>[^<]+</b>", page)
+
+
+def test_plain_parameters_are_conditions(leads: None, root: Visitor) -> None:
+    page = text(root, "/crm/leads?status=new&status=contacted&q=number 00")
+    assert len(names(page)) == 7
+    assert page.count('class="chip"') == 1
+
+
+def test_a_condition_is_taken_away_by_its_chip(leads: None, root: Visitor) -> None:
+    page = text(root, '/crm/leads?filter={"field":"status","op":"in","value":["new"]}&sort=amount')
+    remove = re.search(r'<a class="x" href="([^"]+)"', page)
+    assert remove
+    assert remove[1] == "/crm/leads?sort=amount"
+
+
+def test_a_filter_that_pages_cannot_edit_is_kept_and_can_be_removed(leads: None, root: Visitor) -> None:
+    tree = '{"any":[{"field":"status","op":"eq","value":"new"},{"field":"amount","op":"gt","value":585}]}'
+    page = text(root, f"/crm/leads?filter={tree}")
+    assert len(names(page)) == 21
+    assert "Further conditions" in page
+
+
+@pytest.mark.parametrize("bad", ["filter=[", "filter={}", "sort=nothing", "cursor=xyz", "filter=1", "sort=description"])
+def test_a_damaged_address_says_so_and_offers_the_way_back(leads: None, root: Visitor, bad: str) -> None:
+    response = root.get(f"/crm/leads?{bad}")
+    assert response.status_code == 422
+    assert 'href="/crm/leads"' in response.get_data(as_text=True)
+
+
+def test_me_stays_me_for_whoever_reads(crm: Crm, leads: None, visit: Any) -> None:
+    reader = visit("user")
+    with crm.system("own lead") as ctx:
+        records.create(ctx, "crm.lead", {"last_name": "Mine", "owner_id": reader.user_id})
+    applied = reader.get("/crm/leads/filter?apply=1&field=owner_id&op=in&value=me")
+    assert "actor.id" in applied.location
+    page = text(reader, applied.location)
+    assert names(page) == ["Mine"]
+    assert "<b>me</b>" in page
+
+
+def test_chosen_columns_and_no_others_are_shown(leads: None, root: Visitor) -> None:
+    applied = root.get("/crm/leads/columns?apply=1&column=city&column=amount")
+    page = text(root, applied.location)
+    assert re.findall(r'<th scope="col"[^>]*>(?:<a[^>]*>)?([^<]+)', page)[-3:] == ["Name", "City", "Estimated amount"]
+
+
+def test_money_and_dates_are_in_the_readers_locale(leads: None, visit: Any) -> None:
+    page = text(visit("super_admin", "fr"), "/crm/leads?q=059")
+    assert "590,50\u00a0€" in page
+
+
+def test_a_hostile_value_is_text(crm: Crm, root: Visitor) -> None:
+    with crm.system("hostile") as ctx:
+        records.create(ctx, "crm.lead", {"last_name": '<img src=x onerror="alert(1)">'})
+    page = text(root, "/crm/leads")
+    assert "<img" not in page
+    assert "&lt;img" in page
+
+
+def test_the_selection_is_changed_and_deleted_in_bulk(leads: None, root: Visitor) -> None:
+    numbers = re.findall(r"name=id value=(\d+)", text(root, "/crm/leads?status=new"))[:3]
+    sent = {
+        "action": "change",
+        "id": numbers,
+        "_field": "priority",
+        "_go": "1",
+        "priority": "high",
+        "back": "/crm/leads",
+    }
+    assert root.post("/crm/leads/bulk", sent).location == "/crm/leads"
+    assert len(names(text(root, "/crm/leads?priority=high"))) == 3
+    root.post("/crm/leads/bulk", {"action": "delete", "id": numbers, "back": "/crm/leads"})
+    assert names(text(root, "/crm/leads?priority=high")) == []
+
+
+def test_a_whole_filter_is_changed_and_nothing_else(leads: None, root: Visitor) -> None:
+    back = "/crm/leads?status=qualified"
+    sent = {
+        "action": "change",
+        "id": ["1"],
+        "whole": "1",
+        "_field": "priority",
+        "_go": "1",
+        "priority": "low",
+        "back": back,
+    }
+    root.post("/crm/leads/bulk", sent)
+    assert len(names(text(root, "/crm/leads?priority=low"))) == 20
+    assert len(names(text(root, "/crm/leads?priority=low&status=qualified"))) == 20
