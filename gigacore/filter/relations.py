@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from sqlalchemy import FromClause
+from sqlalchemy import ColumnElement, FromClause
 
 from gigacore.entity.spec import ChildSpec, EntitySpec, FieldSpec
 
@@ -30,13 +30,21 @@ class Rows(Protocol):
         """The rows' table; its key is `id`."""
 
 
+Visible = Callable[[EntitySpec], ColumnElement[bool] | None]
+"""The criterion, on an entity's own table, of the records that may be seen; None = all."""
+
+
 @dataclass(frozen=True, slots=True)
 class RowSpec:
-    """Rows that are neither an entity nor child rows, such as activities."""
+    """Rows that are neither an entity nor child rows, such as activities.
+
+    `limit(registry, visible)` gives the criterion, on `table`, of the rows that may be seen; None = all.
+    """
 
     name: str
     fields: Mapping[str, FieldSpec]
     table: FromClause
+    limit: Callable[[Registry, Visible], ColumnElement[bool] | None] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +73,13 @@ class ToMany:
     def entity(self) -> EntitySpec | None:
         """The entity whose records the rows are, if they are records."""
         return self.rows if isinstance(self.rows, EntitySpec) else None
+
+    def seen(self, registry: Registry, visible: Visible) -> ColumnElement[bool] | None:
+        """The criterion, on the rows' own table, of those that may be seen; None = all."""
+        if isinstance(self.rows, EntitySpec):
+            return visible(self.rows)
+        limit = self.rows.limit if isinstance(self.rows, RowSpec) else None
+        return None if limit is None else limit(registry, visible)
 
 
 class RelationSource(Protocol):

@@ -30,7 +30,7 @@ from gigacore.filter.ast import (
 from gigacore.filter.evaluation import Surroundings, prepare
 from gigacore.filter.expressions import field_expression
 from gigacore.filter.leaves import Values, compare_values, compared_values, test_field
-from gigacore.filter.relations import ToMany, Via
+from gigacore.filter.relations import ToMany, Via, Visible
 
 if TYPE_CHECKING:
     from gigacore.entity.declare import Extension
@@ -52,7 +52,7 @@ class SqlEnv:
     registry: Registry
     actor: Actor
     now: datetime
-    visible: Callable[[EntitySpec], Bool | None]
+    visible: Visible
     shared: Callable[[FromClause, str], Bool] | None = None
     joined: Mapping[type[Extension], FromClause] = field(default_factory=dict)
 
@@ -185,20 +185,15 @@ class _Compiler:
         return self.scope.enter(spec.extension.__table__, spec.extension)
 
     def _visible(self, entity: EntitySpec, scope: _Scope) -> tuple[Bool, ...]:
-        visible = self.env.visible(entity)
-        if visible is None:
-            return ()
-        aliased = scope.table is not entity.table
-        return (ClauseAdapter(scope.table).traverse(visible) if aliased else visible,)
+        return _adapted(self.env.visible(entity), scope.table)
 
     # To-many relations ------------------------------------------------------------------------------------------------
 
     def _relation(self, node: Relation) -> Bool:
         relation = node.relation
         scope = self.scope.enter(relation.rows.table)
-        where = [self._within(scope, strict=False).node(node.where)]
-        if relation.entity is not None:
-            where += self._visible(relation.entity, scope)
+        where = [*_adapted(relation.seen(self.env.registry, self.env.visible), scope.table)]
+        where.append(self._within(scope, strict=False).node(node.where))
         found = self._has_rows(relation, scope, where)
         return not_(found) if node.quantifier == "none" else found
 
@@ -210,6 +205,13 @@ class _Compiler:
         owner = relation.owner
         column = rows.c[owner] if isinstance(owner, str) else field_expression(owner, rows)
         return own.in_(_subselect(column, rows, column.is_not(None), *where))
+
+
+def _adapted(criterion: Bool | None, table: FromClause) -> tuple[Bool, ...]:
+    """A criterion on a table, brought to the alias in which the table is read here."""
+    if criterion is None:
+        return ()
+    return (ClauseAdapter(table).traverse(criterion) if isinstance(table, Alias) else criterion,)
 
 
 def _pairs(via: Via, ids: Select[Any]) -> Select[Any]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any, Final, TypeVar
 
+from gigacore.data.relations import CoreRelations
 from gigacore.entity import Registry, metadata
 from gigacore.errors import GigaError, PluginError
 from gigacore.messages import Msg, msg
@@ -152,4 +153,5 @@ def _combined(plugins: Iterable[Plugin]) -> Registry:
         extensions=[extension for plugin in known for extension in plugin.extensions],
         choice_lists=[entry for plugin in known for entry in plugin.choice_lists],
         actions=[action for plugin in known for action in plugin.actions],
+        relation_sources=(CoreRelations(),),
     )
