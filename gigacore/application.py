@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import cached_property
+from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import sqlalchemy as sa
@@ -38,8 +39,9 @@ if TYPE_CHECKING:
     from gigacore.files.storage import Storage
     from gigacore.text import Catalogue
 
+VERSION: Final = version("gigacore")
 log: Final = logging.getLogger("gigacore")
-BUILTIN: Final = (Candidate("crm", "gigacore.crm:plugin", "gigacore", builtin=True),)
+BUILTIN: Final = (Candidate("crm", "gigacore.crm:plugin", "gigacore", VERSION, builtin=True),)
 FRESH_SECONDS: Final = 2.0
 P = TypeVar("P")
 
@@ -104,7 +106,8 @@ class Crm:
         self._fresh_at = time.monotonic()
         self.guard.narrow = loaded.dispatcher.narrow_policy
         self._running = _Running(database, loaded, declared)
-        vars(self).pop("catalogue", None)
+        for made_from_plugins in ("catalogue", "storage"):
+            vars(self).pop(made_from_plugins, None)
         self.jobs.use(declares)
         return self
 

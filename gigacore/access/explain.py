@@ -140,17 +140,7 @@ class _Explainer:
     def _text(self, arm: Arm, role: str | None, holds: bool) -> Msg:
         grant = arm.source.grant
         if grant is not None:
-            pattern = _FORBID if grant.forbid else _GRANT
-            limit = msg("with a filter") if grant.filter is not None else msg("without a filter")
-            return msg(
-                pattern,
-                role=role,
-                verb=grant.verb,
-                entity=grant.entity,
-                level=_LEVELS[grant.level],
-                limit=limit,
-                id=grant.id,
-            )
+            return _grant_text(grant, role or "")
         if arm.source.kind == "share" and holds:
             return self._share_text()
         return _TEXTS[arm.source.kind]
@@ -171,8 +161,21 @@ class _Explainer:
         return msg("It is shared with {party} for “{verb}”.", party=team or user, verb=verb)
 
 
-_GRANT = "Role {role} grants “{verb}” on {entity}: {level}, {limit} (grant {id})."
-_FORBID = "Role {role} forbids “{verb}” on {entity}: {level}, {limit} (rule {id})."
+def _grant_text(grant: Grant, role: str) -> Msg:
+    limit = msg("with a filter") if grant.filter is not None else msg("without a filter")
+    words: dict[str, object] = {
+        "role": role,
+        "verb": grant.verb,
+        "entity": grant.entity,
+        "limit": limit,
+        "id": grant.id,
+    }
+    words["level"] = _LEVELS[grant.level]
+    if grant.forbid:
+        return msg("Role {role} forbids “{verb}” on {entity}: {level}, {limit} (rule {id}).", **words)
+    return msg("Role {role} grants “{verb}” on {entity}: {level}, {limit} (grant {id}).", **words)
+
+
 _LEVELS = {
     "none": msg("nothing"),
     "own": msg("own records"),

@@ -14,9 +14,10 @@ from gigacore.access.policy import Policy
 from gigacore.access.profiles import AccessCache, generation
 from gigacore.access.rights import Rights, in_scope
 from gigacore.access.sql import EntityRows
+from gigacore.access.verbs import verb_label
 from gigacore.errors import Forbidden, NotFound, Unavailable
 from gigacore.filter import Condition, parse
-from gigacore.messages import msg
+from gigacore.messages import Msg, msg
 
 if TYPE_CHECKING:
     from gigacore.context import Actor
@@ -100,7 +101,7 @@ class AccessGuard:
             raise
         except Exception as error:  # whatever went wrong in a plugin, the records stay closed
             raise Unavailable(
-                msg("{entity} cannot be shown: a rule that limits it failed.", entity=msg(entity.label))
+                msg("{entity} cannot be shown: a rule that limits it failed.", entity=Msg(entity.label_plural))
             ) from error
 
     # Reading ------------------------------------------------------------------------------------------------------
@@ -234,7 +235,7 @@ def verbs_of(changed: frozenset[str], edit: str) -> tuple[str, ...]:
 def no_right(entity: EntitySpec, verb: str) -> Forbidden:
     """None of the actor's roles knows the verb here."""
     return Forbidden(
-        msg("Your roles do not include “{verb}” on {entity}.", verb=verb, entity=msg(entity.label_plural)),
+        msg("Your roles do not include “{verb}” on {entity}.", verb=verb_label(verb), entity=Msg(entity.label_plural)),
         fix=msg("Ask an administrator for this right."),
     )
 
@@ -242,6 +243,6 @@ def no_right(entity: EntitySpec, verb: str) -> Forbidden:
 def not_this(verb: str) -> Forbidden:
     """The actor's roles know the verb, but not for this record."""
     return Forbidden(
-        msg("You may see this record, but your right to “{verb}” does not reach it.", verb=verb),
+        msg("You may see this record, but your right to “{verb}” does not reach it.", verb=verb_label(verb)),
         fix=msg("Ask its owner or an administrator."),
     )

@@ -62,6 +62,20 @@ TOOLS: Final = (
 )
 
 
+def verb_label(verb: str) -> Msg:
+    """What people read for a verb; an action without a label of its own reads as its name."""
+    if verb == ANY:
+        return msg("everything")
+    if verb == ACTIONS:
+        return msg("every action")
+    return VERBS.get(verb) or Msg(verb.replace("_", " "))
+
+
+def tool_label(name: str) -> Msg:
+    """What people read for a tool of the core."""
+    return next((tool.label for tool in TOOLS if tool.name == name), Msg(name))
+
+
 def class_pattern(entity: EntitySpec) -> str:
     """`@owned`, `@parent` or `@reference`: the pattern that covers all entities of one kind of access."""
     return f"@{entity.access}"
@@ -134,7 +148,7 @@ def _of_entity(entity: EntitySpec, actions: Iterable[tuple[str, Msg]]) -> Iterat
 
 def _of_tool(tool: Tool) -> Iterator[Permission]:
     for verb in tool.verbs:
-        yield Permission(tool.name, verb, tool.label, VERBS.get(verb, msg(verb)), tool.name.partition(".")[0], ())
+        yield Permission(tool.name, verb, tool.label, verb_label(verb), tool.name.partition(".")[0], ())
 
 
 class Action(Protocol):

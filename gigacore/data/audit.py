@@ -160,8 +160,9 @@ def verify(connection: Connection) -> list[Fault]:
 
 def _broken_links(connection: Connection) -> Iterator[Fault]:
     expected, digest = 1, START
-    statement = select(_S.seq, _S.audit_id, _S.digest, *_CHAINED).outerjoin(core_audit, _A.id == _S.audit_id)
-    for row in connection.execute(statement.order_by(_S.seq).execution_options(yield_per=BATCH)):
+    statement: Select[Any] = select(_S.seq, _S.audit_id, _S.digest, *_CHAINED)
+    statement = statement.outerjoin(core_audit, _A.id == _S.audit_id)
+    for row in _paged(connection, statement, _S.seq):
         seq, audit_id, stored, found = row[0], row[1], bytes(row[2]), row[3:]
         if seq != expected:
             yield Fault(None, expected, msg("Links {first} to {last} are missing.", first=expected, last=seq - 1))
@@ -173,16 +174,22 @@ def _broken_links(connection: Connection) -> Iterator[Fault]:
 
 
 def _broken_values(connection: Connection) -> Iterator[Fault]:
-    statement = select(_A.id, _A.commitment, _V.audit_id, _V.salt, _V.body).outerjoin(
-        core_audit_value, _V.audit_id == _A.id
-    )
-    for audit_id, committed, present, salt, body in connection.execute(
-        statement.execution_options(yield_per=BATCH)
-    ):  # fmt: skip
+    statement: Select[Any] = select(_A.id, _A.commitment, _V.audit_id, _V.salt, _V.body)
+    statement = statement.outerjoin(core_audit_value, _V.audit_id == _A.id)
+    for audit_id, committed, present, salt, body in _paged(connection, statement, _A.id):
         if present is None:
             yield Fault(audit_id, None, msg("The values of an audit row were removed."))
         elif body is not None and commitment(bytes(salt or b""), bytes(body)) != bytes(committed):
             yield Fault(audit_id, None, msg("The values of an audit row were altered."))
+
+
+def _paged(connection: Connection, statement: Select[Any], key: Any) -> Iterator[Row[Any]]:
+    """All rows in the order of `key`, their first column, a batch at a time."""
+    batch = statement.order_by(key).limit(BATCH)
+    rows = connection.execute(batch).all()
+    while rows:
+        yield from rows
+        rows = connection.execute(batch.where(key > rows[-1][0])).all() if len(rows) == BATCH else []
 
 
 def _forgotten(connection: Connection) -> Iterator[Fault]:

@@ -14,6 +14,7 @@ from sqlalchemy import Column, Connection, RowMapping, Table, TypeDecorator, and
 
 from gigacore.data import rollups
 from gigacore.data.changes import Change
+from gigacore.data.faults import translated_errors
 from gigacore.data.journal import Entry, encode
 from gigacore.data.plan import EntityPlan
 from gigacore.data.tables import core_link, core_trash
@@ -104,7 +105,7 @@ def _restore(ctx: Context, row: RowMapping) -> Entity:
 def _put_back(session: ActorSession, spec: EntitySpec, body: Mapping[str, Any]) -> None:
     tables = {**{child.table.name: child.table for child in spec.children.values()}, **_extension_tables(spec)}
     connection = session.connection()
-    with session.door.opened():
+    with session.door.opened(), translated_errors():
         own = {**body["row"], "version": body["row"]["version"] + 1}
         connection.execute(insert(spec.table), _decoded(spec.table, own))
         for name, rows in body["rows"].items():

@@ -146,7 +146,13 @@ def with_present(record: Entity, child: ChildSpec, rows: Sequence[Mapping[str, A
     missing = [row for row in rows if not any(same(one, row) for one in present)]
     if not missing:
         return None
-    return [{"id": one.id} for one in present] + [dict(row) for row in missing]
+    return [as_input(one, child) for one in present] + [dict(row) for row in missing]
+
+
+def as_input(row: Any, child: ChildSpec) -> dict[str, Any]:
+    """A present child row as input that leaves it as it is."""
+    names = [name for name, field in child.fields.items() if not field.readonly]
+    return {"id": row.id} | {name: value for name in names if (value := getattr(row, name)) is not None}
 
 
 def same(present: Any, row: Mapping[str, Any]) -> bool:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Final, Protocol
+from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from gigacore.entity import KINDS, EntitySpec
 from gigacore.errors import Invalid
-from gigacore.exchange.mapping import Target, normal
+from gigacore.exchange.mapping import OWN_KEY, Target, normal
 from gigacore.exchange.tables import core_import_key
 from gigacore.messages import msg
 
@@ -42,6 +43,8 @@ def keys_for(entity: EntitySpec, heading: str | None, target: Target | None) -> 
     """
     if heading is None:
         return NotedKeys(entity, WHOLE_ROW)
+    if target is None and normal(heading) == OWN_KEY:
+        return OwnKeys(entity)
     if target is None:
         return NotedKeys(entity, normal(heading)[:100])
     if target.spec.custom or target.spec.extension is not None or target.spec.kind in ("ref", "longtext", "money"):
@@ -117,6 +120,31 @@ class NotedKeys:
         statement = statement.on_conflict_do_update(index_elements=unique, set_=renewed)
         same = {"org_id": ctx.actor.org_id, "entity": self.entity.name, "source": self.source}
         connection.execute(statement, [same | {"key": key, "record_id": number} for key, number in found.items()])
+
+
+class OwnKeys(NotedKeys):
+    """The uid of our own export: of the record itself, or, in another installation, of the one that it became."""
+
+    def __init__(self, entity: EntitySpec) -> None:
+        super().__init__(entity, OWN_KEY)
+
+    def find(self, ctx: Context, keys: Iterable[str]) -> dict[str, int]:
+        """Records with these uids, and those that were made of rows with them."""
+        wanted = {key: uid for key in keys if (uid := as_uuid(key)) is not None}
+        found = super().find(ctx, wanted)
+        for chunk in chunks(wanted):
+            column = self.entity.cls.uid
+            query = sa.select(column, self.entity.cls.id).where(column.in_([wanted[key] for key in chunk]))
+            found |= {str(uid): number for uid, number in ctx.session.execute(query)}
+        return found
+
+
+def as_uuid(text: str) -> UUID | None:
+    """The UUID that a text is, if it is one."""
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
 
 
 def chunks(keys: Iterable[str]) -> Iterable[list[str]]:

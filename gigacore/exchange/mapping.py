@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from gigacore.entity import EntitySpec, FieldSpec, fold
+from gigacore.entity import ChildSpec, EntitySpec, FieldSpec, fold
 from gigacore.errors import FieldError, Invalid
 from gigacore.exchange import synonyms
 from gigacore.messages import msg
@@ -23,6 +23,7 @@ MAX_CHILD_ROWS: Final = 20
 _CHILD: Final = re.compile(r"(\w+)\.(\d{1,2})\.(\w+)")
 _CAMEL: Final = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _NUMBERED: Final = re.compile(r"(.*?)\s*(\d{1,2})")
+OWN_KEY: Final = "uid"
 SLOT_KINDS: Final = ("email", "phone", "url")
 
 Translate = Callable[[str], str]
@@ -51,6 +52,11 @@ class Suggestion:
         return [heading for heading, target in self.columns.items() if not target]
 
 
+def english(text: str) -> str:
+    """The label as it was declared."""
+    return text
+
+
 def normal(text: str) -> str:
     """A heading for comparison: words in lower case without accents, separated by single spaces."""
     words = re.sub(r"[^a-z0-9#]+", " ", fold(_CAMEL.sub(" ", text)))
@@ -67,6 +73,7 @@ def suggest(headings: Iterable[str], entity: EntitySpec, translators: Iterable[T
     finder = Finder(entity, list(translators))
     result = Suggestion()
     wanted = list(headings)
+    finder.own_export = OWN_KEY in {normal(heading) for heading in wanted}
     for heading in wanted:
         result.columns[heading] = finder.exact(heading)
     for heading in wanted:
@@ -83,12 +90,19 @@ class Finder:
         self.entity = entity
         self.used: set[str] = set()
         self.names: dict[str, list[str]] = {}
+        self.derived: set[str] = set()
+        self.own_export = False
+        languages: list[Translate] = [english, *translators]
         for name, spec in entity.fields.items():
             if writable(spec):
                 self._learn(name, spec, translators)
+            else:
+                self.derived |= {normal(translate(spec.label)) for translate in languages} | {normal(name)}
         for child in entity.children.values():
             for name in child.fields:
                 self._learn_child(f"{child.name}.0.{name}", name)
+            for translate in languages:
+                self._learn_rows(child, translate)
         self.slots = {kind: list(slots(entity, kind)) for kind in SLOT_KINDS}
 
     def _learn(self, name: str, spec: FieldSpec, translators: list[Translate]) -> None:
@@ -103,17 +117,28 @@ class Finder:
         for text in (normal(name), *synonyms.FIELDS.get(name, ())):
             self.names.setdefault(text, []).append(path)
 
+    def is_derived(self, text: str) -> bool:
+        """Whether our own export wrote this column from a field that cannot be written."""
+        return self.own_export and text in self.derived and text not in self.names
+
+    def _learn_rows(self, child: ChildSpec, translate: Translate) -> None:
+        """The headings of our own export."""
+        for name, spec in child.fields.items():
+            for position in range(MAX_CHILD_ROWS):
+                heading = child_heading(translate(child.label), position, translate(spec.label))
+                self.names.setdefault(normal(heading), []).insert(0, f"{child.name}.{position}.{name}")
+
     def exact(self, heading: str) -> str:
         """By name, label or numbered kind; the surest first, so that a synonym never takes another column's place."""
         text = normal(heading)
-        if text in synonyms.ROW_NUMBERS:
+        if text in synonyms.ROW_NUMBERS or self.is_derived(text):
             return LEFT_OUT
         return self._take(self.names.get(text, [])) or self._slot(text)
 
     def loose(self, heading: str) -> str:
         """Without the word before the field's name (`Lead Owner`), or as the key of another system (`Account Id`)."""
         text = normal(heading)
-        if text in synonyms.ROW_NUMBERS:
+        if text in synonyms.ROW_NUMBERS or self.is_derived(text):
             return LEFT_OUT
         if is_identity(text):
             return self._take(["external_id"])
@@ -139,6 +164,11 @@ class Finder:
         return LEFT_OUT
 
 
+def child_heading(child: str, position: int, field: str) -> str:
+    """The heading of a child row's field in our own export: `Phones 2 Phone`."""
+    return f"{child} {position + 1} {field}"
+
+
 def slots(entity: EntitySpec, kind: str) -> Iterator[str]:
     """Every place for a value of a kind, in order: the entity's fields, then the rows of a child with such a field."""
     for name, spec in entity.fields.items():
@@ -158,7 +188,13 @@ def is_identity(text: str) -> bool:
 
 
 def key_column(columns: Mapping[str, str], headings: Iterable[str], entity: EntitySpec) -> str | None:
-    """The column by which a row is found again: another system's key, else a unique field; None = the whole row."""
+    """The column by which a row is found again; None = the whole row.
+
+    The uid of our own export comes first, then another system's key, then a unique field.
+    """
+    for heading in headings:
+        if normal(heading) == OWN_KEY and not columns.get(heading):
+            return heading
     for heading in headings:
         if columns.get(heading) == "external_id" or (not columns.get(heading) and is_identity(normal(heading))):
             return heading

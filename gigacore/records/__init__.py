@@ -5,6 +5,7 @@ from gigacore.records.labels import labels_of
 from gigacore.records.limits import may_act, readable_fields, writable_fields
 from gigacore.records.read import Count, ListRequest, Page, get, page
 from gigacore.records.schema import input_schema, load_input, params_schema
+from gigacore.records.totals import totals
 from gigacore.records.values import dumps, reference
 from gigacore.records.write import Failed, create, create_many, delete, load, update
 
@@ -34,6 +35,7 @@ __all__ = [
     "readable_fields",
     "reference",
     "run_action",
+    "totals",
     "update",
     "writable_fields",
 ]

@@ -62,6 +62,7 @@ class Host:
 def open_database(url: str, schema: str = "", clock: Clock | None = None) -> Database:
     engine = create_engine(url)
     if schema:
+
         @event.listens_for(engine, "connect")
         def use_schema(connection: object, record: object) -> None:
             connection.execute(f"SET search_path TO {schema}")  # type: ignore[attr-defined]

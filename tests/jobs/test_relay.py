@@ -128,12 +128,17 @@ def test_effect_of_a_worker_that_lost_its_lease_is_rolled_back(host: Host) -> No
     assert host.rows("state", "attempts", table="core_delivery") == [("running", 1)]
     host.clock.advance(timedelta(minutes=2))
     with host.database.begin() as connection:
-        assert [one.attempts for one in relay.claim(connection, host.clock.now(), worker.lease, worker.declared.consumers["demo.listen"])] == [2]
+        assert [
+            one.attempts
+            for one in relay.claim(connection, host.clock.now(), worker.lease, worker.declared.consumers["demo.listen"])
+        ] == [2]
 
 
 def test_consumer_runs_one_step_deeper_with_the_events_correlation(host: Host) -> None:
     found: list[tuple[int, str, str]] = []
-    consumer = Consumer("demo.listen", ("*",), lambda ctx, event: found.append((ctx.depth, ctx.correlation_id, event.correlation_id)))
+    consumer = Consumer(
+        "demo.listen", ("*",), lambda ctx, event: found.append((ctx.depth, ctx.correlation_id, event.correlation_id))
+    )
     worker = host.worker(Plugin("demo", consumers=[consumer]))
     happen(host, "crm.lead.updated", (1, 1))
     worker.run_pending()

@@ -33,8 +33,10 @@ from gigacore.context import Context
 from gigacore.data import create_engine
 from gigacore.entity import metadata
 from gigacore.errors import ConfigurationError, Conflict
+from gigacore.files.storage import LocalStorage
 from gigacore.migrate import operation, write_revision
 from gigacore.plugins import PluginState
+from gigacore.ports import Storage
 
 
 class Visit(Entity):
@@ -266,3 +268,15 @@ def test_two_installations_in_one_process_do_not_meet(
         assert "visits.visit" in one.registry.entities
         assert "visits.visit" not in two.registry.entities
         assert "visits.planned" not in two.registry.entities["crm.lead"].fields
+
+
+def test_what_a_plugin_provides_is_found_while_it_runs(make_crm: Callable[..., Crm], tmp_path: Path) -> None:
+    own = LocalStorage(tmp_path / "own", "another-key-for-tests-9876543210-fedcba")
+    crm = make_crm(plugins=[Plugin("vault", provides={Storage: own})]).start()
+    assert crm.service(Storage) is None
+    assert crm.storage is not own
+    crm.enable("vault")
+    assert crm.service(Storage) is own
+    assert crm.storage is own
+    crm.disable("vault")
+    assert crm.services(Storage) == {}

@@ -63,7 +63,9 @@ HOSTILE = [
     "{{ 9 ** (9 ** 9) }}",
     "{{ 9 ** 99 ** 99 }}",
     "{{ 10.0 ** 400 }}",
-    "{{ 'aaaaaaaa'|replace('a', 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaa')" + "|replace('a', 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaa')" * 6 + " }}",
+    "{{ 'aaaaaaaa'|replace('a', 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaa')"
+    + "|replace('a', 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaa')" * 6
+    + " }}",
     "{% set a = 'aaaaaaaaaaaaaaaaaaaaaaaaaaaa' %}" + "{% set a = a ~ a %}" * 40 + "{{ a }}",
     "{% set a = 'aaaaaaaaaaaaaaaaaaaaaaaaaaaa' %}" + "{% set a = a + a %}" * 40 + "{{ a }}",
     "".join("{% for " + c + " in numbers %}" for c in "abcdef") + "{% endfor %}" * 6,

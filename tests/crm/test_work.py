@@ -1,0 +1,46 @@
+"""Tasks and notes: closing, titles, timelines; what is emptied takes its default again."""
+
+from datetime import datetime
+from typing import Any
+
+from gigacore import Crm
+from gigacore.data import activities
+
+
+def titles(crm: Crm, sales: Any, entity: str, number: int) -> list[str]:
+    with crm.read(sales.actor) as ctx:
+        return [entry.title for entry in activities.timeline(ctx, entity, number)]
+
+
+def test_a_task_is_closed_and_reopened_and_tells_the_timeline(crm: Crm, sales: Any) -> None:
+    contact = sales.create("crm.contact", first_name="Léa", last_name="Noël")
+    task = sales.create("crm.task", title="Call back", contact_id=contact, due_at="2026-11-23T09:00:00Z")
+    assert (sales.read("crm.task", task)["remind"], sales.read("crm.task", task)["closed_at"]) == ("1_day", None)
+    sales.act("crm.task", task, "close")
+    closed = sales.read("crm.task", task)
+    assert closed["status"] == "done"
+    assert closed["closed_at"] is not None
+    assert titles(crm, sales, "crm.contact", contact) == ["Call back"]
+    sales.act("crm.task", task, "reopen")
+    assert sales.read("crm.task", task)["closed_at"] is None
+
+
+def test_a_note_takes_its_title_from_its_text(sales: Any) -> None:
+    note = sales.read("crm.note", sales.create("crm.note", text="Met at the fair.\nWill call in May."))
+    assert note["title"] == "Met at the fair."
+    assert datetime.fromisoformat(note["happened_at"]).tzinfo is not None
+
+
+def test_a_changed_note_stands_once_on_each_timeline(crm: Crm, sales: Any) -> None:
+    company = sales.create("crm.company", name="Atelier Nord")
+    contact = sales.create("crm.contact", first_name="Léa", last_name="Noël", company_id=company)
+    note = sales.create("crm.note", title="Visit", category="meeting", contact_id=contact, company_id=company)
+    sales.update("crm.note", note, title="Visit of the workshop")
+    for entity, number in (("crm.contact", contact), ("crm.company", company)):
+        assert titles(crm, sales, entity, number) == ["Visit of the workshop"]
+
+
+def test_what_cannot_be_empty_takes_its_default_again(sales: Any) -> None:
+    lead = sales.create("crm.lead", last_name="Noël", priority="high")
+    sales.update("crm.lead", lead, priority=None)
+    assert sales.read("crm.lead", lead)["priority"] == "normal"
