@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 import orjson
-from sqlalchemy import Connection, Row, Select, func, insert, select, text, update
+from sqlalchemy import Connection, Select, func, insert, select, text, update
 
 from gigacore.data.journal import Entry, commitment
 from gigacore.data.tables import core_audit, core_audit_seal, core_audit_value
@@ -93,7 +93,7 @@ def history(
     return [_row(row) for row in connection.execute(statement)]
 
 
-def _row(row: Row[Any]) -> AuditRow:
+def _row(row: Any) -> AuditRow:
     return AuditRow(
         row.id, row.at, row.actor_kind, row.actor_id, row.actor_name, row.correlation_id, row.entity, row.record_id,
         row.verb, tuple(orjson.loads(row.fields)), None if row.body is None else orjson.loads(row.body),
@@ -127,7 +127,7 @@ def seal(connection: Connection, now: datetime, *, everything: bool = False) -> 
     return total
 
 
-def _unsealed(connection: Connection, floor: uuid.UUID | None) -> Sequence[Row[Any]]:
+def _unsealed(connection: Connection, floor: uuid.UUID | None) -> Sequence[Any]:
     statement: Select[Any] = (
         select(*_CHAINED).outerjoin(core_audit_seal, _S.audit_id == _A.id).where(_S.audit_id.is_(None)).order_by(_A.id)
     )
@@ -183,7 +183,7 @@ def _broken_values(connection: Connection) -> Iterator[Fault]:
             yield Fault(audit_id, None, msg("The values of an audit row were altered."))
 
 
-def _paged(connection: Connection, statement: Select[Any], key: Any) -> Iterator[Row[Any]]:
+def _paged(connection: Connection, statement: Select[Any], key: Any) -> Iterator[Any]:
     """All rows in the order of `key`, their first column, a batch at a time."""
     batch = statement.order_by(key).limit(BATCH)
     rows = connection.execute(batch).all()
