@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from gigacore.access.grants import scope_allows
 from gigacore.access.guard import AccessGuard, no_right, not_this
 from gigacore.access.judge import Image, Judge
+from gigacore.access.verbs import tool_label, verb_label
 from gigacore.errors import Forbidden, Misuse, NotFound
 from gigacore.messages import msg
 
@@ -57,7 +58,7 @@ def require(ctx: Context, verb: str, entity: str, record: Entity | None = None) 
 
 def _no_tool(verb: str, tool: str) -> Forbidden:
     return Forbidden(
-        msg("Your roles do not include “{verb}” on {entity}.", verb=verb, entity=tool),
+        msg("Your roles do not include “{verb}” on {entity}.", verb=verb_label(verb), entity=tool_label(tool)),
         fix=msg("Ask an administrator for this right."),
     )
 

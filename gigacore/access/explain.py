@@ -16,7 +16,7 @@ from gigacore.access.reach import share_party
 from gigacore.access.rights import in_scope
 from gigacore.access.sql import EntityRows
 from gigacore.access.tables import core_role, core_share, core_team, core_user
-from gigacore.access.verbs import giving_shares
+from gigacore.access.verbs import giving_shares, verb_label
 from gigacore.data.door import mark_scoped
 from gigacore.filter import Condition
 from gigacore.messages import Msg, msg
@@ -101,7 +101,9 @@ class _Explainer:
         if speaking:
             return self._verdict(True, speaking[0], reasons)
         if not policy.allow:
-            text = msg("No role grants “{verb}” on {entity}.", verb=self.verb, entity=msg(self.entity.label_plural))
+            text = msg(
+                "No role grants “{verb}” on {entity}.", verb=verb_label(self.verb), entity=Msg(self.entity.label_plural)
+            )
             return self._verdict(False, Reason("no_grant", text, True), reasons)
         return self._verdict(
             False, Reason("out_of_reach", msg("No grant, visibility or share reaches this record."), True), reasons
@@ -158,14 +160,14 @@ class _Explainer:
         if verbs is not None:
             query = query.where(s.verb.in_(verbs))
         verb, team, user = self._connection.execute(query).first() or ("view", None, None)
-        return msg("It is shared with {party} for “{verb}”.", party=team or user, verb=verb)
+        return msg("It is shared with {party} for “{verb}”.", party=team or user, verb=verb_label(verb))
 
 
 def _grant_text(grant: Grant, role: str) -> Msg:
     limit = msg("with a filter") if grant.filter is not None else msg("without a filter")
     words: dict[str, object] = {
         "role": role,
-        "verb": grant.verb,
+        "verb": verb_label(grant.verb),
         "entity": grant.entity,
         "limit": limit,
         "id": grant.id,

@@ -68,6 +68,8 @@ def verb_label(verb: str) -> Msg:
         return msg("everything")
     if verb == ACTIONS:
         return msg("every action")
+    if verb == RESPONSIBLE:
+        return msg("be responsible")
     return VERBS.get(verb) or Msg(verb.replace("_", " "))
 
 
@@ -143,7 +145,7 @@ def _of_entity(entity: EntitySpec, actions: Iterable[tuple[str, Msg]]) -> Iterat
     verbs = {name: label for name, label in VERBS.items() if entity.owned or name not in _NOT_OWNED}
     for verb, label in {**verbs, **dict(actions)}.items():
         levels = LEVELS if entity.owned else ("none", "all")
-        yield Permission(entity.name, verb, msg(entity.label_plural), label, entity.plugin, levels)
+        yield Permission(entity.name, verb, Msg(entity.label_plural), label, entity.plugin, levels)
 
 
 def _of_tool(tool: Tool) -> Iterator[Permission]:
@@ -174,7 +176,7 @@ def catalogue(registry: Registry, actions: Iterable[Action] = (), tools: Iterabl
     """
     own: dict[str, list[tuple[str, Msg]]] = {}
     for action in actions:
-        own.setdefault(action.entity, []).append((action.name, msg(action.label)))
+        own.setdefault(action.entity, []).append((action.name, Msg(action.label)))
     lines: list[Permission] = []
     for name in sorted(registry.entities):
         if registry.entities[name].access != "parent":

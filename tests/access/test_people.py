@@ -407,7 +407,7 @@ def test_the_explanation_names_role_and_grant(world: World) -> None:
     mine, other = world.animal(actor.user_id), world.animal()
     found = why(world, actor, "view", mine)
     assert (found.allowed, found.decided_by.role) == (True, "trainee")
-    assert "trainee grants “view” on zoo.animal: own records" in str(found.decided_by.text)
+    assert "trainee grants “View” on zoo.animal: own records" in str(found.decided_by.text)
     assert why(world, actor, "view", other).decided_by.kind == "out_of_reach"
     assert why(world, actor, "edit", mine).decided_by.kind == "no_grant"
 
