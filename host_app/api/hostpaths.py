@@ -22,6 +22,27 @@ FIELD: Final[Schema] = {
 }
 
 
+ME: Final[Schema] = {
+    "type": "object",
+    "properties": {name: {"type": "string"} for name in ("name", "locale", "timezone", "theme")},
+    "additionalProperties": False,
+}
+TOKEN: Final[Schema] = {
+    "type": "object",
+    "properties": {
+        "name": {"type": "string", "maxLength": 200},
+        "scopes": {"type": "array", "items": {"type": "string"}, "description": "Narrow the rights: crm.lead.view"},
+        "expires_at": {"type": "string", "format": "date-time"},
+    },
+    "required": ["name"],
+    "additionalProperties": False,
+}
+
+
+def _path(name: str, example: str) -> Schema:
+    return {"name": name, "in": "path", "required": True, "schema": {"type": "string"}, "example": example}
+
+
 def _operation(name: str, tag: str, summary: str, **rest: Any) -> Schema:
     return {"operationId": name, "tags": [tag], "summary": summary, **rest}
 
@@ -30,8 +51,30 @@ def add_host_paths(spec: APISpec) -> None:
     """Add the operations that belong to no entity."""
     spec.tag({"name": "account", "description": "The caller"})
     spec.tag({"name": "administration", "description": "Fields, entities, trash"})
-    spec.path(f"{BASE}/me", operations={"get": _get("me", "account", "Who calls, and what the caller may do")})
+    _add_account(spec)
+    _add_administration(spec)
+
+
+def _add_account(spec: APISpec) -> None:
+    shown = {"200": answered("The caller", ANYTHING)} | problems(415)
+    change = _operation("me.change", "account", "Change one's own preferences", requestBody=body(ME), responses=shown)
+    me = _get("me", "account", "Who calls, and what the caller may do")
+    spec.path(f"{BASE}/me", operations={"get": me, "patch": change})
+    made = {"201": answered("The token; its value is shown this once", ANYTHING)} | problems(415)
+    create = _operation(
+        "tokens.create", "account", "Make an API token for oneself", requestBody=body(TOKEN), responses=made
+    )
+    tokens = _get("tokens.list", "account", "One's own API tokens")
+    spec.path(f"{BASE}/me/tokens", operations={"get": tokens, "post": create})
+    gone = {"204": {"description": "Revoked"}} | problems(404)
+    revoke = _operation("tokens.revoke", "account", "End an API token", responses=gone)
+    spec.path(f"{BASE}/me/tokens/{{id}}", parameters=[ID], operations={"delete": revoke})
+
+
+def _add_administration(spec: APISpec) -> None:
     spec.path(f"{BASE}/core/entities", operations={"get": _get("entities", "administration", "Entities and fields")})
+    lists = _get("choice_lists", "administration", "Choice lists with their choices")
+    spec.path(f"{BASE}/core/choice-lists", operations={"get": lists})
     spec.path(
         f"{BASE}/core/custom-fields",
         operations={
@@ -52,7 +95,10 @@ def add_host_paths(spec: APISpec) -> None:
         "Remove a custom field",
         responses={"204": {"description": "Removed"}} | problems(404, 409),
     )
-    spec.path(f"{BASE}/core/custom-fields/{{id}}", parameters=[ID], operations={"patch": change, "delete": remove})
+    place = [_path("entity", "crm.lead"), _path("key", "x_region")]
+    shown = _get("fields.get", "administration", "One custom field")
+    operations = {"get": shown, "patch": change, "delete": remove}
+    spec.path(f"{BASE}/core/custom-fields/{{entity}}/{{key}}", parameters=place, operations=operations)
     listed = _get("trash.list", "administration", "Deleted records")
     listed["parameters"] = [query("entity", "Only records of this entity.")]
     spec.path(f"{BASE}/core/trash", operations={"get": listed})

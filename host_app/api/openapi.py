@@ -60,7 +60,7 @@ def _add_entity(spec: APISpec, entity: EntitySpec) -> None:
     spec.path(f"{path}/{{id}}", parameters=[ID], operations=_record(entity))
     for verb, label in BULK_VERBS:
         spec.path(f"{path}/actions/{verb}", operations={"post": _bulk(entity, verb, label, {"type": "object"})})
-    spec.path(f"{path}/imports", operations={"post": _import(entity)})
+    spec.path(f"{path}/imports", operations={"get": _imports(entity), "post": _import(entity)})
     spec.path(f"{path}/imports/{{id}}", parameters=[ID], operations={"get": _import_state(entity)})
 
 
@@ -182,20 +182,26 @@ def _bulk(entity: EntitySpec, name: str, label: str, params: Schema) -> Schema:
 
 
 def _import(entity: EntitySpec) -> Schema:
-    options = {"type": "string", "description": "How to import, as JSON: mapping, duplicates (skip, update, create)."}
+    settings = {"type": "string", "description": "JSON: mapping, options (key, duplicates ...), dialect, start."}
     form = {
         "type": "object",
-        "properties": {"file": {"type": "string", "format": "binary", "description": "CSV"}, "options": options},
+        "properties": {"file": {"type": "string", "format": "binary", "description": "CSV"}, "settings": settings},
         "required": ["file"],
     }
+    csv = {"schema": {"type": "string", "format": "binary"}}
     return _operation(
         entity,
         "import",
         f"Import {entity.label_plural}",
-        parameters=[IDEMPOTENCY_KEY],
-        requestBody={"required": True, "content": {"multipart/form-data": {"schema": form}}},
+        description="A file that is imported twice adds nothing new.",
+        requestBody={"required": True, "content": {"multipart/form-data": {"schema": form}, "text/csv": csv}},
         responses={"202": answered("Accepted as a job", {"type": "object"})} | problems(400, 413, 415),
     )
+
+
+def _imports(entity: EntitySpec) -> Schema:
+    responses = {"200": answered("The caller's latest imports", {"type": "object"})} | problems()
+    return _operation(entity, "imports", "One's own imports", responses=responses)
 
 
 def _import_state(entity: EntitySpec) -> Schema:

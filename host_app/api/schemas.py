@@ -160,4 +160,6 @@ def entity_schema(entity: EntitySpec, *, output: bool, partial: bool = False) ->
         rows = [s for s in child.fields.values() if not s.secret and (output or not s.readonly)]
         items = object_schema(rows, output=output, partial=False)
         schema["properties"][child.name] = {"type": "array", "items": items, "title": child.label}
+    if output and entity.id_prefix:
+        schema["properties"]["reference"] = {"type": "string", "readOnly": True, "title": "Reference"}
     return schema | {"title": entity.label}

@@ -25,7 +25,11 @@ def _signed_out(error: Unauthenticated) -> Response:
 
 
 def _too_old(error: BadToken) -> Response:
-    return resume(request.full_path.rstrip("?")) if resumable() and not wants_json() else _plain(error)
+    if wants_json() or not resumable():
+        return _plain(error)
+    response = resume(request.full_path.rstrip("?"))
+    response.status_code = error.status
+    return response
 
 
 def _plain(error: GigaError) -> Response:
