@@ -53,15 +53,19 @@ def entity_names(crm: Any) -> list[EntitySpec]:
 
 
 def ask(caller: Any, verb: str, entity: EntitySpec, number: int) -> Any:
-    path, body = f"/{entity.api_path}/{number}", {} if verb == "edit" else None
+    path, body = f"/{entity.api_path}/{number}", {text_field(entity): "changed"} if verb == "edit" else None
     return caller(VERBS[verb], path, body, If_Match="*")
+
+
+def text_field(entity: EntitySpec) -> str:
+    return next(f.name for f in entity.fields.values() if f.kind in ("text", "longtext") and not f.readonly)
 
 
 def test_a_hidden_record_answers_like_an_unknown_one(crm, people, new, digest):
     for entity in entity_names(crm):
         if not entity.owned:
             continue
-        number = new(people.ann, entity.name)["id"]
+        number = new(people.ann, entity.name, visibility="private")["id"]
         before = digest()
         for verb in VERBS:
             foreign, unknown = (ask(people.ben, verb, entity, n) for n in (number, 999_999))
