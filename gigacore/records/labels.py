@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
@@ -19,26 +19,38 @@ Labels = Mapping[int, str]
 
 def labels_of(session: ActorSession, target: str, ids: Iterable[int]) -> Labels:
     """The titles of the records of `target` among `ids` that the actor may see. One statement, none for no ids."""
-    wanted = sorted(set(ids))
-    if not wanted:
-        return {}
-    statement = _system_labels(target, wanted) if target in SYSTEM_TARGETS else _labels(session, target, wanted)
-    if statement is None:
-        return {}
-    return {row[0]: row[1] or f"#{row[0]}" for row in session.connection().execute(statement)}
+    return all_labels(session, {target: ids})[target]
 
 
-def _system_labels(target: str, ids: list[int]) -> sa.Select[tuple[int, str]]:
-    place = SYSTEM_TARGETS[target]
-    table = sa.table(place.table, sa.column("id", sa.BigInteger), sa.column(place.title, sa.String))
-    return sa.select(table.c.id, table.c[place.title]).where(table.c.id.in_(ids))
+def all_labels(session: ActorSession, wanted: Mapping[str, Iterable[int]]) -> Mapping[str, Labels]:
+    """The titles of records of several targets, in one statement; none for no ids."""
+    labels: dict[str, dict[int, str]] = {target: {} for target in wanted}
+    places = list(wanted)
+    parts = [_part(session, place, target, sorted(set(wanted[target]))) for place, target in enumerate(places)]
+    statements = [part for part in parts if part is not None]
+    if not statements:
+        return labels
+    whole = statements[0] if len(statements) == 1 else sa.union_all(*statements)
+    for place, record_id, title in session.connection().execute(mark_scoped(whole)):
+        labels[places[place]][record_id] = title or f"#{record_id}"
+    return labels
 
 
-def _labels(session: ActorSession, target: str, ids: list[int]) -> sa.Select[tuple[int, str]] | None:
+def _part(session: ActorSession, place: int, target: str, ids: list[int]) -> sa.Select[Any] | None:
+    if not ids:
+        return None
+    if target in SYSTEM_TARGETS:
+        known = SYSTEM_TARGETS[target]
+        table = sa.table(known.table, sa.column("id", sa.BigInteger), sa.column(known.title, sa.String))
+        return sa.select(_number(place), table.c.id, table.c[known.title]).where(table.c.id.in_(ids))
     spec = session.registry.entities.get(target)
     if spec is None:
         return None
     title = spec.table.c[spec.title_field.column]
-    statement = sa.select(spec.table.c.id, title).where(spec.table.c.id.in_(ids))
+    statement = sa.select(_number(place), spec.table.c.id, title).where(spec.table.c.id.in_(ids))
     limit = visible(session, spec)
-    return mark_scoped(statement if limit is None else statement.where(limit))
+    return statement if limit is None else statement.where(limit)
+
+
+def _number(place: int) -> sa.ColumnElement[int]:
+    return sa.literal_column(str(place), sa.Integer)

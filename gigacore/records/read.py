@@ -16,7 +16,7 @@ from gigacore.errors import Invalid, NotFound
 from gigacore.filter import Condition, parse
 from gigacore.messages import msg
 from gigacore.records.cursor import Cursor, decode, encode
-from gigacore.records.labels import labels_of
+from gigacore.records.labels import all_labels
 from gigacore.records.limits import condition_sql, readable_fields, reader_of, require, visible
 from gigacore.records.ordering import Order, order_of
 from gigacore.records.plan import ReadPlan, Row, read_plan, readable_names
@@ -239,15 +239,15 @@ def materialise(
 
 
 def _label(session: ActorSession, plan: ReadPlan, items: Sequence[dict[str, Any]]) -> None:
-    by_target: dict[str, list[str]] = {}
-    for ref in plan.refs:
-        by_target.setdefault(ref.target, []).append(ref.name)
-    for target, names in by_target.items():
-        places = [(item, *_place(item, name)) for item in items for name in names]
-        labels = labels_of(session, target, (holder[key] for _, holder, key in places if holder.get(key) is not None))
-        for _, holder, key in places:
-            number = holder.get(key)
-            holder[key] = reference(number, labels.get(number) if number is not None else None)
+    places = [(ref.target, *_place(item, ref.name)) for ref in plan.refs for item in items]
+    wanted: dict[str, set[int]] = {}
+    for target, holder, key in places:
+        if (number := holder.get(key)) is not None:
+            wanted.setdefault(target, set()).add(number)
+    labels = all_labels(session, wanted)
+    for target, holder, key in places:
+        number = holder.get(key)
+        holder[key] = None if number is None else reference(number, labels[target].get(number))
 
 
 def _place(item: dict[str, Any], name: str) -> tuple[dict[str, Any], str]:

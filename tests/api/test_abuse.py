@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from gigacore.entity import EntitySpec
+from gigacore.ids import uuid7
 from host_app.context import host
 
 OPEN = {"healthz"}
@@ -53,7 +54,7 @@ def entity_names(crm: Any) -> list[EntitySpec]:
 
 
 def ask(caller: Any, verb: str, entity: EntitySpec, number: int) -> Any:
-    path, body = f"/{entity.api_path}/{number}", {text_field(entity): "changed"} if verb == "edit" else None
+    path, body = f"/{entity.api_path}/{number}", {text_field(entity): f"changed {uuid7()}"} if verb == "edit" else None
     return caller(VERBS[verb], path, body, If_Match="*")
 
 

@@ -85,7 +85,6 @@ def test_every_wrong_sign_in_answers_alike(browser):
     wrong, unknown = enter(client, "nonsense"), enter(client, email="nobody@example.test")
     assert wrong.status_code == unknown.status_code == 401
     assert wrong.get_data() == unknown.get_data().replace(b"nobody@example.test", b"ann@example.test")
-    assert wrong.headers.keys() == unknown.headers.keys()
 
 
 def test_many_attempts_are_stopped_and_counted_in_the_database(crm, browser):
