@@ -205,18 +205,37 @@ def configure(
             mappings.parse(mapping, headings, spec)
             values["mapping"] = {heading: mapping.get(heading, "") for heading in headings}
         if options is not None:
-            values["options"] = asdict(checked(Options(**{**found.options, **options}), headings))
+            values["options"] = asdict(checked(merged(found.options, options), headings))
         change(ctx, import_id, values)
         return get(ctx, import_id)
 
 
 def checked(options: Options, headings: Sequence[str]) -> Options:
     """Refuses options that make no sense. Raises Invalid."""
+    texts = (options.key, options.duplicates, options.locale, options.currency)
+    if not all(isinstance(one, str) for one in texts) or not all(isinstance(w, Mapping) for w in words_of(options)):
+        raise Invalid.of(
+            "options", msg("The options of an import are texts; the words of a column stand in an object.")
+        )
     if options.duplicates not in ("skip", "update"):
         raise Invalid.of("duplicates", msg("Duplicates can be skipped or updated."))
     if options.key and options.key not in headings:
         raise Invalid.of("key", msg("The file has no column {name}.", name=options.key))
     return options
+
+
+def words_of(options: Options) -> list[object]:
+    """The objects that must be mappings among the options."""
+    words: object = options.words
+    return [words, *words.values()] if isinstance(words, Mapping) else [words]
+
+
+def merged(stored: Mapping[str, Any], given: Mapping[str, Any]) -> Options:
+    """The options with some of them changed. Raises Invalid for one that does not exist."""
+    unknown = sorted(set(given) - set(stored))
+    if unknown:
+        raise Invalid.of(unknown[0], msg("There is no option {name}.", name=unknown[0]), "unknown_field")
+    return Options(**{**stored, **given})
 
 
 def importer_for(ctx: Context, crm: Installation, found: Import, table: Table) -> Importer:
@@ -300,6 +319,7 @@ def run(crm: Installation, actor: Actor, import_id: int, checkpoint: Checkpoint 
     Killed at any moment it goes on where the last committed batch ended. `checkpoint(ctx, done, total)` runs inside
     each batch and may raise to stop. Raises what makes the whole import impossible; single rows never do.
     """
+    define_fields(crm, actor, import_id)
     with crm.database.unit_of_work(actor) as ctx:
         found = get(ctx, import_id)
         if found.state not in (QUEUED, RUNNING, DRAFT):

@@ -14,7 +14,7 @@ from jinja2 import Environment, nodes
 
 from gigacore import errors
 
-FIRST: Final = ("msg", "Msg", "t", "Fact", "Note", "Link", "Rows")
+FIRST: Final = ("msg", "Msg", "t", "translate", "say", "Fact", "Note", "Link")
 SECOND: Final = ("Choice", "ChoiceList")
 ERRORS: Final = tuple(
     name
@@ -22,7 +22,18 @@ ERRORS: Final = tuple(
     if isinstance(value, type) and issubclass(value, errors.GigaError) and value is not errors.PluginError
 )
 KEYWORDS: Final = frozenset(
-    ["label", "label_plural", "help", "confirm", "description", "fix", "locked_reason", "placeholder", "section"]
+    [
+        "label",
+        "label_plural",
+        "help",
+        "confirm",
+        "description",
+        "fix",
+        "locked_reason",
+        "placeholder",
+        "section",
+        "group",
+    ]
 )
 TEMPLATE_SUFFIXES: Final = (".html", ".txt", ".jinja")
 TEMPLATE_CALLS: Final = ("t", "_", "msg", "tn")
@@ -57,6 +68,16 @@ def python_texts(source: str) -> Iterator[tuple[str, int]]:
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Call):
             yield from call_texts(node)
+
+
+def literal_texts(package: str) -> frozenset[str]:
+    """Every text constant of a package, shown or not: a translation of none of them is left over."""
+    found: set[str] = set(package_texts(package))
+    for path, file in walk(files(package), package):
+        if path.endswith(".py"):
+            tree = ast.walk(ast.parse(file.read_text("utf-8")))
+            found |= {node.value for node in tree if isinstance(node, ast.Constant) and isinstance(node.value, str)}
+    return frozenset(found)
 
 
 def call_texts(node: ast.Call) -> Iterator[tuple[str, int]]:
@@ -153,10 +174,12 @@ def placeholders(text: str) -> frozenset[str]:
 
 BAD_SPACE: Final = re.compile(r"(?<=[^\s\u00a0\u202f:/?&=0-9A-Z])[:;!?](?=\s|$)|[ ][:;!?»](?=\s|$)|«[ ]")
 
+CODE: Final = re.compile(r"'[^']*'|`[^`]*`|https?://\S+")
+
 
 def typography(text: str) -> str:
     """What French typography refuses in a text: `:`, `;`, `!`, `?` without a no-break space before. Empty = fine."""
-    match = BAD_SPACE.search(PLACEHOLDER.sub("x", text))
+    match = BAD_SPACE.search(CODE.sub("x", PLACEHOLDER.sub("x", text)))
     return match[0] if match else ""
 
 
