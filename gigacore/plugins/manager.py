@@ -6,7 +6,7 @@ import enum
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field, fields
-from typing import Final, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 import sqlalchemy as sa
 
@@ -32,6 +32,9 @@ from gigacore.plugins.registration import tables
 from gigacore.plugins.seeding import seed_choices, seed_grants
 from gigacore.plugins.stored import StoredPlugin
 from gigacore.plugins.tables import DISABLED
+
+if TYPE_CHECKING:
+    from gigacore.plugins.hookspecs import Verifier
 
 CORE: Final = "core"
 T = TypeVar("T")
@@ -89,6 +92,16 @@ class PluginManager:
         """All values of one kind that the running plugins declare, for instance every `BulkAction`."""
         values = (getattr(plugin, item.name) for plugin in self.enabled for item in fields(plugin))
         return tuple(one for value in values if isinstance(value, tuple) for one in value if isinstance(one, kind))
+
+    def verifiers(self) -> dict[str, Verifier]:
+        """The checks that the running plugins add to `giga verify`, by `<plugin>.<name>`."""
+        return {
+            f"{plugin.name}.{name}": verify
+            for plugin in self.enabled
+            for found in self.loaded.dispatcher.declare(plugin.name, "declare_verifiers")
+            if isinstance(found, Mapping)
+            for name, verify in found.items()
+        }
 
     def start(self) -> Loaded:
         """Loads what is enabled; keeps what fails in quarantine and notes the reason in the database.

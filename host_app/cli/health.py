@@ -111,6 +111,10 @@ def _verified(installation: Installation) -> Iterator[Finding]:
     with crm.database.system_connection("giga verify") as connection:
         yield from _integrity(connection)
         yield from _audit(connection)
+    with crm.system("giga verify") as ctx:
+        for name, verify in crm.plugins.verifiers().items():
+            faults = [Finding(fault, bad=True) for fault in verify(ctx)]
+            yield from faults or [Finding(msg("{name}: no faults.", name=name))]
 
 
 def _integrity(connection: sa.Connection) -> Iterator[Finding]:

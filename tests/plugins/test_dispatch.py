@@ -147,3 +147,12 @@ def test_declared_parts_join_those_of_the_manifest(crm: Crm) -> None:
         other.start()
         other.enable("maps")
         assert "crm.lead" in {tab.entity for tab in other.plugins.declared(Tab)}
+
+
+def test_verifiers_are_named_by_their_plugin(crm: Crm) -> None:
+    plugin = Plugin("maps", hooks=[hooks(declare_verifiers=lambda: {"tiles": lambda ctx: [msg("One is torn.")]})])
+    with Crm(crm.settings, engine=crm.engine, plugins=[plugin]) as other:
+        other.start()
+        other.enable("maps")
+        with other.system("verify") as ctx:
+            assert [str(m) for m in other.plugins.verifiers()["maps.tiles"](ctx)] == ["One is torn."]
