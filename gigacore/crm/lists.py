@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Final
 
 from gigacore.entity import Choice, ChoiceList
@@ -12,12 +14,22 @@ LOST: Final = "lost"
 BLOCKED: Final = "blocked"
 
 
+_FRENCH: Final[Mapping[str, str]] = MappingProxyType(
+    {"Home": "Domicile", "Import": "Import", "Open": "Ouverte", "Work": "Travail"}
+)
+"""Labels whose English is also a word of the menus, where it is translated in another way."""
+
+
 def _list(name: str, label: str, *choices: tuple[str, str, str, str], open: bool = False) -> ChoiceList:
     made = tuple(
-        Choice(key, text, kind=kind, colour=colour, position=place)
+        Choice(key, text, kind=kind, colour=colour, position=place, labels=_labels(text))
         for place, (key, text, kind, colour) in enumerate(choices)
     )
     return ChoiceList(f"crm.{name}", label, made, open=open)
+
+
+def _labels(text: str) -> Mapping[str, str]:
+    return {"fr": _FRENCH[text]} if text in _FRENCH else {}
 
 
 LEAD_STATUS: Final = _list(

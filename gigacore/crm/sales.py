@@ -30,6 +30,11 @@ class StageKind(enum.Enum):
     won = "won"
     lost = "lost"
 
+    @property
+    def label(self) -> str:
+        """What people read."""
+        return "In progress" if self is StageKind.open else self.value.capitalize()
+
 
 class BudgetKind(enum.Enum):
     """What an opportunity's amount is for: the whole, or one hour, day or month."""

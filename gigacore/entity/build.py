@@ -75,7 +75,7 @@ def _complete(
         attribute=f"{name}_value" if kind == "money" else name,
         column=name,
         enum=members,
-        choices=tuple((str(m.value), label_of(str(m.value))) for m in members) if members else (),
+        choices=tuple((str(m.value), _member_label(m)) for m in members) if members else (),
         max_length=spec.max_length or (TEXT_LENGTH if kind in ("text", "url", "email", "phone") else None),
         search=spec.search or is_title,
         sort=spec.sort or is_title,
@@ -83,6 +83,11 @@ def _complete(
     required = declared.required if declared.required is not None else not optional and spec.default is None
     keyed = spec.is_text and (spec.search or spec.sort or spec.indexed or spec.unique or kind in ("email", "phone"))
     return replace(spec, required=required and kind != "boolean", key_column=f"{name}_key" if keyed else None)
+
+
+def _member_label(member: enum.Enum) -> str:
+    """The label that a member gives itself, else the one that its value implies."""
+    return str(getattr(member, "label", "")) or label_of(str(member.value))
 
 
 def _kind_of(hint: Any) -> str:
