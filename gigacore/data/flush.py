@@ -18,6 +18,7 @@ from gigacore.data.plan import SERVER_OWNED, ChildPlan, EntityPlan, ExtensionPla
 from gigacore.data.session import ActorSession
 from gigacore.entity import Child, Entity, Extension
 from gigacore.errors import Misuse, NotFound
+from gigacore.filter.stored import store_value
 from gigacore.messages import msg
 
 MAX_ROUNDS: Final = 10
@@ -266,6 +267,8 @@ class Collector:
         values = record.__dict__
         if values.get("custom") is None:
             record.custom = {}
+        if plan.custom_defaults:
+            record.custom = with_custom_defaults(record.custom, plan)
         if not plan.spec.owned:
             return
         actor = self.session.actor
@@ -292,6 +295,12 @@ def write_keys(row: Any, plan: FieldPlan) -> None:
             key = make(values[attribute])
             if values.get(key_attribute) != key:
                 setattr(row, key_attribute, key)
+
+
+def with_custom_defaults(custom: dict[str, Any], plan: EntityPlan) -> dict[str, Any]:
+    """The stored values of a new record with the defaults of custom fields it does not name; None says: no default."""
+    defaults = {one.name: store_value(one, one.default_value()) for one in plan.custom_defaults}
+    return {name: value for name, value in {**defaults, **custom}.items() if value is not None}
 
 
 def write_custom_keys(record: Any, change: Change) -> None:

@@ -77,6 +77,7 @@ class EntityPlan:
     rollups: tuple[FieldSpec, ...]
     relations: tuple[RelationRollup, ...]
     custom_keys: tuple[tuple[str, KeyMaker], ...]
+    custom_defaults: tuple[FieldSpec, ...]
     locked_when: Condition | None
     frozen_when: Condition | None
     load: Select[Any]
@@ -143,6 +144,7 @@ def _entity_plan(spec: EntitySpec, registry: Registry, relations: tuple[Relation
         rollups=tuple(one for one in own.values() if one.rollup is not None and "." not in one.rollup.source),
         relations=relations,
         custom_keys=tuple((one.name, KINDS[one.kind].key) for one in custom if one.is_text),
+        custom_defaults=tuple(one for one in custom if one.default is not None),
         locked_when=parse(spec.locked_when, spec, registry) if spec.locked_when else None,
         frozen_when=parse(spec.frozen_when, spec, registry) if spec.frozen_when else None,
         load=select(spec.cls).where(spec.cls.id == bindparam("pk")),

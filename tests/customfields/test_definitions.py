@@ -176,7 +176,7 @@ def _stored(crm: Crm) -> list[Any]:
 
     cls = crm.registry.entity("crm.lead").cls
     with crm.system("look at stored values") as ctx:
-        return list(ctx.session.scalars(sa.select(cls.custom)))
+        return list(ctx.session.scalars(sa.select(cls.custom).order_by(cls.id)))
 
 
 def test_uniqueness_is_kept_by_the_database_and_named_by_the_field(crm: Crm, admin: Actor) -> None:
@@ -223,3 +223,17 @@ def test_a_filter_on_a_removed_field_is_refused(crm: Crm, admin: Actor) -> None:
     crm.refresh()
     with pytest.raises(Invalid):
         parse(tree, crm.registry.entity("crm.lead"), crm.registry)
+
+
+def test_a_default_fills_what_a_new_record_does_not_name(crm: Crm, admin: Actor) -> None:
+    with crm.unit_of_work(admin) as ctx:
+        old = records.create(ctx, "crm.lead", LEAD)
+        ctx.session.flush()
+        number = old.id
+    define(crm, admin, default="Nord", required=True)
+    define(crm, admin, key="x_amount", kind="decimal", default="1.5")
+    with crm.unit_of_work(admin) as ctx:
+        records.create(ctx, "crm.lead", LEAD)
+        records.create(ctx, "crm.lead", {**LEAD, "x_region": "Sud", "x_amount": None})
+        records.update(ctx, "crm.lead", number, {"last_name": "Roe"})
+    assert _stored(crm) == [{}, {"x_region": "Nord", "x_amount": 15000}, {"x_region": "Sud"}]
