@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
@@ -75,34 +76,27 @@ def _ids(spec: EntitySpec, limit: ColumnElement[bool] | None) -> Select[Any]:
     return ids if limit is None else ids.where(limit)
 
 
-def _fields(entity: str, *fields: tuple[str, str, str], **options: Mapping[str, Any]) -> Mapping[str, FieldSpec]:
+def _fields(*fields: FieldSpec) -> Mapping[str, FieldSpec]:
     return MappingProxyType(
-        {
-            name: FieldSpec(
-                name=name, kind=kind, label=label, entity=entity, attribute=name, column=name, **options.get(name, {})
-            )
-            for name, kind, label in fields
-        }
+        {field.name: replace(field, attribute=field.name, column=field.name, plugin="core") for field in fields}
     )
 
 
 _ACTIVITY: Final = RowSpec(
     "core.activity",
     _fields(
-        "core.activity",
-        ("kind", "choice", "Kind"),
-        ("at", "datetime", "When"),
-        ("direction", "choice", "Direction"),
-        ("title", "text", "Title"),
-        ("actor_id", "ref", "By"),
-        actor_id={"target": "core.user", "soft": True},
+        FieldSpec("kind", "choice", label="Kind"),
+        FieldSpec("at", "datetime", label="When"),
+        FieldSpec("direction", "choice", label="Direction"),
+        FieldSpec("title", "text", label="Title"),
+        FieldSpec("actor_id", "ref", label="By", target="core.user", soft=True),
     ),
     core_activity,
     _seen_activities,
 )
 _LINK: Final = RowSpec(
     "core.link",
-    _fields("core.link", ("kind", "choice", "Kind"), ("created_at", "datetime", "Created")),
+    _fields(FieldSpec("kind", "choice", label="Kind"), FieldSpec("created_at", "datetime", label="Created")),
     core_link,
     _seen_links,
 )
