@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
     MakeUser = Callable[..., Actor]
 
+pytest.register_assert_rewrite("gigacore.testing.contract")
+
 URL_VARIABLE: Final = "GIGA_TEST_DATABASE_URL"
 ENGINES: Final = ("sqlite", pytest.param("postgres", marks=pytest.mark.postgres))
 

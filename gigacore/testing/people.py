@@ -18,7 +18,7 @@ class People:
 
     def make(
         self,
-        role: str = "user",
+        role: str | tuple[str, ...] = "user",
         team: str | None = None,
         *,
         name: str | None = None,
@@ -26,11 +26,12 @@ class People:
         password: str | None = None,
         locale: str = "en",
     ) -> Actor:
-        """A person with one role, in a team if one is named; returns the actor."""
+        """A person with these roles, in a team if one is named; returns the actor."""
         self._made += 1
-        address = email or f"{role.replace('_', '-')}{self._made}@example.test"
+        kind = role if isinstance(role, str) else "nobody"
+        address = email or f"{kind.replace('_', '-')}{self._made}@example.test"
         with self.crm.system("people for a test") as ctx:
-            user_id = users.create(ctx, address, name or f"{role} {self._made}", password, role, locale=locale)
+            user_id = users.create(ctx, address, name or f"{kind} {self._made}", password, role, locale=locale)
         if team is not None:
             self._join(team, user_id)
         return self.crm.actor(user_id)
