@@ -12,6 +12,7 @@ from host_app.pages import (
     form,
     frame,
     home,
+    imports,
     lists,
     me,
     notes,
@@ -25,8 +26,8 @@ from host_app.pages import (
 )
 
 ROOMS = (
-    assets, frame, notes, signin, me, home, options, lists, filter_box, form, record, timeline, actions, bulk, trash,
-    settings, refusals,
+    assets, frame, notes, signin, me, home, options, lists, filter_box, form, imports, record, timeline, actions, bulk,
+    trash, settings, refusals,
 )  # fmt: skip
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from flask import Flask, Response, redirect, request
 from flask.typing import ResponseReturnValue
+from markupsafe import escape
 
 from gigacore import access
 from gigacore.errors import Invalid
@@ -12,8 +15,15 @@ from host_app.auth import current
 from host_app.context import current_crm
 from host_app.pages import colours
 from host_app.pages.addresses import is_local
-from host_app.pages.frame import branding, is_partial, keep_look
+from host_app.pages.frame import PRODUCT, branding, is_partial, keep_look
 from host_app.routing import public_route, route, signed_in
+
+ACCENT: Final = "#4c5fd7"
+FAVICON: Final = (
+    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><rect width="32" height="32" rx="8" fill="{colour}"/>'
+    '<text x="16" y="22.5" font-family="system-ui,sans-serif" font-size="19" font-weight="700" text-anchor="middle" '
+    'fill="#fff">{letter}</text></svg>'
+)
 
 
 def register(app: Flask) -> None:
@@ -21,6 +31,7 @@ def register(app: Flask) -> None:
     route(app, "/me/appearance", policy=signed_in, methods=["POST"])(appearance)
     route(app, "/me/language", policy=signed_in, methods=["POST"])(language)
     public_route(app, "/theme.css", reason="colours hold no data")(theme)
+    public_route(app, "/favicon.svg", reason="the sign-in page shows it")(favicon)
 
 
 def appearance() -> ResponseReturnValue:
@@ -46,6 +57,16 @@ def _back() -> Response:
     page = request.referrer or ""
     path = page[len(request.host_url) - 1 :] if page.startswith(request.host_url) else "/"
     return redirect(path if is_local(path) else "/", 303)  # type: ignore[return-value]
+
+
+def favicon() -> ResponseReturnValue:
+    """The first letter of the installation's name on its accent colour."""
+    brand = branding()
+    letter = escape((brand.get("name") or PRODUCT)[0].upper())
+    drawing = FAVICON.format(colour=brand.get("accent") or ACCENT, letter=letter)
+    response = Response(drawing, content_type="image/svg+xml")
+    response.headers["Cache-Control"] = "public, max-age=86400" if request.query_string else "no-cache"
+    return response
 
 
 def theme() -> ResponseReturnValue:
