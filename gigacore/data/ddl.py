@@ -12,7 +12,7 @@ from gigacore.entity.base import metadata
 FOLD_POSTGRESQL: Final = r"""
 CREATE OR REPLACE FUNCTION giga_fold(value text) RETURNS text
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
-AS $$ SELECT lower(regexp_replace(normalize(value, NFKD), '[\u0300-\u036f]', '', 'g')) $$
+AS $$ SELECT replace(lower(regexp_replace(normalize(value, NFKD), '[\u0300-\u036f]', '', 'g')), U&'\03c2', U&'\03c3') $$
 """
 _REFUSE_POSTGRESQL: Final = """
 CREATE OR REPLACE FUNCTION giga_append_only() RETURNS trigger LANGUAGE plpgsql

@@ -11,10 +11,13 @@ KEY_LENGTH: Final = 240
 
 
 def fold(text: str) -> str:
-    """`text` without accents (NFKD, combining marks U+0300 to U+036F dropped) and in lower case."""
+    """`text` without accents (NFKD, combining marks U+0300 to U+036F dropped) and in lower case.
+
+    A final sigma counts as any other: only Python's `lower` knows it, databases do not.
+    """
     if text.isascii():
         return text.lower()
-    return _MARKS.sub("", unicodedata.normalize("NFKD", text)).lower()
+    return _MARKS.sub("", unicodedata.normalize("NFKD", text)).lower().replace("\u03c2", "\u03c3")
 
 
 def folded_key(text: str | None) -> str | None:

@@ -10,7 +10,7 @@ depends_on = None
 FOLD = r"""
 CREATE OR REPLACE FUNCTION giga_fold(value text) RETURNS text
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
-AS $$ SELECT lower(regexp_replace(normalize(value, NFKD), '[\u0300-\u036f]', '', 'g')) $$
+AS $$ SELECT replace(lower(regexp_replace(normalize(value, NFKD), '[\u0300-\u036f]', '', 'g')), U&'\03c2', U&'\03c3') $$
 """
 REFUSE = """
 CREATE OR REPLACE FUNCTION giga_append_only() RETURNS trigger LANGUAGE plpgsql
