@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -26,6 +26,11 @@ KEYS = {
 }
 PASSWORD = "Correct-horse-battery-1"
 UNCOUNTED = frozenset({"core_session", "core_sign_in", "core_rate_limit", "core_token", "core_audit_seal"})
+
+
+Digest = Callable[[], str]
+Statements = Callable[[], AbstractContextManager[list[str]]]
+New = Callable[..., dict[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -128,7 +133,8 @@ def table_digest(crm: Crm) -> str:
     found = hashlib.sha256()
     with crm.database.system_connection("test digest") as connection:
         present = set(sa.inspect(connection).get_table_names())
-        denied = set(connection.scalars(sa.text("SELECT id FROM core_audit WHERE entity IN ('core.denied', 'core.system')")))
+        unwanted = "SELECT id FROM core_audit WHERE entity IN ('core.denied', 'core.system')"
+        denied = set(connection.scalars(sa.text(unwanted)))
         for table in sorted(metadata.sorted_tables, key=lambda one: one.name):
             if table.name in present and table.name not in UNCOUNTED:
                 rows = connection.execute(sa.select(table)).all()

@@ -6,10 +6,13 @@ import re
 from typing import Any
 
 import pytest
+from flask import Flask
 
+from gigacore import Crm
 from gigacore.entity import EntitySpec
 from gigacore.ids import uuid7
 from host_app.context import host
+from tests.api.conftest import Digest, New, People
 
 OPEN = {"healthz"}
 VERBS = {"view": "GET", "edit": "PATCH", "delete": "DELETE"}
@@ -30,7 +33,7 @@ def addresses(app: Any) -> list[tuple[str, str]]:
     return found
 
 
-def test_nobody_gets_401_everywhere_and_changes_nothing(app, people, digest):
+def test_nobody_gets_401_everywhere_and_changes_nothing(app: Flask, people: People, digest: Digest) -> None:
     wanted = addresses(app)
     assert len(wanted) > 40
     before = digest()
@@ -43,8 +46,10 @@ def test_nobody_gets_401_everywhere_and_changes_nothing(app, people, digest):
     assert digest() == before
 
 
-def test_the_control_somebody_gets_an_answer_on_the_same_routes(app, people):
-    answered = {people.root(m, p.removeprefix("/api/v1"), {}).status_code for m, p in addresses(app) if "/docs" not in p}
+def test_the_control_somebody_gets_an_answer_on_the_same_routes(app: Flask, people: People) -> None:
+    answered = {
+        people.root(m, p.removeprefix("/api/v1"), {}).status_code for m, p in addresses(app) if "/docs" not in p
+    }
     assert 401 not in answered
     assert not {status for status in answered if status >= 500}
 
@@ -62,7 +67,7 @@ def text_field(entity: EntitySpec) -> str:
     return next(f.name for f in entity.fields.values() if f.kind in ("text", "longtext") and not f.readonly)
 
 
-def test_a_hidden_record_answers_like_an_unknown_one(crm, people, new, digest):
+def test_a_hidden_record_answers_like_an_unknown_one(crm: Crm, people: People, new: New, digest: Digest) -> None:
     for entity in entity_names(crm):
         if not entity.owned:
             continue
@@ -76,7 +81,7 @@ def test_a_hidden_record_answers_like_an_unknown_one(crm, people, new, digest):
         assert ask(people.ann, "view", entity, number).status_code == 200
 
 
-def test_a_deleted_record_answers_like_an_unknown_one(crm, people, new):
+def test_a_deleted_record_answers_like_an_unknown_one(crm: Crm, people: People, new: New) -> None:
     for entity in entity_names(crm):
         number = new(people.root, entity.name)["id"]
         assert ask(people.root, "delete", entity, number).status_code == 204, entity.name
@@ -86,7 +91,9 @@ def test_a_deleted_record_answers_like_an_unknown_one(crm, people, new):
             assert gone.get_data() == unknown.get_data()
 
 
-def test_without_a_role_nothing_is_allowed_and_nothing_changes(crm, people, new, digest):
+def test_without_a_role_nothing_is_allowed_and_nothing_changes(
+    crm: Crm, people: People, new: New, digest: Digest
+) -> None:
     for entity in entity_names(crm):
         number = new(people.root, entity.name)["id"]
         before = digest()
@@ -96,7 +103,9 @@ def test_without_a_role_nothing_is_allowed_and_nothing_changes(crm, people, new,
         assert digest() == before
 
 
-def test_every_entity_and_verb_follows_the_policy_of_the_role(crm, people, new, digest):
+def test_every_entity_and_verb_follows_the_policy_of_the_role(
+    crm: Crm, people: People, new: New, digest: Digest
+) -> None:
     """What `may` says for a record is what the API does, for each role and each kind of ownership."""
     from gigacore import access, records
 
@@ -116,7 +125,9 @@ def owners(entity: EntitySpec) -> tuple[str, ...]:
     return ("ann", "amy", "ben", "root") if entity.owned else ("root",)
 
 
-def expected_status(crm: Any, caller: Any, entity: EntitySpec, number: int, verb: str, access: Any, records: Any) -> int:
+def expected_status(
+    crm: Any, caller: Any, entity: EntitySpec, number: int, verb: str, access: Any, records: Any
+) -> int:
     with crm.system("load the caller") as ctx:
         actor = access.load_actor(ctx.session.connection(), caller.user_id)
     with crm.read(actor) as ctx:
@@ -131,7 +142,7 @@ def expected_status(crm: Any, caller: Any, entity: EntitySpec, number: int, verb
 SERVER_OWNED = ("id", "uid", "org_id", "version", "created_at", "created_by", "updated_at", "updated_by", "custom")
 
 
-def test_no_schema_takes_a_server_owned_column(crm, people, new, digest):
+def test_no_schema_takes_a_server_owned_column(crm: Crm, people: People, new: New, digest: Digest) -> None:
     for entity in entity_names(crm):
         number = new(people.root, entity.name)["id"]
         names = {spec.name for spec in entity.fields.values() if spec.readonly and "." not in spec.name}
@@ -149,9 +160,20 @@ def test_no_schema_takes_a_server_owned_column(crm, people, new, digest):
         assert digest() == before
 
 
-def test_the_own_profile_takes_only_what_is_one_s_own(people, digest):
+def test_the_own_profile_takes_only_what_is_one_s_own(people: People, digest: Digest) -> None:
     before = digest()
-    for name in ("role", "roles", "is_staff", "tenant_id", "org_id", "id", "version", "created_by", "password_hash", "active"):
+    for name in (
+        "role",
+        "roles",
+        "is_staff",
+        "tenant_id",
+        "org_id",
+        "id",
+        "version",
+        "created_by",
+        "password_hash",
+        "active",
+    ):
         answer = people.ann("PATCH", "/me", {name: "x"})
         assert answer.status_code == 422, name
     assert people.ann("POST", "/me/tokens", {"name": "mine", "user_id": people.root.user_id}).status_code in (403, 422)
@@ -170,7 +192,7 @@ def test_the_own_profile_takes_only_what_is_one_s_own(people, digest):
         b'{"last_name": "A", "owner_id": {"id": {"id": 1}}}',
     ],
 )
-def test_disguised_bodies_are_refused(people, digest, raw):
+def test_disguised_bodies_are_refused(people: People, digest: Digest, raw: bytes) -> None:
     before = digest()
     client, headers = people.root.client, {"Authorization": f"Bearer {people.root.token}"}
     answer = client.post("/api/v1/crm/leads", data=raw, content_type="application/json", headers=headers)
@@ -179,7 +201,7 @@ def test_disguised_bodies_are_refused(people, digest, raw):
 
 
 @pytest.mark.parametrize("kind", ["application/x-www-form-urlencoded", "text/plain", "multipart/form-data", ""])
-def test_only_json_is_read(people, digest, kind):
+def test_only_json_is_read(people: People, digest: Digest, kind: str) -> None:
     before = digest()
     headers = {"Authorization": f"Bearer {people.root.token}"}
     answer = people.root.client.post(

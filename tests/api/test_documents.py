@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pytest
+from flask import Flask
+
+from gigacore import Crm
+from tests.api.conftest import Digest, New, People
 
 
-def document(people):
+def document(people: People) -> dict[str, Any]:
     return people.ann("GET", "/openapi.json").get_json()
 
 
-def test_the_document_is_openapi_3_1_and_names_every_route_of_every_entity(crm, people):
+def test_the_document_is_openapi_3_1_and_names_every_route_of_every_entity(crm: Crm, people: People) -> None:
     made = document(people)
     assert made["openapi"] == "3.1.0"
     for entity in crm.registry.entities.values():
@@ -22,14 +27,14 @@ def test_the_document_is_openapi_3_1_and_names_every_route_of_every_entity(crm, 
             assert f"{path}/{{id}}/actions/{action}" in made["paths"]
 
 
-def test_every_reference_in_the_document_leads_somewhere(people):
+def test_every_reference_in_the_document_leads_somewhere(people: People) -> None:
     made = document(people)
     found = set(re.findall(r"#/components/schemas/([^\"']+)", repr(made)))
     assert found
     assert found <= set(made["components"]["schemas"])
 
 
-def test_operation_names_are_unique(people):
+def test_operation_names_are_unique(people: People) -> None:
     names = [
         operation["operationId"]
         for item in document(people)["paths"].values()
@@ -39,19 +44,21 @@ def test_operation_names_are_unique(people):
     assert len(names) == len(set(names))
 
 
-def test_every_route_of_the_api_stands_in_the_document(app, people):
+def test_every_route_of_the_api_stands_in_the_document(app: Flask, people: People) -> None:
     known = {re.sub(r"\{[^}]+\}", "*", path) for path in document(people)["paths"]}
     for rule in app.url_map.iter_rules():
         if not rule.rule.startswith("/api/v1/") or rule.endpoint == "openapi":
             continue
-        path = rule.rule.replace("<plugin>/<plural>", "crm/leads").replace("<action>", "delete" if "id" not in rule.rule else "*")
+        path = rule.rule.replace("<plugin>/<plural>", "crm/leads").replace(
+            "<action>", "delete" if "id" not in rule.rule else "*"
+        )
         path = re.sub(r"<[^>]+>", "*", path)
         if path.endswith("/actions/*"):
             continue  # one per declared action
         assert path in known, rule.rule
 
 
-def test_input_schemas_hold_no_server_owned_field_and_no_schema_a_secret(crm, people):
+def test_input_schemas_hold_no_server_owned_field_and_no_schema_a_secret(crm: Crm, people: People) -> None:
     schemas = document(people)["components"]["schemas"]
     for entity in crm.registry.entities.values():
         for spec in entity.fields.values():
@@ -61,14 +68,14 @@ def test_input_schemas_hold_no_server_owned_field_and_no_schema_a_secret(crm, pe
                 assert spec.name not in schemas[entity.name]["properties"]
 
 
-def test_answers_fit_the_document(crm, people, new):
+def test_answers_fit_the_document(crm: Crm, people: People, new: New) -> None:
     schemas = document(people)["components"]["schemas"]
     for entity in crm.registry.entities.values():
         made = new(people.root, entity.name)
         assert set(made) <= set(schemas[entity.name]["properties"]), entity.name
 
 
-def test_a_custom_field_appears_in_the_document_and_works_at_once(people):
+def test_a_custom_field_appears_in_the_document_and_works_at_once(people: People) -> None:
     field = {"entity": "crm.lead", "key": "x_region", "kind": "text", "label": "Region", "indexed": True}
     assert people.admin("POST", "/core/custom-fields", field).status_code == 201
     assert "x_region" in document(people)["components"]["schemas"]["crm.lead"]["properties"]
@@ -86,25 +93,27 @@ def test_a_custom_field_appears_in_the_document_and_works_at_once(people):
 @pytest.mark.parametrize(
     "change",
     [
-        {"key": "region"}, {"key": "x_"}, {"key": "x_A"}, {"key": "x_a; DROP TABLE crm_lead"}, {"key": 'x_a"'}, {"key": "x_" + "a" * 41},
-        {"kind": "nothing"}, {"entity": "crm.nothing"}, {"label": ""}, {"label": "x" * 1_000_000}, {"label": "a\x00b"}, {"unknown": 1},
+        {"key": "region"}, {"key": "x_"}, {"key": "x_A"}, {"key": "x_a; DROP TABLE crm_lead"}, {"key": 'x_a"'},
+        {"key": "x_" + "a" * 41},
+        {"kind": "nothing"}, {"entity": "crm.nothing"}, {"label": ""}, {"label": "x" * 1_000_000},
+        {"label": "a\x00b"}, {"unknown": 1},
     ],
 )  # fmt: skip
-def test_a_bad_definition_is_refused(people, digest, change):
+def test_a_bad_definition_is_refused(people: People, digest: Digest, change: dict[str, Any]) -> None:
     before = digest()
     field = {"entity": "crm.lead", "key": "x_region", "kind": "text", "label": "Region"} | change
     assert people.admin("POST", "/core/custom-fields", field).status_code in (404, 422)
     assert digest() == before
 
 
-def test_only_administrators_define_fields(people, digest):
+def test_only_administrators_define_fields(people: People, digest: Digest) -> None:
     before = digest()
     field = {"entity": "crm.lead", "key": "x_region", "kind": "text", "label": "Region"}
     assert people.ann("POST", "/core/custom-fields", field).status_code == 403
     assert digest() == before
 
 
-def test_the_page_needs_no_script_and_no_other_site(people):
+def test_the_page_needs_no_script_and_no_other_site(people: People) -> None:
     headers = {"Authorization": f"Bearer {people.ann.token}"}
     page = people.ann.client.get("/api/docs", headers=headers)
     text = page.get_data(as_text=True)
@@ -116,7 +125,7 @@ def test_the_page_needs_no_script_and_no_other_site(people):
     assert people.nobody.client.get("/api/docs.css").status_code == 200
 
 
-def test_the_document_is_made_once(crm, people, monkeypatch):
+def test_the_document_is_made_once(crm: Crm, people: People, monkeypatch: pytest.MonkeyPatch) -> None:
     from host_app.api import documents
 
     document(people)
@@ -124,14 +133,14 @@ def test_the_document_is_made_once(crm, people, monkeypatch):
     document(people)
 
 
-def test_the_caller_sees_who_he_is_and_what_he_may_do(people):
+def test_the_caller_sees_who_he_is_and_what_he_may_do(people: People) -> None:
     me = people.ann("GET", "/me").get_json()
     assert (me["id"], me["name"], me["kind"]) == (people.ann.user_id, "Ann", "token")
     assert "create" in me["permissions"]["crm.lead"]
     assert people.none("GET", "/me").get_json()["permissions"]["crm.lead"] == []
 
 
-def test_the_catalogue_lists_what_the_caller_may_view(people):
+def test_the_catalogue_lists_what_the_caller_may_view(people: People) -> None:
     names = {entity["name"] for entity in people.ann("GET", "/core/entities").get_json()["items"]}
     assert "crm.lead" in names
     assert people.none("GET", "/core/entities").get_json()["items"] == []
@@ -139,7 +148,7 @@ def test_the_catalogue_lists_what_the_caller_may_view(people):
     assert "crm.lead_status" in lists
 
 
-def test_a_deleted_record_comes_back_from_the_trash(people):
+def test_a_deleted_record_comes_back_from_the_trash(people: People) -> None:
     made = people.ann.make("/crm/leads", {"last_name": "Dupont"})
     path = f"/crm/leads/{made['id']}"
     people.ann("DELETE", path, If_Match="*")

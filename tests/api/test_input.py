@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-import pytest
+from typing import Any
 
+import pytest
+from flask import Flask
+
+from gigacore import Crm
 from gigacore.access import users
 from gigacore.entity import KINDS
+from tests.api.conftest import Digest, People
 
 WRONG = {
     "text": [1, True, {"a": 1}, ["x"]],
@@ -22,7 +27,7 @@ WRONG = {
 }
 
 
-def test_every_field_refuses_the_wrong_type(crm, people, digest):
+def test_every_field_refuses_the_wrong_type(crm: Crm, people: People, digest: Digest) -> None:
     before, tried = digest(), 0
     for entity in crm.registry.entities.values():
         for spec in entity.fields.values():
@@ -51,7 +56,7 @@ HOSTILE = [
 
 
 @pytest.mark.parametrize(("body", "status"), HOSTILE, ids=["1 MB", "NUL", "unknown", "owned", "empty", "nulls", "5 MB"])
-def test_hostile_bodies_are_refused_and_leave_nothing(people, digest, body, status):
+def test_hostile_bodies_are_refused_and_leave_nothing(people: People, digest: Digest, body: Any, status: int) -> None:
     before = digest()
     answer = people.ann("POST", "/crm/leads", body)
     assert answer.status_code == status
@@ -62,13 +67,14 @@ def test_hostile_bodies_are_refused_and_leave_nothing(people, digest, body, stat
 
 RAW = [
     b"{", b"", b"null", b"[]", b'"x"', b"5", b'{"last_name": NaN}', b'{"amount": {"amount": 1e400, "currency": "EUR"}}',
-    b'{"last_name": "\\ud800"}', b'{"last_name": "\xff"}', b"[" * 10_000 + b"]" * 10_000, b'{"a":' * 5_000 + b"1" + b"}" * 5_000,
+    b'{"last_name": "\\ud800"}', b'{"last_name": "\xff"}', b"[" * 10_000 + b"]" * 10_000,
+    b'{"a":' * 5_000 + b"1" + b"}" * 5_000,
     b"{" + b",".join(b'"k%d":1' % n for n in range(150_000)) + b"}", b'{"version": ' + b"9" * 5_000 + b"}",
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize("raw", RAW, ids=range(len(RAW)))
-def test_hostile_json_is_answered_below_500(people, digest, raw):
+def test_hostile_json_is_answered_below_500(people: People, digest: Digest, raw: bytes) -> None:
     before = digest()
     headers = {"Authorization": f"Bearer {people.ann.token}"}
     answer = people.ann.client.post("/api/v1/crm/leads", data=raw, content_type="application/json", headers=headers)
@@ -85,17 +91,24 @@ PATHS = [
 
 
 @pytest.mark.parametrize("path", PATHS, ids=range(len(PATHS)))
-def test_odd_paths_are_not_found(people, path):
+def test_odd_paths_are_not_found(people: People, path: str) -> None:
     answer = people.root("GET", path)
     assert answer.status_code in (404, 422)
     assert answer.content_type == "application/problem+json"
 
 
-INJECTIONS = ["x'); SELECT pg_sleep(5)--", '"; DROP TABLE crm_lead; --', "last_name) OR (1=1", "${jndi}", "{{7*7}}", "%s%n"]
+INJECTIONS = [
+    "x'); SELECT pg_sleep(5)--",
+    '"; DROP TABLE crm_lead; --',
+    "last_name) OR (1=1",
+    "${jndi}",
+    "{{7*7}}",
+    "%s%n",
+]
 
 
 @pytest.mark.parametrize("text", INJECTIONS)
-def test_names_and_operators_never_reach_sql(people, text):
+def test_names_and_operators_never_reach_sql(people: People, text: str) -> None:
     import time
     from urllib.parse import quote
 
@@ -114,14 +127,14 @@ def test_names_and_operators_never_reach_sql(people, text):
             assert leak not in answer.get_data(as_text=True)
 
 
-def test_a_value_that_looks_like_sql_is_only_a_value(people):
+def test_a_value_that_looks_like_sql_is_only_a_value(people: People) -> None:
     for text in INJECTIONS:
         people.ann.make("/crm/leads", {"last_name": text})
     found = people.ann("GET", "/crm/leads", None).get_json()
     assert sorted(item["last_name"] for item in found["items"]) == sorted(INJECTIONS)
 
 
-def test_errors_speak_the_reader_s_language(crm, people):
+def test_errors_speak_the_reader_s_language(crm: Crm, people: People) -> None:
     english = people.ann("POST", "/crm/leads", {"unknown": 1}).get_json()
     with crm.system("test") as ctx:
         users.change(ctx, people.ann.user_id, {"locale": "fr"})
@@ -133,10 +146,12 @@ def test_errors_speak_the_reader_s_language(crm, people):
     assert nobody["title"] == "Non connecté"
 
 
-def test_an_unexpected_error_tells_nothing_but_a_number(app, people, monkeypatch, caplog):
+def test_an_unexpected_error_tells_nothing_but_a_number(
+    app: Flask, people: People, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     from host_app.api import records
 
-    def broken(*_):
+    def broken(*_: Any) -> None:
         raise RuntimeError("the secret path /srv/giga and SELECT * FROM core_user")
 
     monkeypatch.setattr(records.records, "page", broken)

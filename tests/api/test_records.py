@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 import orjson
 import pytest
 
+from gigacore import Crm
+from tests.api.conftest import People, Statements
 
-def lead(people, **more):
+
+def lead(people: People, **more: Any) -> dict[str, Any]:
     return people.ann.make("/crm/leads", {"last_name": "Dupont", "company_name": "Atelier Bleu"} | more)
 
 
-def test_a_record_is_created_read_changed_and_deleted(people):
+def test_a_record_is_created_read_changed_and_deleted(people: People) -> None:
     made = lead(people, email="d.dupont@example.test", amount={"amount": "12.5", "currency": "EUR"})
     assert made["amount"] == {"amount": "12.50", "currency": "EUR"}
     assert made["owner_id"]["id"] == people.ann.user_id
@@ -27,23 +31,27 @@ def test_a_record_is_created_read_changed_and_deleted(people):
     assert people.ann("GET", path).status_code == 404
 
 
-def test_creation_says_where_the_record_is(people):
+def test_creation_says_where_the_record_is(people: People) -> None:
     answer = people.ann("POST", "/crm/companies", {"name": "Boulangerie Émile"})
     assert answer.status_code == 201
     assert answer.headers["Location"] == f"/api/v1/crm/companies/{answer.get_json()['id']}"
     assert answer.headers["ETag"]
 
 
-def test_times_are_iso_8601_in_utc(people):
+def test_times_are_iso_8601_in_utc(people: People) -> None:
     made = lead(people, next_action_at="2026-03-01T10:00:00+02:00")
     assert made["next_action_at"] == "2026-03-01T08:00:00Z"
     assert datetime.fromisoformat(made["created_at"]).utcoffset().total_seconds() == 0
 
 
-def test_child_rows_are_part_of_the_record(people):
+def test_child_rows_are_part_of_the_record(people: People) -> None:
     made = people.ann.make(
         "/crm/contacts",
-        {"first_name": "Zoé", "last_name": "Petit", "emails": [{"email": "zoe@example.test"}, {"email": "z@example.test"}]},
+        {
+            "first_name": "Zoé",
+            "last_name": "Petit",
+            "emails": [{"email": "zoe@example.test"}, {"email": "z@example.test"}],
+        },
     )
     assert [row["email"] for row in made["emails"]] == ["zoe@example.test", "z@example.test"]
     kept = [{"id": made["emails"][1]["id"], "email": "z@example.test"}]
@@ -52,7 +60,7 @@ def test_child_rows_are_part_of_the_record(people):
     assert [row["id"] for row in changed["emails"]] == [made["emails"][1]["id"]]
 
 
-def test_references_carry_a_label_and_hide_what_is_foreign(people):
+def test_references_carry_a_label_and_hide_what_is_foreign(people: People) -> None:
     company = people.ben.make("/crm/companies", {"name": "Secret GmbH"})
     contact = people.root.make("/crm/contacts", {"first_name": "A", "last_name": "B", "company_id": company["id"]})
     shown = people.root("GET", f"/crm/contacts/{contact['id']}").get_json()
@@ -65,7 +73,7 @@ def test_references_carry_a_label_and_hide_what_is_foreign(people):
     assert "Secret" not in expanded.get_data(as_text=True)
 
 
-def test_references_expand_to_depth_two_and_no_further(people):
+def test_references_expand_to_depth_two_and_no_further(people: People) -> None:
     company = people.ann.make("/crm/companies", {"name": "Nord SA"})
     contact = people.ann.make("/crm/contacts", {"first_name": "A", "last_name": "B", "company_id": company["id"]})
     path = f"/crm/contacts/{contact['id']}"
@@ -74,7 +82,7 @@ def test_references_expand_to_depth_two_and_no_further(people):
         assert people.ann("GET", f"{path}?expand={bad}").status_code == 422, bad
 
 
-def test_a_list_filters_sorts_and_pages(people):
+def test_a_list_filters_sorts_and_pages(people: People) -> None:
     for number in range(7):
         lead(people, last_name=f"Nom{number}", city="Lyon" if number % 2 else "Nantes")
     filtered = people.ann("GET", "/crm/leads?city=lyon&sort=-last_name").get_json()
@@ -90,7 +98,7 @@ def test_a_list_filters_sorts_and_pages(people):
     assert seen == [f"Nom{number}" for number in range(7)]
 
 
-def test_a_list_takes_a_filter_tree_and_a_choice_of_fields(people):
+def test_a_list_takes_a_filter_tree_and_a_choice_of_fields(people: People) -> None:
     lead(people, city="Lyon", priority="high")
     lead(people, city="Nantes")
     tree = orjson.dumps({"any": [{"field": "city", "op": "starts", "value": "ly"}]}).decode()
@@ -99,14 +107,14 @@ def test_a_list_takes_a_filter_tree_and_a_choice_of_fields(people):
     assert set(answer["items"][0]) <= {"id", "city", "version"}
 
 
-def test_a_list_tells_what_changed_since(people):
+def test_a_list_tells_what_changed_since(people: People) -> None:
     first = lead(people)
     since = first["updated_at"]
     assert len(people.ann("GET", f"/crm/leads?updated_since={since}").get_json()["items"]) == 1
     assert people.ann("GET", "/crm/leads?updated_since=2100-01-01T00:00:00Z").get_json()["items"] == []
 
 
-def test_a_list_shows_nobody_what_is_foreign(people):
+def test_a_list_shows_nobody_what_is_foreign(people: People) -> None:
     lead(people)
     people.ben.make("/crm/leads", {"last_name": "Autre"})
     assert people.ann("GET", "/crm/leads").get_json()["count"]["value"] == 1
@@ -118,19 +126,21 @@ def test_a_list_shows_nobody_what_is_foreign(people):
     [
         "unknown=1", "sort=unknown", "fields=unknown", "limit=0", "limit=201", "limit=x", "limit=١", "cursor=nonsense",
         "filter={", "filter=[]", 'filter={"field":"unknown","op":"eq","value":1}', "expand=unknown",
-        'filter={"field":"last_name","op":"pg_sleep","value":"x"}', "updated_since=yesterday", "updated_since=2026-01-01",
-        "limit=1&limit=2", "id=x", "version=1.5", 'filter={"field":"last_name","op":"eq","value":"a%00b"}', "last_name=a%00",
+        'filter={"field":"last_name","op":"pg_sleep","value":"x"}', "updated_since=yesterday",
+        "updated_since=2026-01-01",
+        "limit=1&limit=2", "id=x", "version=1.5", 'filter={"field":"last_name","op":"eq","value":"a%00b"}',
+        "last_name=a%00",
         'filter={"field":"last_name","field":"city","op":"eq","value":1}', "sort=last_name;DROP", "created_at=x",
     ],
 )  # fmt: skip
-def test_bad_parameters_are_named_and_refused(people, query):
+def test_bad_parameters_are_named_and_refused(people: People, query: str) -> None:
     answer = people.root("GET", f"/crm/leads?{query}")
     assert answer.status_code in (400, 422), answer.get_data(as_text=True)
     assert answer.content_type == "application/problem+json"
     assert answer.status_code == 400 or answer.get_json()["errors"] or answer.get_json()["detail"]
 
 
-def test_a_stale_version_is_refused(people):
+def test_a_stale_version_is_refused(people: People) -> None:
     made = lead(people)
     path, first = f"/crm/leads/{made['id']}", f'"{made["version"]}"'
     assert people.ann("PATCH", path, {"city": "Lyon"}, If_Match=first).status_code == 200
@@ -142,14 +152,14 @@ def test_a_stale_version_is_refused(people):
 
 
 @pytest.mark.parametrize("method", ["PATCH", "DELETE"])
-def test_a_change_must_name_a_version(people, method):
+def test_a_change_must_name_a_version(people: People, method: str) -> None:
     path = f"/crm/leads/{lead(people)['id']}"
     assert people.ann(method, path, {}).status_code == 428
     for tag in ("nonsense", 'W/"1"', '"x"', '""', '"99999999999999999999"'):
         assert people.ann(method, path, {}, If_Match=tag).status_code == 412, tag
 
 
-def test_an_action_runs_and_a_locked_record_says_why(people):
+def test_an_action_runs_and_a_locked_record_says_why(people: People) -> None:
     made = lead(people)
     path = f"/crm/leads/{made['id']}"
     won = people.ann("PATCH", path, {"status": "won"}, If_Match="*")
@@ -163,12 +173,12 @@ def test_an_action_runs_and_a_locked_record_says_why(people):
     assert people.ann("PATCH", path, {"city": "Lyon"}, If_Match="*").status_code == 200
 
 
-def test_an_unknown_action_is_not_found(people):
+def test_an_unknown_action_is_not_found(people: People) -> None:
     path = f"/crm/leads/{lead(people)['id']}/actions/nothing"
     assert people.root("POST", path, {}).status_code == 404
 
 
-def test_many_records_change_at_once(people):
+def test_many_records_change_at_once(people: People) -> None:
     ids = [lead(people)["id"] for _ in range(3)]
     answer = people.admin("POST", "/crm/leads/actions/update", {"ids": ids, "params": {"city": "Lyon"}})
     assert answer.status_code == 200, answer.get_data(as_text=True)
@@ -179,13 +189,16 @@ def test_many_records_change_at_once(people):
 
 
 @pytest.mark.parametrize(
-    "body", [{}, {"ids": [1], "filter": {}}, {"ids": "1"}, {"ids": [True]}, {"ids": [1], "x": 1}, {"ids": [1], "params": []}]
+    "body",
+    [{}, {"ids": [1], "filter": {}}, {"ids": "1"}, {"ids": [True]}, {"ids": [1], "x": 1}, {"ids": [1], "params": []}],
 )
-def test_a_selection_is_checked(people, body):
+def test_a_selection_is_checked(people: People, body: Any) -> None:
     assert people.root("POST", "/crm/leads/actions/delete", body).status_code == 422
 
 
-def test_a_list_costs_four_statements_at_most_and_a_creation_nine(crm, people, statements):
+def test_a_list_costs_four_statements_at_most_and_a_creation_nine(
+    crm: Crm, people: People, statements: Statements
+) -> None:
     company = people.ann.make("/crm/companies", {"name": "Nord SA"})
     for number in range(5):
         people.ann.make("/crm/contacts", {"first_name": "A", "last_name": f"B{number}", "company_id": company["id"]})

@@ -3,29 +3,34 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
 
+from gigacore import Crm
 from gigacore.errors import ConfigurationError
 from host_app import create_app
 from host_app.auth import keep_cookie, sign_in
 from host_app.context import host
 from host_app.csrf import csrf_token
 from host_app.routing import public_route
-from tests.api.conftest import KEYS, PASSWORD
+from tests.api.conftest import KEYS, PASSWORD, Digest, People
 
 
 @pytest.fixture
-def browser(crm, people):
+def browser(crm: Crm, people: People) -> Flask:
     """An application with the smallest sign-in page, and a client that keeps cookies."""
     return browser_of(crm)
 
 
-def browser_of(crm, **settings):
+def browser_of(crm: Crm, **settings: Any) -> Flask:
     app = create_app(crm, replace(crm.settings, **KEYS, **settings))
     app.testing = True
 
-    def enter():
+    def enter() -> TestResponse:
         from flask import Response, request
 
         raw = sign_in(request.form["email"], request.form["password"])
@@ -38,22 +43,26 @@ def browser_of(crm, **settings):
     return app
 
 
-def _token():
+def _token() -> str:
     from flask import g
 
     g.identity  # noqa: B018 - a page asks who calls before it draws a form
     return csrf_token()
 
 
-def enter(client, password=PASSWORD, email="ann@example.test", **options):
+def enter(
+    client: FlaskClient, password: str = PASSWORD, email: str = "ann@example.test", **options: Any
+) -> TestResponse:
     return client.post("/test/enter", data={"email": email, "password": password}, **options)
 
 
-def cookie(response):
-    return next(value for name, value in response.headers if name == "Set-Cookie" and value.startswith(("giga=", "__Host")))
+def cookie(response: TestResponse) -> str:
+    return next(
+        value for name, value in response.headers if name == "Set-Cookie" and value.startswith(("giga=", "__Host"))
+    )
 
 
-def test_a_session_cookie_is_closed_to_scripts_and_other_sites(browser):
+def test_a_session_cookie_is_closed_to_scripts_and_other_sites(browser: Flask) -> None:
     sent = cookie(enter(browser.test_client()))
     assert sent.startswith("giga=")
     assert "HttpOnly" in sent
@@ -61,7 +70,7 @@ def test_a_session_cookie_is_closed_to_scripts_and_other_sites(browser):
     assert "Secure" not in sent
 
 
-def test_over_https_the_cookie_is_bound_to_the_host(crm, people):
+def test_over_https_the_cookie_is_bound_to_the_host(crm: Crm, people: People) -> None:
     app = browser_of(crm, public_url="https://crm.example.test")
     sent = cookie(enter(app.test_client(), base_url="https://crm.example.test"))
     assert sent.startswith("__Host-giga=")
@@ -70,7 +79,7 @@ def test_over_https_the_cookie_is_bound_to_the_host(crm, people):
     assert "Domain" not in sent
 
 
-def test_signing_in_rotates_the_session_and_ends_the_old_one(browser):
+def test_signing_in_rotates_the_session_and_ends_the_old_one(browser: Flask) -> None:
     client = browser.test_client()
     first = cookie(enter(client)).split(";")[0]
     second = cookie(enter(client)).split(";")[0]
@@ -80,14 +89,14 @@ def test_signing_in_rotates_the_session_and_ends_the_old_one(browser):
     assert client.get("/api/v1/me").status_code == 200
 
 
-def test_every_wrong_sign_in_answers_alike(browser):
+def test_every_wrong_sign_in_answers_alike(browser: Flask) -> None:
     client = browser.test_client()
     wrong, unknown = enter(client, "nonsense"), enter(client, email="nobody@example.test")
     assert wrong.status_code == unknown.status_code == 401
     assert wrong.get_data() == unknown.get_data().replace(b"nobody@example.test", b"ann@example.test")
 
 
-def test_many_attempts_are_stopped_and_counted_in_the_database(crm, browser):
+def test_many_attempts_are_stopped_and_counted_in_the_database(crm: Crm, browser: Flask) -> None:
     for _ in range(10):
         assert enter(browser.test_client(), "nonsense").status_code == 401
     stopped = enter(browser.test_client(), "nonsense")
@@ -98,7 +107,7 @@ def test_many_attempts_are_stopped_and_counted_in_the_database(crm, browser):
 
 
 @pytest.mark.parametrize("method", ["POST", "PATCH", "DELETE"])
-def test_a_change_by_cookie_needs_the_token_of_the_session(browser, digest, method):
+def test_a_change_by_cookie_needs_the_token_of_the_session(browser: Flask, digest: Digest, method: str) -> None:
     client = browser.test_client()
     enter(client)
     path = "/api/v1/crm/leads" if method == "POST" else "/api/v1/crm/leads/1"
@@ -114,7 +123,7 @@ def test_a_change_by_cookie_needs_the_token_of_the_session(browser, digest, meth
     assert client.open(path, method=method, json={"last_name": "A"}, headers=good).status_code in (201, 404)
 
 
-def test_every_state_changing_route_is_closed_without_the_token(app, browser, digest):
+def test_every_state_changing_route_is_closed_without_the_token(app: Flask, browser: Flask, digest: Digest) -> None:
     client = browser.test_client()
     enter(client)
     before, tried = digest(), 0
@@ -132,13 +141,13 @@ def test_every_state_changing_route_is_closed_without_the_token(app, browser, di
     assert digest() == before
 
 
-def _fill(path, argument):
+def _fill(path: str, argument: str) -> str:
     import re
 
     return re.sub(rf"<(?:[^<>]*:)?{argument}>", {"plugin": "crm", "plural": "leads"}.get(argument, "1"), path)
 
 
-def test_authenticated_answers_are_kept_by_no_cache(app, people):
+def test_authenticated_answers_are_kept_by_no_cache(app: Flask, people: People) -> None:
     for path in ("/me", "/crm/leads", "/crm/leads/99", "/openapi.json", "/nothing/here"):
         answer = people.ann("GET", path)
         if answer.status_code == 404 and "nothing" in path:
@@ -147,8 +156,12 @@ def test_authenticated_answers_are_kept_by_no_cache(app, people):
         assert {"Cookie", "Authorization"} <= {part.strip() for part in answer.headers["Vary"].split(",")}
 
 
-def test_every_answer_carries_the_security_headers(app, people):
-    for client, path in ((people.nobody.client, "/healthz"), (people.ann.client, "/api/v1/me"), (people.ann.client, "/x")):
+def test_every_answer_carries_the_security_headers(app: Flask, people: People) -> None:
+    for client, path in (
+        (people.nobody.client, "/healthz"),
+        (people.ann.client, "/api/v1/me"),
+        (people.ann.client, "/x"),
+    ):
         headers = client.get(path).headers
         policy = headers["Content-Security-Policy"]
         assert "script-src 'self'" in policy
@@ -158,16 +171,16 @@ def test_every_answer_carries_the_security_headers(app, people):
     assert "Strict-Transport-Security" not in headers
 
 
-def test_no_foreign_origin_is_let_in(people):
+def test_no_foreign_origin_is_let_in(people: People) -> None:
     answer = people.ann("GET", "/me", Origin="https://crm.example.test.evil.com")
     assert not [name for name, _ in answer.headers if name.lower().startswith("access-control")]
 
 
-def test_forwarded_addresses_count_only_from_as_many_proxies_as_configured(crm, people):
+def test_forwarded_addresses_count_only_from_as_many_proxies_as_configured(crm: Crm, people: People) -> None:
     for proxies, expected in ((0, "127.0.0.1"), (1, "203.0.113.9")):
         app = browser_of(crm, trusted_proxies=proxies)
 
-        def show():
+        def show() -> str:
             from flask import request
 
             return request.remote_addr or ""
@@ -177,7 +190,7 @@ def test_forwarded_addresses_count_only_from_as_many_proxies_as_configured(crm, 
         assert answer.get_data(as_text=True) == expected
 
 
-def test_the_start_fails_when_a_route_has_no_policy(app):
+def test_the_start_fails_when_a_route_has_no_policy(app: Flask) -> None:
     from host_app.routing import require_policies
 
     app.add_url_rule("/forgotten", "forgotten", lambda: "x")
@@ -185,12 +198,12 @@ def test_the_start_fails_when_a_route_has_no_policy(app):
         require_policies(app)
 
 
-def test_the_start_fails_with_a_weak_key(crm):
+def test_the_start_fails_with_a_weak_key(crm: Crm) -> None:
     with pytest.raises(ConfigurationError):
         create_app(crm, replace(crm.settings, secret_key="changeme"))
 
 
-def test_two_applications_live_in_one_process_without_meeting(crm, people):
+def test_two_applications_live_in_one_process_without_meeting(crm: Crm, people: People) -> None:
     first, second = (create_app(crm, replace(crm.settings, **KEYS)) for _ in range(2))
     assert host(first) is not host(second)
     assert host(first).policies is not host(second).policies

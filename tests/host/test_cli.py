@@ -13,7 +13,9 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -21,6 +23,7 @@ from gigacore.access import users
 from host_app.cli import main
 from host_app.cli.installation import Installation
 
+Giga = Callable[..., tuple[int, str]]
 LEADS = """Account Id,Lead Owner,First Name,Last Name,Company,Phone 1,Email 1,Source,Deal Stage
 a1,x,Zoé,Petit,Atelier Bleu,+33 1 23 45 67 89,zoe@example.test,Website,New
 a2,x,Léa,Blanc,Nord SA,+33 1 23 45 67 80,lea@example.test,Referral,New
@@ -28,13 +31,13 @@ a2,x,Léa,Blanc,Nord SA,+33 1 23 45 67 80,lea@example.test,Referral,New
 
 
 @pytest.fixture
-def giga(tmp_path, monkeypatch, capsys):
+def giga(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Giga:
     """`giga("db", "upgrade")` runs a command on an installation of its own and gives (exit code, what it said)."""
     for name in [name for name in os.environ if name.startswith("GIGA_")]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("LC_ALL", "C")
 
-    def run(*arguments, data_dir=tmp_path / "data"):
+    def run(*arguments: Any, data_dir: Any = tmp_path / "data") -> tuple[int, str]:
         monkeypatch.setattr(sys, "argv", ["giga", "--data-dir", str(data_dir), *arguments])
         with pytest.raises(SystemExit) as caught:
             main()
@@ -45,7 +48,7 @@ def giga(tmp_path, monkeypatch, capsys):
 
 
 @pytest.fixture(scope="session")
-def prepared(tmp_path_factory):
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A data folder with a database and an administrator, to be copied."""
     folder = tmp_path_factory.mktemp("giga") / "data"
     installation = Installation(str(folder))
@@ -57,21 +60,23 @@ def prepared(tmp_path_factory):
 
 
 @pytest.fixture
-def ready(giga, prepared, tmp_path):
+def ready(giga: Giga, prepared: Path, tmp_path: Path) -> Giga:
     """The same with a database and an administrator."""
     shutil.copytree(prepared, tmp_path / "data")
     return giga
 
 
-def test_the_database_is_made_and_kept_up_to_date(giga):
+def test_the_database_is_made_and_kept_up_to_date(giga: Giga) -> None:
     code, said = giga("db", "upgrade")
     assert (code, "crm: crm_0001" in said) == (0, True)
     assert giga("db", "upgrade") == (0, "Nothing to do: the database is up to date.\n")
     assert giga("db", "check") == (0, "The database fits the declarations.\n")
 
 
-@pytest.mark.parametrize("command", [("serve",), ("worker", "--once"), ("verify",), ("token", "create", "--user", "a@b.test")])
-def test_without_a_database_a_command_says_what_to_do(giga, command):
+@pytest.mark.parametrize(
+    "command", [("serve",), ("worker", "--once"), ("verify",), ("token", "create", "--user", "a@b.test")]
+)
+def test_without_a_database_a_command_says_what_to_do(giga: Giga, command: tuple[str, ...]) -> None:
     code, said = giga(*command)
     assert code == 1
     assert "giga db upgrade" in said
@@ -80,13 +85,21 @@ def test_without_a_database_a_command_says_what_to_do(giga, command):
 
 @pytest.mark.parametrize(
     "command",
-    [("nothing",), ("user", "create"), ("token", "create"), ("db",), ("import", "crm.lead"), ("serve", "--port", "0"), ("--x",)],
+    [
+        ("nothing",),
+        ("user", "create"),
+        ("token", "create"),
+        ("db",),
+        ("import", "crm.lead"),
+        ("serve", "--port", "0"),
+        ("--x",),
+    ],
 )
-def test_a_wrong_call_leaves_with_two(giga, command):
+def test_a_wrong_call_leaves_with_two(giga: Giga, command: tuple[str, ...]) -> None:
     assert giga(*command)[0] == 2
 
 
-def test_a_user_is_made_once(ready):
+def test_a_user_is_made_once(ready: Giga) -> None:
     code, said = ready("user", "create", "--email", "ada@example.test", "--name", "Ada")
     assert code == 1
     assert "already" in said
@@ -94,14 +107,14 @@ def test_a_user_is_made_once(ready):
     assert ready("user", "create", "--email", "nobody", "--name", "B")[0] == 1
 
 
-def test_a_token_is_printed_alone(ready):
+def test_a_token_is_printed_alone(ready: Giga) -> None:
     code, said = ready("token", "create", "--user", "ada@example.test")
     assert code == 0
     assert re.fullmatch(r"giga_[\w-]{40,}\n", said)
     assert ready("token", "create", "--user", "nobody@example.test")[0] == 1
 
 
-def test_a_file_is_imported_once(ready, tmp_path):
+def test_a_file_is_imported_once(ready: Giga, tmp_path: Path) -> None:
     file = tmp_path / "leads.csv"
     file.write_text(LEADS, "utf-8")
     code, said = ready("import", "crm.lead", str(file))
@@ -110,7 +123,7 @@ def test_a_file_is_imported_once(ready, tmp_path):
     assert "Created 0," in ready("import", "crm.lead", str(file))[1]
 
 
-def test_an_import_says_what_is_wrong(ready, tmp_path):
+def test_an_import_says_what_is_wrong(ready: Giga, tmp_path: Path) -> None:
     file = tmp_path / "junk.csv"
     file.write_bytes(bytes(range(256)) * 40)
     for command in (("import", "crm.lead", str(file)), ("import", "crm.nothing", str(file))):
@@ -121,7 +134,7 @@ def test_an_import_says_what_is_wrong(ready, tmp_path):
     assert ready("import", "crm.lead", str(tmp_path / "missing.csv"))[0] == 2
 
 
-def test_plugins_are_listed_and_unknown_ones_named(ready):
+def test_plugins_are_listed_and_unknown_ones_named(ready: Giga) -> None:
     code, said = ready("plugin", "list")
     assert code == 0
     assert re.search(r"crm +\S+ +enabled", said)
@@ -130,14 +143,14 @@ def test_plugins_are_listed_and_unknown_ones_named(ready):
     assert ready("plugin", "disable", "crm")[0] == 1
 
 
-def test_the_doctor_and_the_verifier_find_a_sound_installation(ready):
+def test_the_doctor_and_the_verifier_find_a_sound_installation(ready: Giga) -> None:
     assert ready("doctor")[0] == 0
     code, said = ready("verify")
     assert code == 0, said
     assert "Faults in the audit chain: 0" in said
 
 
-def test_the_verifier_finds_what_was_altered(ready, tmp_path):
+def test_the_verifier_finds_what_was_altered(ready: Giga, tmp_path: Path) -> None:
     import sqlite3
 
     assert ready("verify")[0] == 0
@@ -150,30 +163,30 @@ def test_the_verifier_finds_what_was_altered(ready, tmp_path):
     assert "altered" in said
 
 
-def test_the_doctor_finds_what_is_broken(giga, monkeypatch):
+def test_the_doctor_finds_what_is_broken(giga: Giga, monkeypatch: pytest.MonkeyPatch) -> None:
     assert giga("doctor")[0] == 1
     monkeypatch.setenv("GIGA_SECRET_KEY", "changeme")
     code, said = giga("doctor")
     assert (code, "GIGA_SECRET_KEY" in said) == (1, True)
 
 
-def test_an_unknown_setting_or_database_is_explained(giga, monkeypatch):
+def test_an_unknown_setting_or_database_is_explained(giga: Giga, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GIGA_DATABASE_URL", "postgresql+psycopg://nobody@127.0.0.1:1/nothing")
     code, said = giga("db", "upgrade")
     assert code == 1
     assert "Traceback" not in said
 
 
-def test_a_worker_does_what_is_due(ready):
+def test_a_worker_does_what_is_due(ready: Giga) -> None:
     assert ready("worker", "--once")[0] == 0
 
 
-def test_the_command_line_speaks_french(ready, monkeypatch):
+def test_the_command_line_speaks_french(ready: Giga, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LC_ALL", "fr_FR.UTF-8")
     assert ready("db", "upgrade")[1] == "Rien à faire\u00a0: la base de données est à jour.\n"
 
 
-def free_port():
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]

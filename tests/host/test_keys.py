@@ -1,7 +1,10 @@
 """The installation's keys: made once, refused when weak."""
 
+from __future__ import annotations
+
 import stat
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -13,18 +16,18 @@ GOOD = ("0123456789abcdefghijklmnopqrstuvwxyzABCDEF", "ZYXWVUTSRQPONMLKJIHGFEDCB
 
 
 @pytest.fixture
-def settings(tmp_path):
+def settings(tmp_path: Path) -> Settings:
     return Settings(data_dir=tmp_path / "data")
 
 
-def test_the_first_start_makes_keys_that_later_starts_read(settings):
+def test_the_first_start_makes_keys_that_later_starts_read(settings: Settings) -> None:
     made = with_keys(settings)
     assert with_keys(settings) == made
     assert made.secret_key != made.encryption_key
     assert stat.S_IMODE((settings.data_dir / FILE).stat().st_mode) == 0o600
 
 
-def test_given_keys_are_used_and_nothing_is_written(settings):
+def test_given_keys_are_used_and_nothing_is_written(settings: Settings) -> None:
     made = with_keys(replace(settings, secret_key=GOOD[0], encryption_key=GOOD[1]))
     assert made.secret_key == GOOD[0]
     assert not settings.data_dir.exists()
@@ -41,18 +44,18 @@ def test_given_keys_are_used_and_nothing_is_written(settings):
         (GOOD[0], "this-is-an-example-key-0123456789-abc"),
     ],
 )
-def test_weak_shared_and_placeholder_keys_stop_the_start(settings, secret, encryption):
+def test_weak_shared_and_placeholder_keys_stop_the_start(settings: Settings, secret: str, encryption: str) -> None:
     with pytest.raises(ConfigurationError):
         with_keys(replace(settings, secret_key=secret, encryption_key=encryption))
 
 
-def test_an_unreadable_key_file_is_told_apart_from_a_missing_one(settings):
+def test_an_unreadable_key_file_is_told_apart_from_a_missing_one(settings: Settings) -> None:
     settings.data_dir.mkdir()
     (settings.data_dir / FILE).write_text("{")
     with pytest.raises(ConfigurationError, match="cannot be read"):
         with_keys(settings)
 
 
-def test_derived_keys_differ_by_purpose(settings):
+def test_derived_keys_differ_by_purpose(settings: Settings) -> None:
     made = with_keys(settings)
     assert derive(made, "csrf") != derive(made, "other")
