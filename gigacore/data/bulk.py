@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import Connection, Table, func, select, text
@@ -13,7 +14,7 @@ from gigacore.data.changes import Change
 from gigacore.data.faults import translated_errors
 from gigacore.data.flush import Collector, entry_of
 from gigacore.entity import Entity, EntitySpec
-from gigacore.errors import Misuse, NotFound
+from gigacore.errors import GigaError, Misuse, NotFound
 from gigacore.ids import uuid7
 from gigacore.messages import msg
 
@@ -24,22 +25,34 @@ if TYPE_CHECKING:
 CHUNK: Final = 500
 
 
-def insert(ctx: Context, records: Sequence[Entity]) -> list[int]:
-    """Write new records, with the child rows in their collections, in a few statements. Gives their ids, in order.
+@dataclass(frozen=True, slots=True)
+class Inserted:
+    """What became of the records: the ids of those that were written, the errors of others by their position."""
+
+    ids: list[int]
+    refused: dict[int, GigaError]
+
+
+def insert(ctx: Context, records: Sequence[Entity], *, keep_going: bool = False) -> Inserted:
+    """Write new records, with the child rows in their collections, in a few statements.
 
     The objects are of one entity and do not join the session: read them again to change them. Hooks are called as for
-    single records; `after_save` sees the objects as they were written.
+    single records; `after_save` sees the objects as they were written. With `keep_going` a record that rights or
+    rules refuse is left out, otherwise its error is raised.
     """
     session = ctx.session
     if not session.writable:
         raise Misuse(msg("This session only reads."), fix=msg("Open a unit of work to write."))
     if not records:
-        return []
+        return Inserted([], {})
     session.flush()
-    changes = _judged(session, records)
+    changes, refused = _judged(session, records, keep_going)
+    if not changes:
+        return Inserted([], refused)
+    records = [change.record for change in changes]
     connection, plan = session.connection(), changes[0].plan
-    numbers = _numbers(connection, plan.spec.table, len(records))
     with session.door.opened(), translated_errors():
+        numbers = _numbers(connection, plan.spec.table, len(records))
         for record, number in zip(records, numbers, strict=True):
             record.id = number
         _write(connection, plan.spec.cls, records)
@@ -49,22 +62,30 @@ def insert(ctx: Context, records: Sequence[Entity]) -> list[int]:
     session.journal.write(connection, ctx, [entry_of(change) for change in changes])
     for change in changes:
         change.announce(session)
-    return numbers
+    return Inserted(numbers, refused)
 
 
-def _judged(session: ActorSession, records: Sequence[Entity]) -> list[Change]:
-    collector, changes = Collector(session), []
+def _judged(
+    session: ActorSession, records: Sequence[Entity], keep_going: bool
+) -> tuple[list[Change], dict[int, GigaError]]:
+    collector, changes, refused = Collector(session), list[Change](), dict[int, GigaError]()
     plan = session.plans.entities[type(records[0])]
-    for record in records:
+    for position, record in enumerate(records):
         _give_uid(record)
         collector.apply_defaults(record, plan)
         change = Change(plan, record, "created")
         collector.update(change)
-        collector.judge(change)
+        try:
+            collector.judge(change)
+        except GigaError as error:
+            if not keep_going:
+                raise
+            refused[position] = error
+            continue
         collector.complete(change)
         changes.append(change)
     session.raised.clear()
-    return changes
+    return changes, refused
 
 
 def _numbers(connection: Connection, table: Table, count: int) -> list[int]:

@@ -1,13 +1,14 @@
 """The one service that reads and writes records: pages, API, CLI, import, automations and plugins go through it."""
 
 from gigacore.records.actions import BulkResult, Offered, action_of, bulk, bulk_ids, offered, run_action
+from gigacore.records.batch import Failed, create_many
 from gigacore.records.labels import labels_of
 from gigacore.records.limits import may_act, readable_fields, writable_fields
 from gigacore.records.read import Count, ListRequest, Page, get, page
 from gigacore.records.schema import input_schema, load_input, params_schema
 from gigacore.records.totals import totals
 from gigacore.records.values import dumps, reference
-from gigacore.records.write import Failed, create, create_many, delete, load, update
+from gigacore.records.write import create, delete, load, update
 
 __all__ = [
     "BulkResult",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -11,7 +10,7 @@ import sqlalchemy as sa
 from gigacore.data import mark_scoped, trash
 from gigacore.data.locks import check_required_any
 from gigacore.entity import SYSTEM_TARGETS, Child, ChildSpec, Entity, EntitySpec, FieldSpec
-from gigacore.errors import FieldError, GigaError, Invalid, NotFound, StaleVersion
+from gigacore.errors import FieldError, Invalid, NotFound, StaleVersion
 from gigacore.filter import store_value
 from gigacore.messages import msg
 from gigacore.records.choices import settle_open_choices
@@ -48,49 +47,6 @@ def prepare(ctx: Context, entity: str, data: Mapping[str, Any]) -> Entity:
     check_required_any(spec, record)
     session.add(record)
     _apply_extensions(session, spec, record, values)
-    return record
-
-
-@dataclass(frozen=True, slots=True)
-class Failed:
-    """Why one row of a batch was not written."""
-
-    error: GigaError
-
-
-def create_many(ctx: Context, entity: str, rows: Sequence[Mapping[str, Any]]) -> list[Entity | Failed]:
-    """New records, each on its own merits, written together in as few statements as possible.
-
-    A row that is refused leaves the others alone: when the common flush fails, rows are tried one by one.
-    """
-    results: list[Entity | Failed] = []
-    savepoint = ctx.session.begin_nested()
-    try:
-        for row in rows:
-            results.append(_attempt(ctx, entity, row))
-        ctx.session.flush()
-        savepoint.commit()
-    except GigaError:
-        savepoint.rollback()
-        return [_alone(ctx, entity, row) for row in rows]
-    return results
-
-
-def _attempt(ctx: Context, entity: str, row: Mapping[str, Any]) -> Entity | Failed:
-    try:
-        return prepare(ctx, entity, row)
-    except GigaError as error:
-        return Failed(error)
-
-
-def _alone(ctx: Context, entity: str, row: Mapping[str, Any]) -> Entity | Failed:
-    savepoint = ctx.session.begin_nested()
-    try:
-        record = create(ctx, entity, row)
-    except GigaError as error:
-        savepoint.rollback()
-        return Failed(error)
-    savepoint.commit()
     return record
 
 
