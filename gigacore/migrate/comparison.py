@@ -29,7 +29,7 @@ def compare(
 ) -> ops.MigrationScript:
     """What would bring the tables `present` in the database to those that the owner declares in `metadata`."""
     with quiet_about_expressions():
-        return produce_migrations(_context(connection, history, set(present)), metadata)
+        return produce_migrations(_context(connection, history, set(present)), _excerpt(metadata, history.tables))
 
 
 def check(connection: sa.Connection, history: History, metadata: sa.MetaData) -> list[str]:
@@ -65,6 +65,19 @@ def flatten(container: ops.OpContainer) -> list[ops.MigrateOperation]:
         else:
             found.append(op)
     return found
+
+
+def _excerpt(metadata: sa.MetaData, tables: Collection[str]) -> sa.MetaData:
+    """The tables and those that they refer to; what else is declared, by a broken plugin for instance, is left out."""
+    found, wave = set[str](), {name for name in tables if name in metadata.tables}
+    while wave:
+        found |= wave
+        keys = (key for name in wave for key in metadata.tables[name].foreign_keys)
+        wave = {key.target_fullname.rpartition(".")[0] for key in keys} & set(metadata.tables) - found
+    excerpt = sa.MetaData(naming_convention=metadata.naming_convention)
+    for name in sorted(found):
+        metadata.tables[name].to_metadata(excerpt)
+    return excerpt
 
 
 def _context(connection: sa.Connection, history: History, present: set[str]) -> MigrationContext:

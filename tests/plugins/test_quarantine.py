@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from gigacore import Crm, PluginError
+from gigacore import Crm, PluginError, records
 from gigacore.plugins import PluginState
 
 PLAIN = 'from gigacore import Plugin\nplugin = Plugin("{name}")'
@@ -143,3 +143,35 @@ def test_what_is_not_enabled_is_not_imported(started: Callable[..., Crm], site: 
     states = {s.name: s.state for s in crm.plugins.list()}
     assert states[available] is PluginState.AVAILABLE
     assert states[disabled] is PluginState.DISABLED
+
+
+def test_the_classes_of_a_refused_plugin_disturb_nothing(started: Callable[..., Crm], site: Any) -> None:
+    models = """
+        from gigacore import Child, ChildMeta, Entity, EntityMeta, children, field, ref
+        from sqlalchemy.orm import Mapped
+
+        class Row(Child):
+            __child__ = ChildMeta("{name}.row", "{name}.thing")
+            text: Mapped[str] = field(max_length=10)
+
+        class Thing(Entity):
+            __entity__ = EntityMeta("{name}.thing", plural="things", title="name")
+            name: Mapped[str] = field(max_length=10)
+            other_id: Mapped[int | None] = ref("nowhere.thing", on_delete="restrict")
+            lead_id: Mapped[int | None] = ref("crm.lead", on_delete="cascade")
+            rows: Mapped[list[Row]] = children(Row)
+        """
+    broken = """
+        from gigacore import Plugin
+        from gigacore_{name}.models import Thing
+
+        plugin = Plugin("{name}", requires=["crm"], entities=[Thing])
+        """
+    name = site.add()
+    crm = started(name, spoil=lambda: site.add(broken, name=name, models=models))
+    assert "It has tables but no migrations" in reason(crm, name)
+    with crm.system("work goes on") as ctx:
+        lead = records.create(ctx, "crm.lead", {"last_name": "Durand"})
+    with crm.system("work goes on") as ctx:
+        records.delete(ctx, "crm.lead", lead.id)
+    assert crm.plugins.check() == {}
