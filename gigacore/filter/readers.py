@@ -9,6 +9,7 @@ from typing import Any, cast
 from gigacore.entity.declare import Child, Entity, Extension
 from gigacore.entity.money import Money
 from gigacore.entity.spec import FieldSpec
+from gigacore.errors import Misuse
 from gigacore.filter.python import RecordReader
 from gigacore.filter.relations import ToMany
 from gigacore.filter.stored import read_value
@@ -20,7 +21,9 @@ def nothing_to_load(target: str, record_id: int) -> Entity | None:
 
 
 def nothing_related(record: Entity | Child | Extension, relation: ToMany) -> Iterable[Entity | Child]:
-    """For records that nothing can refer to yet."""
+    """For records that nothing can refer to yet. Raises Misuse for others: no answer is better than a wrong one."""
+    if record.__dict__.get("id") is not None:
+        raise Misuse(f"a reader without `related` was asked for {relation.name} of a stored record")
     return ()
 
 

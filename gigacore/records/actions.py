@@ -92,7 +92,7 @@ def _available(ctx: Context, spec: EntitySpec, action: RecordAction, record: Ent
     if action.available is None:
         return True
     condition = parse(action.available, spec, ctx.session.registry)
-    reader, environment = record_environment(ctx, spec, record)
+    reader, environment = record_environment(ctx, record)
     return matches(condition, reader, environment)
 
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sqlalchemy import ColumnElement
 
 from gigacore import access
 from gigacore.access.decide import guard_of
+from gigacore.access.readers import DraftReader
 from gigacore.entity import ChildSpec, Entity, EntitySpec, FieldSpec
-from gigacore.filter import Condition, ObjectReader, PyEnv, RecordSource, SqlEnv, to_where
+from gigacore.filter import Condition, PyEnv, RecordReader, SqlEnv, to_where
 
 if TYPE_CHECKING:
     from gigacore.context import Context
@@ -88,15 +89,6 @@ def condition_sql(ctx: Context, spec: EntitySpec, condition: Condition) -> Colum
     return to_where(condition, environment)
 
 
-def record_environment(ctx: Context, spec: EntitySpec, record: Entity) -> tuple[ObjectReader, PyEnv]:
-    """What evaluating a filter on one loaded record needs."""
-
-    def follow(target: str, record_id: int) -> Any:
-        other = ctx.session.registry.entities.get(target)
-        return ctx.session.get(other.cls, record_id) if other is not None else None
-
-    def extension(row: Any, cls: Any) -> Any:
-        return ctx.session.get(cls, row.id)
-
-    reader = ObjectReader(record, RecordSource(load=follow, extension=extension))
-    return reader, PyEnv(ctx.session.registry, ctx.actor, ctx.now)
+def record_environment(ctx: Context, record: Entity) -> tuple[RecordReader, PyEnv]:
+    """What evaluating a rule on one loaded record needs. Rules look at all records, whatever the actor may see."""
+    return DraftReader(ctx.session, record), PyEnv(ctx.session.registry, ctx.actor, ctx.now)
