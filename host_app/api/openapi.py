@@ -188,12 +188,13 @@ def _import(entity: EntitySpec) -> Schema:
         "properties": {"file": {"type": "string", "format": "binary", "description": "CSV"}, "settings": settings},
         "required": ["file"],
     }
+    note = "A file that is imported twice adds nothing new."
     csv = {"schema": {"type": "string", "format": "binary"}}
     return _operation(
         entity,
         "import",
         f"Import {entity.label_plural}",
-        description="A file that is imported twice adds nothing new.",
+        description=note,
         requestBody={"required": True, "content": {"multipart/form-data": {"schema": form}, "text/csv": csv}},
         responses={"202": answered("Accepted as a job", {"type": "object"})} | problems(400, 413, 415),
     )

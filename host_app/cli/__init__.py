@@ -11,7 +11,7 @@ from gigacore.errors import GigaError
 from gigacore.messages import Translate
 from host_app.cli.database import db
 from host_app.cli.demo import demo
-from host_app.cli.exchange import import_records
+from host_app.cli.exchange import export_records, import_records
 from host_app.cli.health import doctor, verify
 from host_app.cli.installation import Installation, translator
 from host_app.cli.people import token, user
@@ -36,7 +36,7 @@ def cli(context: click.Context, data_dir: str | None, database_url: str | None) 
 
 
 for command in (
-    db, demo, doctor, import_records, plugin, serve, token, user, verify, worker,
+    db, demo, doctor, export_records, import_records, plugin, serve, token, user, verify, worker,
 ):  # fmt: skip
     cli.add_command(command)
 

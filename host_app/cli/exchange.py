@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Final
 
@@ -12,8 +13,11 @@ from gigacore.access import users
 from gigacore.context import Actor
 from gigacore.errors import NotFound
 from gigacore.exchange import imports
+from gigacore.exchange.export import export_csv
 from gigacore.exchange.imports import Import
 from gigacore.messages import msg
+from gigacore.records import ListRequest
+from gigacore.text import Catalogue
 from host_app.cli.installation import Installation, pass_installation, tell, translator
 
 FAILED: Final = 1
@@ -46,6 +50,42 @@ def import_records(
     options = {"duplicates": "update" if update else "skip"} | ({"key": key} if key else {})
     imports.configure(crm, actor, found.id, mapping=wanted, options=options)
     return _report(crm, actor, imports.run(crm, actor, found.id))
+
+
+@click.command("export")
+@click.argument("entity")
+@click.option("--output", "-o", type=click.Path(dir_okay=False, path_type=Path), help="A file; left out: the terminal.")
+@click.option("--user", "email", help="On whose behalf; left out: the first Super Admin.")
+@click.option("--filter", "tree", help="A filter tree as JSON; left out: every record.")
+@click.option("--fields", help="Field names separated by commas; left out: every field.")
+@click.option("--lang", default="en", show_default=True, help="The language of the headings.")
+@pass_installation
+def export_records(
+    installation: Installation, entity: str, output: Path | None, email: str | None, tree: str | None,
+    fields: str | None, lang: str,
+) -> None:  # fmt: skip
+    """Export ENTITY (crm.lead) as CSV, which `giga import` takes back."""
+    crm = installation.crm
+    request = ListRequest(filter=_tree(tree), fields=tuple(fields.split(",")) if fields else None)
+    translate = Catalogue.load(("gigacore", "host_app", *_packages(crm))).translator(lang)
+    with crm.read(acting(crm, email)) as ctx:
+        pieces = export_csv(ctx, entity, request, translate=translate)
+        with click.open_file(str(output or "-"), "wb") as target:
+            for piece in pieces:
+                target.write(piece)
+
+
+def _tree(text: str | None) -> object:
+    if text is None:
+        return None
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="--filter") from error
+
+
+def _packages(crm: Crm) -> list[str]:
+    return [plugin.package for plugin in crm.plugins.enabled if plugin.package]
 
 
 def acting(crm: Crm, email: str | None) -> Actor:

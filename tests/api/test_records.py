@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 import pytest
 
-from gigacore import Crm
+from gigacore import Crm, records
 from tests.api.conftest import People, Statements
 
 
@@ -186,6 +186,19 @@ def test_many_records_change_at_once(people: People) -> None:
     by_filter = {"filter": {"field": "city", "op": "eq", "value": "Lyon"}}
     assert sorted(people.admin("POST", "/crm/leads/actions/delete", by_filter).get_json()["done"]) == ids
     assert people.admin("GET", "/crm/leads").get_json()["items"] == []
+
+
+def test_above_a_hundred_records_a_job_changes_them(crm: Crm, people: People) -> None:
+    actor = crm.actor(people.admin.user_id)
+    with crm.unit_of_work(actor) as ctx:
+        records.create_many(ctx, "crm.company", [{"name": f"C{n}"} for n in range(120)])
+    everything = {"filter": {"field": "name", "op": "starts", "value": "C"}, "params": {"city": "Lyon"}}
+    answer = people.admin("POST", "/crm/companies/actions/update", everything)
+    assert answer.status_code == 202, answer.get_data(as_text=True)
+    assert answer.get_json()["count"] == 120
+    assert people.admin("GET", "/crm/companies?city=Lyon").get_json()["count"]["value"] == 0
+    crm.jobs.run_pending()
+    assert people.admin("GET", "/crm/companies?city=Lyon").get_json()["count"]["value"] == 120
 
 
 @pytest.mark.parametrize(

@@ -123,6 +123,23 @@ def test_a_file_is_imported_once(ready: Giga, tmp_path: Path) -> None:
     assert "Created 0," in ready("import", "crm.lead", str(file))[1]
 
 
+def test_what_was_imported_is_exported_and_taken_back(ready: Giga, tmp_path: Path) -> None:
+    file = tmp_path / "leads.csv"
+    file.write_text(LEADS, "utf-8")
+    ready("import", "crm.lead", str(file))
+    code, said = ready("export", "crm.lead")
+    assert (code, "Zoé" in said, "Nord SA" in said) == (0, True, True)
+    out = tmp_path / "out.csv"
+    tree = json.dumps({"field": "last_name", "op": "eq", "value": "Petit"})
+    assert ready("export", "crm.lead", "-o", str(out), "--filter", tree, "--lang", "fr")[0] == 0
+    text = out.read_text("utf-8-sig")
+    assert "Petit" in text
+    assert "Blanc" not in text
+    assert ready("export", "crm.nothing")[0] == 1
+    assert ready("export", "crm.lead", "--fields", "nothing")[0] == 1
+    assert ready("export", "crm.lead", "--filter", "{")[0] == 2
+
+
 def test_an_import_says_what_is_wrong(ready: Giga, tmp_path: Path) -> None:
     file = tmp_path / "junk.csv"
     file.write_bytes(bytes(range(256)) * 40)
