@@ -6,16 +6,15 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import Connection, Table, func, select, text
-from sqlalchemy import insert as sql_insert
+from sqlalchemy import select
 
 from gigacore.data import rollups
 from gigacore.data.changes import Change
 from gigacore.data.faults import translated_errors
 from gigacore.data.flush import Collector, entry_of
+from gigacore.data.inserts import next_ids
 from gigacore.entity import Entity, EntitySpec
 from gigacore.errors import GigaError, Misuse, NotFound
-from gigacore.ids import uuid7
 from gigacore.messages import msg
 
 if TYPE_CHECKING:
@@ -52,12 +51,12 @@ def insert(ctx: Context, records: Sequence[Entity], *, keep_going: bool = False)
     records = [change.record for change in changes]
     connection, plan = session.connection(), changes[0].plan
     with session.door.opened(), translated_errors():
-        numbers = _numbers(connection, plan.spec.table, len(records))
+        numbers = next_ids(connection, plan.spec.table, len(records))
         for record, number in zip(records, numbers, strict=True):
             record.id = number
-        _write(connection, plan.spec.cls, records)
+        plan.inserter.write(connection, records)
         for child in plan.spec.children.values():
-            _write(connection, child.cls, _child_rows(records, child.name))
+            session.plans.children[child.cls].inserter.write(connection, _child_rows(records, child.name))
     rollups.refresh_referred(session, changes)
     session.journal.write(connection, ctx, [entry_of(change) for change in changes])
     for change in changes:
@@ -71,7 +70,6 @@ def _judged(
     collector, changes, refused = Collector(session), list[Change](), dict[int, GigaError]()
     plan = session.plans.entities[type(records[0])]
     for position, record in enumerate(records):
-        _give_uid(record)
         collector.apply_defaults(record, plan)
         change = Change(plan, record, "created")
         collector.update(change)
@@ -88,41 +86,15 @@ def _judged(
     return changes, refused
 
 
-def _numbers(connection: Connection, table: Table, count: int) -> list[int]:
-    """Keys of the rows to come: taken from the sequence, or following the last on SQLite, whose writer is alone."""
-    if connection.dialect.name == "postgresql":
-        statement = text("SELECT nextval(pg_get_serial_sequence(:name, 'id')) FROM generate_series(1, :count)")
-        return list(connection.scalars(statement, {"name": table.name, "count": count}))
-    used = connection.scalar(text("SELECT seq FROM sqlite_sequence WHERE name = :name"), {"name": table.name}) or 0
-    last = connection.scalar(select(func.max(table.c.id))) or 0
-    first = max(int(used), int(last)) + 1
-    return list(range(first, first + count))
-
-
-def _write(connection: Connection, cls: Any, rows: Sequence[Any]) -> None:
-    if rows:
-        columns = [(prop.columns[0].key, prop.key) for prop in cls.__mapper__.column_attrs]
-        children = rows[0].id is None
-        wanted = [(column, key) for column, key in columns if not (children and key == "id")]
-        values = [{column: row.__dict__.get(key) for column, key in wanted} for row in rows]
-        connection.execute(sql_insert(cls.__table__), values)
-
-
 def _child_rows(records: Sequence[Entity], name: str) -> list[Any]:
     rows = []
     for record in records:
         for position, row in enumerate(record.__dict__.get(name) or ()):
             row.parent_id = record.id
-            _give_uid(row)
             if row.position is None:
                 row.position = position
             rows.append(row)
     return rows
-
-
-def _give_uid(row: Any) -> None:
-    if row.uid is None:
-        row.uid = uuid7()
 
 
 def update(ctx: Context, spec: EntitySpec, ids: Sequence[int], values: Mapping[str, Any]) -> int:

@@ -199,6 +199,7 @@ class Database:
             journal=self.journal,
             door=door,
             writable=writable,
+            write_new=flush.write_new,
         )
 
     def _context(self, session: ActorSession, correlation_id: str | None) -> Context:

@@ -10,9 +10,11 @@ from typing import Any, Final, cast
 
 from sqlalchemy import event, inspect
 from sqlalchemy.orm import InstanceState, Session
+from sqlalchemy.orm.attributes import instance_state
 
 from gigacore.data import locks, rollups, trash
 from gigacore.data.changes import Change, RowChange, changed_values, filled, image, old_image
+from gigacore.data.inserts import next_ids
 from gigacore.data.journal import Entry
 from gigacore.data.plan import SERVER_OWNED, ChildPlan, EntityPlan, ExtensionPlan, FieldPlan
 from gigacore.data.session import ActorSession
@@ -31,7 +33,8 @@ def before_flush(session: Session, flush_context: Any, instances: Any) -> None:
     assert isinstance(session, ActorSession)
     if not session.writable:
         raise Misuse(msg("This session only reads."), fix=msg("Open a unit of work to write."))
-    session.changes = Collector(session).run()
+    prepared, session.prepared = session.prepared, None
+    session.changes = Collector(session).run() if prepared is None else prepared
     session.door.open()
 
 
@@ -41,6 +44,11 @@ def after_flush(session: Session, flush_context: Any) -> None:
     assert isinstance(session, ActorSession)
     session.door.shut()
     changes, session.changes = session.changes, []
+    record_changes(session, changes)
+
+
+def record_changes(session: ActorSession, changes: list[Change]) -> None:
+    """Rollups, trash, audit rows and events of changes that were written."""
     loud = [change for change in changes if not change.is_quiet]
     rollups.refresh_referred(session, changes)
     trash.store(session, changes)
@@ -53,8 +61,55 @@ def after_flush(session: Session, flush_context: Any) -> None:
 def forget(session: Session, previous: Any) -> None:
     """After a savepoint's rollback the versions raised in it count no more."""
     assert isinstance(session, ActorSession)
-    session.changes, session.saved = [], []
+    session.changes, session.saved, session.prepared = [], [], None
     session.raised.clear()
+
+
+def write_new(session: ActorSession) -> bool:
+    """Write a flush that consists of new records of one entity without child rows. False when it does not.
+
+    It spares the sorting and bookkeeping of SQLAlchemy's unit of work, half the cost of creating a record.
+    """
+    if not session.writable or not _only_new(session):
+        return False
+    session._flushing = True
+    try:
+        changes = Collector(session).run()
+        if len(changes) != len(session._new) or not _only_new(session):  # hooks added something else
+            session.prepared = changes
+            return False
+        _insert(session, changes)
+    finally:
+        session._flushing = False
+    return True
+
+
+def _only_new(session: ActorSession) -> bool:
+    if not session._new or session._deleted or session.identity_map._modified:
+        return False
+    records = session.new
+    plan = session.plans.entities.get(type(next(iter(records))))
+    if plan is None:
+        return False
+    cls, children, single = plan.spec.cls, plan.spec.children, len(records) == 1
+    return all(
+        type(one) is cls
+        and (single or "id" not in one.__dict__)
+        and not any(one.__dict__.get(name) for name in children)
+        for one in records
+    )
+
+
+def _insert(session: ActorSession, changes: list[Change]) -> None:
+    records, plan = [change.record for change in changes], changes[0].plan
+    connection = session.connection()
+    with session.door.opened():
+        if len(records) > 1:
+            for record, number in zip(records, next_ids(connection, plan.spec.table, len(records)), strict=True):
+                record.__dict__["id"] = number
+        plan.inserter.write(connection, records)
+    session._register_persistent({instance_state(record) for record in records})
+    record_changes(session, changes)
 
 
 def entry_of(change: Change) -> Entry:

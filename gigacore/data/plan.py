@@ -9,6 +9,7 @@ from weakref import WeakKeyDictionary
 
 from sqlalchemy import Select, bindparam, select
 
+from gigacore.data.inserts import Inserter
 from gigacore.entity import Child, Entity, EntitySpec, Extension, FieldSpec, Registry
 from gigacore.entity.kinds import KINDS
 from gigacore.entity.spec import ChildSpec, RollupSpec
@@ -47,6 +48,7 @@ class ChildPlan:
     spec: ChildSpec
     parent: EntitySpec
     plan: FieldPlan
+    inserter: Inserter
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +83,7 @@ class EntityPlan:
     locked_when: Condition | None
     frozen_when: Condition | None
     load: Select[Any]
+    inserter: Inserter
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +111,11 @@ class Plans:
         plans = cls(
             registry,
             {spec.cls: _entity_plan(spec, registry, relations.get(spec.name, ())) for spec in specs},
-            {c.cls: ChildPlan(c, spec, _field_plan(c.fields)) for spec in specs for c in spec.children.values()},
+            {
+                c.cls: ChildPlan(c, spec, _field_plan(c.fields), Inserter.of(c.cls))
+                for spec in specs
+                for c in spec.children.values()
+            },
             {e: ExtensionPlan(spec, _field_plan(e.__fields__)) for spec in specs for e in spec.extensions.values()},
         )
         everything = (*plans.entities.items(), *plans.children.items(), *plans.extensions.items())
@@ -148,6 +155,7 @@ def _entity_plan(spec: EntitySpec, registry: Registry, relations: tuple[Relation
         locked_when=parse(spec.locked_when, spec, registry) if spec.locked_when else None,
         frozen_when=parse(spec.frozen_when, spec, registry) if spec.frozen_when else None,
         load=select(spec.cls).where(spec.cls.id == bindparam("pk")),
+        inserter=Inserter.of(spec.cls),
     )
 
 

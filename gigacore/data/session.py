@@ -100,6 +100,7 @@ class ActorSession(Session):
         journal: Journal,
         door: Door,
         writable: bool,
+        write_new: Callable[[ActorSession], bool] = lambda session: False,
     ) -> None:
         super().__init__(bind=connection, expire_on_commit=False, autoflush=writable)
         self.actor = actor
@@ -112,6 +113,9 @@ class ActorSession(Session):
         self.unlimited = actor.is_system
         self.changes: list[Change] = []
         self.saved: list[Change] = []
+        self.prepared: list[Change] | None = None
+        """Judged already, when a flush that began as one of new records only turned out to hold more."""
+        self.write_new = write_new
         self.raised: set[Any] = set()
         self.after_commit: list[Callable[[], None]] = []
         self._ending = False
@@ -198,7 +202,8 @@ class ActorSession(Session):
 
     def _flush_once(self) -> None:
         with self.door.left_as_found(), translated_errors():
-            super().flush()
+            if not self.write_new(self):
+                super().flush()
 
     def _has_work(self) -> bool:
         return bool(self.new or self.deleted or any(self.is_modified(one) for one in self.dirty))

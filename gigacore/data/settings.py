@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 import orjson
-from sqlalchemy import Connection, delete, or_, select
+from sqlalchemy import Connection, bindparam, delete, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from gigacore.data import audit
@@ -20,6 +20,12 @@ if TYPE_CHECKING:
 
 Scope = Literal["installation", "org", "user"]
 _C: Final = core_setting.c
+_GET: Final = select(_C.scope, _C.value).where(
+    _C.key == bindparam("name"),
+    (_C.scope == "installation")
+    | ((_C.scope == "org") & (_C.scope_id == bindparam("org")))
+    | ((_C.scope == "user") & (_C.scope_id == bindparam("user"))),
+)
 _ORDER: Final = {"installation": 0, "org": 1, "user": 2}
 
 
@@ -36,12 +42,8 @@ def read(connection: Connection, *, org_id: int | None = None, user_id: int | No
 
 def get(ctx: Context, key: str, default: Any = None) -> Any:
     """One setting as it holds for the actor."""
-    scopes = (
-        (_C.scope == "installation")
-        | ((_C.scope == "org") & (_C.scope_id == ctx.actor.org_id))
-        | ((_C.scope == "user") & (_C.scope_id == (ctx.actor.user_id or 0)))
-    )
-    rows = ctx.session.connection().execute(select(_C.scope, _C.value).where(_C.key == key, scopes)).all()
+    values = {"name": key, "org": ctx.actor.org_id, "user": ctx.actor.user_id or 0}
+    rows = ctx.session.connection().execute(_GET, values).all()
     return orjson.loads(max(rows, key=lambda row: _ORDER[row[0]])[1]) if rows else default
 
 
