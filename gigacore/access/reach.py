@@ -132,11 +132,16 @@ class Shared:
     verbs: tuple[str, ...] | None
 
     def sql(self, rows: Rows) -> ColumnElement[bool]:
-        """The record's id is among the shares."""
-        shares = sa.select(core_share.c.record_id).where(core_share.c.entity == self.entity, share_party(rows.actor))
-        if self.verbs is not None:
-            shares = shares.where(core_share.c.verb.in_(self.verbs))
-        return rows.column("id").in_(shares)
+        """The record's id is among the shares with the person or, by its own index, with the teams."""
+        s, actor = core_share.c, rows.actor
+        terms = [s.user_id == actor.user_id]
+        if actor.team_ids:
+            terms.append(s.team_id.in_(actor.team_ids))
+        return sa.or_(*(rows.column("id").in_(self._shares(party)) for party in terms))
+
+    def _shares(self, party: ColumnElement[bool]) -> sa.Select[tuple[int]]:
+        shares = sa.select(core_share.c.record_id).where(party, core_share.c.entity == self.entity)
+        return shares if self.verbs is None else shares.where(core_share.c.verb.in_(self.verbs))
 
     def holds(self, facts: Facts, actor: Actor) -> bool:
         """The record is shared for one of the verbs."""
