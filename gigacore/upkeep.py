@@ -13,10 +13,12 @@ from gigacore import access, records
 from gigacore.context import Context
 from gigacore.data import audit, idempotency, trash
 from gigacore.exchange import jobs as exchange_jobs
-from gigacore.jobs import Consumer, Job, JobRun, Schedule, core_job
+from gigacore.files import jobs as file_jobs
+from gigacore.jobs import Consumer, Job, JobRun, Schedule, core_job, queue, relay
 
 CHUNK: Final = 50
 KEPT_FAILURES: Final = 100
+KEPT: Final = timedelta(days=30)
 
 
 def run_bulk(run: JobRun, payload: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -45,10 +47,12 @@ def seal(ctx: Context, payload: Mapping[str, Any]) -> int:
 
 
 def tidy(ctx: Context, payload: Mapping[str, Any]) -> None:
-    """Remove what has had its time: kept answers, old trash, ended sessions, counted attempts."""
+    """Remove what has had its time: kept answers, old trash, ended sessions, counted attempts, old jobs and events."""
     connection = ctx.session.connection()
     for remove in (idempotency.purge, trash.purge, access.sessions.sweep, access.limits.sweep):
         remove(connection, ctx.now)
+    for forget in (queue.purge, relay.purge):
+        forget(connection, ctx.now - KEPT)
 
 
 BULK: Final = Job("core.bulk", run_bulk, label="Change many records", long=True)
@@ -61,9 +65,10 @@ class Upkeep:
     """What workers run for the core, in the shape of a plugin's declarations."""
 
     name: str = "core"
-    jobs: tuple[Job, ...] = (BULK, SEAL, TIDY, *exchange_jobs.JOBS)
+    jobs: tuple[Job, ...] = (BULK, SEAL, TIDY, *exchange_jobs.JOBS, *file_jobs.JOBS)
     schedules: tuple[Schedule, ...] = (
         Schedule("core.seal", "core.seal", every=timedelta(minutes=1)),
         Schedule("core.tidy", "core.tidy", cron="17 3 * * *"),
+        Schedule("core.sweep_files", "core.sweep_files", cron="37 3 * * *"),
     )
     consumers: tuple[Consumer, ...] = ()

@@ -81,9 +81,10 @@ class Importer:
             number = self.references[target.spec.target or ""].get(text)
             if number is not None:
                 if target.path != "owner_id" or access.may(ctx, "assign", self.entity.name):
-                    put(row.data, target.spec, number)
+                    put(row, target, number)
             elif target.spec.target != "core.user":
                 row.errors.append(RowError(heading, msg("There is no record of this name."), text[:200]))
+        self.reader.place_children(row)
 
     def divide(self, rows: Sequence[Prepared], present: Mapping[str, int]) -> tuple[list[Prepared], list[Prepared]]:
         """New rows, and those whose key is known already or stands in this batch for the second time."""

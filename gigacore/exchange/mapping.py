@@ -91,6 +91,7 @@ class Finder:
         self.used: set[str] = set()
         self.names: dict[str, list[str]] = {}
         self.derived: set[str] = set()
+        self.labels: set[str] = set()
         self.own_export = False
         languages: list[Translate] = [english, *translators]
         for name, spec in entity.fields.items():
@@ -107,6 +108,7 @@ class Finder:
 
     def _learn(self, name: str, spec: FieldSpec, translators: list[Translate]) -> None:
         labels = [spec.label, *spec.labels.values(), *(translate(spec.label) for translate in translators)]
+        self.labels |= {normal(label) for label in labels}
         own = [name, name.removesuffix("_id"), name.rpartition(".")[2], *labels]
         for text in dict.fromkeys(normal(one) for one in own):
             self.names.setdefault(text, []).insert(0, name)
@@ -119,7 +121,7 @@ class Finder:
 
     def is_derived(self, text: str) -> bool:
         """Whether our own export wrote this column from a field that cannot be written."""
-        return self.own_export and text in self.derived and text not in self.names
+        return self.own_export and text in self.derived and text not in self.labels
 
     def _learn_rows(self, child: ChildSpec, translate: Translate) -> None:
         """The headings of our own export."""

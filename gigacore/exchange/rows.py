@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from gigacore.entity import BadValue, FieldSpec, Registry
+from gigacore.entity import BadValue, Registry
 from gigacore.errors import GigaError, Invalid
 from gigacore.exchange.cells import Converter, Reading, converter, unprotect
 from gigacore.exchange.mapping import Target
@@ -34,6 +34,7 @@ class Prepared:
     errors: list[RowError] = field(default_factory=list)
     key: str = ""
     paths: dict[str, str] = field(default_factory=dict)
+    children: dict[str, dict[int, dict[str, Any]]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,18 +74,14 @@ class RowReader:
         if len(cells) > len(self.headings) and any(cells[len(self.headings) :]):
             prepared.errors.append(RowError("", msg("The row has more cells than the heading has columns.")))
             return prepared
-        children: dict[str, dict[int, dict[str, Any]]] = {}
         for column in self.columns:
             text = unprotect(cells[column.index].strip()) if column.index < len(cells) else ""
             if text:
-                self.take(prepared, column, text, children)
-        self.place_children(prepared, children)
+                self.take(prepared, column, text)
         prepared.key = self.key_of(cells)
         return prepared
 
-    def take(
-        self, prepared: Prepared, column: Column, text: str, children: dict[str, dict[int, dict[str, Any]]]
-    ) -> None:
+    def take(self, prepared: Prepared, column: Column, text: str) -> None:
         """Puts one cell's value into its place."""
         target = column.target
         if column.convert is None:
@@ -95,15 +92,11 @@ class RowReader:
         except BadValue as error:
             prepared.errors.append(RowError(column.heading, error.message, text[:200]))
             return
-        if target.child:
-            rows = children.setdefault(target.child, {})
-            rows.setdefault(target.position, {})[target.spec.name] = value
-        else:
-            put(prepared.data, target.spec, value)
+        put(prepared, target, value)
 
-    def place_children(self, prepared: Prepared, children: dict[str, dict[int, dict[str, Any]]]) -> None:
-        """Child rows without gaps; remembers from which column each came."""
-        for name, rows in children.items():
+    def place_children(self, prepared: Prepared) -> None:
+        """Child rows without gaps; remembers from which column each came. Called when all values are known."""
+        for name, rows in prepared.children.items():
             prepared.data[name] = [rows[position] for position in sorted(rows)]
             for place, position in enumerate(sorted(rows)):
                 for inner in rows[position]:
@@ -128,10 +121,14 @@ class RowReader:
         return found
 
 
-def put(data: dict[str, Any], spec: FieldSpec, value: object) -> None:
-    """Sets a field of the input; a plugin's fields stand in an object under its name."""
-    if spec.extension is not None:
+def put(prepared: Prepared, target: Target, value: object) -> None:
+    """Sets one value of a row's input; a plugin's fields stand in an object under its name."""
+    spec = target.spec
+    if target.child:
+        rows = prepared.children.setdefault(target.child, {})
+        rows.setdefault(target.position, {})[spec.name] = value
+    elif spec.extension is not None:
         plugin, _, name = spec.name.partition(".")
-        data.setdefault(plugin, {})[name] = value
+        prepared.data.setdefault(plugin, {})[name] = value
     else:
-        data[spec.name] = value
+        prepared.data[spec.name] = value
