@@ -117,11 +117,21 @@ class AccessGuard:
         if session.actor.is_system:
             return None
         policy = self.policy(session, entity, verb)
-        return None if policy.unlimited else policy.sql(EntityRows(session, table))
+        if policy.unlimited:
+            return None
+        if table is not entity.table or not policy.lasting or session.actor.kind == "link":
+            return policy.sql(EntityRows(session, table))
+        return self.rights(session).criterion(session.actor, policy, lambda: policy.sql(EntityRows(session, table)))
 
     def readable(self, session: ActorSession, entity: EntitySpec, field: FieldSpec) -> bool:
         """Whether the actor may read a field of the records it sees."""
         return not field.secret and (session.actor.is_system or self.rights(session).readable(entity, field))
+
+    def readable_names(self, session: ActorSession, entity: EntitySpec) -> frozenset[str]:
+        """The names of all fields that the actor may read."""
+        if session.actor.is_system:
+            return frozenset(name for name, field in entity.fields.items() if not field.secret)
+        return self.rights(session).readable_names(entity)
 
     def writable(self, session: ActorSession, entity: EntitySpec, field: FieldSpec) -> bool:
         """Whether the field may stand in the actor's input."""

@@ -7,19 +7,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 import sqlalchemy as sa
 from sqlalchemy import ColumnElement
 
 from gigacore.access.grants import Grant
-from gigacore.access.reach import Everything, Facts, Reach, Rows
+from gigacore.access.reach import Created, Everything, Facts, Reach, Rows, Shared, Visible, Within
 from gigacore.context import Actor
 from gigacore.filter import Condition
 
 if TYPE_CHECKING:
     from gigacore.entity import EntitySpec
 
+_BY_OWNERSHIP: Final = (Created, Everything, Shared, Visible, Within)
 SourceKind = Literal["grant", "forbid", "visibility", "share", "link", "parent", "creator", "super_admin", "narrowing"]
 
 
@@ -88,6 +89,11 @@ class Policy:
     def conditional(self) -> bool:
         """Whether it looks at more of a record than ownership, visibility and shares."""
         return bool(self.narrow) or any(arm.where is not None for arm in self.arms())
+
+    @property
+    def lasting(self) -> bool:
+        """Whether its criterion depends on the actor only, not on the moment or on another entity's policy."""
+        return not self.conditional and all(isinstance(arm.reach, _BY_OWNERSHIP) for arm in self.arms())
 
     def narrowed(self, conditions: tuple[Condition, ...]) -> Policy:
         """The same, for records that also fulfil all these conditions."""

@@ -12,8 +12,11 @@ from gigacore.errors import Invalid
 from gigacore.filter import Condition, Nothing, parse
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
+    from sqlalchemy import ColumnElement
+
+    from gigacore.context import Actor
     from gigacore.entity import EntitySpec, FieldSpec, Registry
 
 _EVERYTHING: Final = Everything()
@@ -31,6 +34,8 @@ class Rights:
         self.super_admin = super_admin
         self._policies: dict[tuple[str, str], Policy] = {}
         self._fields: dict[tuple[str, str, bool], bool] = {}
+        self._readable: dict[str, frozenset[str]] = {}
+        self._criteria: dict[tuple[object, ...], ColumnElement[bool]] = {}
 
     def policy(self, entity: EntitySpec, verb: str) -> Policy:
         """The policy for a verb on an entity."""
@@ -42,6 +47,21 @@ class Rights:
     def readable(self, entity: EntitySpec, field: FieldSpec) -> bool:
         """Whether the roles may read a field of records that they see."""
         return not field.secret and self._open(entity, field, write=False)
+
+    def readable_names(self, entity: EntitySpec) -> frozenset[str]:
+        """The names of all fields that the roles may read."""
+        if entity.name not in self._readable:
+            names = (name for name, field in entity.fields.items() if self.readable(entity, field))
+            self._readable[entity.name] = frozenset(names)
+        return self._readable[entity.name]
+
+    def criterion(self, actor: Actor, policy: Policy, make: Callable[[], ColumnElement[bool]]) -> ColumnElement[bool]:
+        """The criterion that `make` gives, kept for this actor: it depends on the policy and on who acts only."""
+        who = actor.user_id, actor.org_id, actor.team_ids, actor.tree_ids, actor.subordinate_ids
+        key = (policy.entity.name, policy.verb, *who)
+        if key not in self._criteria:
+            self._criteria[key] = make()
+        return self._criteria[key]
 
     def writable(self, entity: EntitySpec, field: FieldSpec) -> bool:
         """Whether the field may stand in the roles' input."""

@@ -56,25 +56,33 @@ class ExactDecimal(TypeDecorator[Decimal]):
 
 
 class UtcDateTime(TypeDecorator[datetime]):
-    """An aware moment in UTC. A naive value is refused: guessing a zone would corrupt data."""
+    """An aware moment in UTC. A naive value is refused: guessing a zone would corrupt data.
+
+    SQLite has no such type; there it is ISO 8601 text of fixed width with its offset, which sorts as moments do and
+    is read back by one call.
+    """
 
     impl = DateTime(timezone=True)
     cache_ok = True
 
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """The engine's own type."""
+        return dialect.type_descriptor(String(32) if dialect.name == "sqlite" else DateTime(timezone=True))
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
         """To the database."""
         if value is None:
             return None
         if value.tzinfo is None:
             raise ValueError("a date and time needs a time zone")
         moment = value.astimezone(UTC)
-        return moment.replace(tzinfo=None) if dialect.name == "sqlite" else moment
+        return moment.isoformat(" ", "microseconds") if dialect.name == "sqlite" else moment
 
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
         """From the database."""
         if value is None:
             return None
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+        return datetime.fromisoformat(value) if dialect.name == "sqlite" else value.astimezone(UTC)
 
 
 class EnumText(TypeDecorator[enum.Enum]):

@@ -103,3 +103,5 @@ _READ: Final[Mapping[str, Callable[[Any], Any]]] = MappingProxyType(
         "choices": list,
     }
 )
+CONVERTED_KINDS: Final = frozenset(_READ)
+"""The kinds whose stored form is not their value."""

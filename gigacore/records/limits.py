@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import ColumnElement
 
@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from gigacore.context import Context
     from gigacore.data import ActorSession
 
-_READABLE = "giga_readable"
+_READABLE: Final = "giga_readable"
+_WRITABLE: Final = "giga_writable"
 
 
 def require(ctx: Context, verb: str, spec: EntitySpec, record: Entity | None = None) -> None:
@@ -43,9 +44,8 @@ def readable_fields(session: ActorSession, spec: EntitySpec) -> frozenset[str]:
     found = known.get(spec.name)
     if found is None:
         readable = reader_of(session)
-        names = [name for name, field in spec.fields.items() if readable(spec, field)]
-        names += [child.name for child in spec.children.values() if readable(spec, as_field(spec, child))]
-        found = known[spec.name] = frozenset(names)
+        children = (child.name for child in spec.children.values() if readable(spec, as_field(spec, child)))
+        found = known[spec.name] = guard_of(session.context).readable_names(session, spec).union(children)
     return found
 
 
@@ -65,10 +65,14 @@ def writable_fields(session: ActorSession, spec: EntitySpec) -> frozenset[str] |
     """The names that input may hold; None = all that are not the server's own."""
     if session.actor.is_system or session.actor.super_admin:
         return None
-    guard = guard_of(session.context)
-    names = [name for name, field in spec.fields.items() if guard.writable(session, spec, field)]
-    names += [child.name for child in spec.children.values() if guard.writable(session, spec, as_field(spec, child))]
-    return frozenset(names)
+    known: dict[str, frozenset[str]] = session.info.setdefault(_WRITABLE, {})
+    found = known.get(spec.name)
+    if found is None:
+        guard = guard_of(session.context)
+        names = [name for name, field in spec.fields.items() if guard.writable(session, spec, field)]
+        names += [c.name for c in spec.children.values() if guard.writable(session, spec, as_field(spec, c))]
+        found = known[spec.name] = frozenset(names)
+    return found
 
 
 def as_field(spec: EntitySpec, child: ChildSpec) -> FieldSpec:

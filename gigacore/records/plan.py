@@ -9,8 +9,10 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement
 
 from gigacore.entity import EntitySpec, FieldSpec, Money, Registry
+from gigacore.entity.spec import EMPTY
 from gigacore.errors import Invalid
 from gigacore.filter import read_value
+from gigacore.filter.stored import CONVERTED_KINDS
 from gigacore.ids import readable_id
 from gigacore.messages import msg
 
@@ -21,20 +23,24 @@ REFERENCE: Final = "reference"
 
 @dataclass(frozen=True, slots=True)
 class RefField:
-    """A reference among the fields read: where its number stands in the row."""
+    """A reference among the fields read."""
 
     name: str
     target: str
-    index: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class ReadPlan:
-    """How to read chosen fields of an entity: columns to select, readers per field, references to label."""
+    """How to read chosen fields of an entity: columns to select, readers per field, references to label.
+
+    The first columns are those of `plain` fields, whose values are taken as they come.
+    """
 
     spec: EntitySpec
     columns: tuple[ColumnElement[Any], ...]
+    plain: tuple[str, ...]
     readers: tuple[tuple[str, Reader], ...]
+    custom: CustomReader | None
     nested: tuple[tuple[str, tuple[tuple[str, Reader], ...]], ...]
     refs: tuple[RefField, ...]
     children: tuple[str, ...]
@@ -42,10 +48,30 @@ class ReadPlan:
 
     def read(self, row: Row) -> dict[str, Any]:
         """One record; references are still plain numbers."""
-        record = {name: reader(row) for name, reader in self.readers}
+        record = dict(zip(self.plain, row, strict=False))
+        for name, reader in self.readers:
+            record[name] = reader(row)
+        if self.custom is not None:
+            self.custom.read(row, record)
         for plugin, readers in self.nested:
             record[plugin] = {name: reader(row) for name, reader in readers}
         return record
+
+
+@dataclass(frozen=True, slots=True)
+class CustomReader:
+    """Reads the custom fields of a record from their one column; `index` is its place in the row."""
+
+    index: int
+    fields: tuple[tuple[str, FieldSpec | None], ...]
+    """Each field's name, and its description where the stored form is not the value itself."""
+
+    def read(self, row: Row, record: dict[str, Any]) -> None:
+        """Add the fields to `record`."""
+        stored = row[self.index] or EMPTY
+        for name, spec in self.fields:
+            value = stored.get(name)
+            record[name] = value if spec is None or value is None else read_value(spec, value)
 
 
 def read_plan(registry: Registry, spec: EntitySpec, names: tuple[str, ...]) -> ReadPlan:
@@ -101,20 +127,25 @@ class _Builder:
         self._refs: list[RefField] = []
 
     def build(self, names: tuple[str, ...]) -> ReadPlan:
-        flat: list[tuple[str, Reader]] = []
+        fields = [self._spec.fields[name] for name in names if name in self._spec.fields]
+        plain = [field for field in fields if _is_plain(field)]
+        for field in plain:
+            self._own(field.column)
+            self._note_reference(field)
+        flat = [(field.name, self._reader(field)) for field in fields if _is_own(field) and not _is_plain(field)]
+        if REFERENCE in names:
+            flat.insert(0, (REFERENCE, self._readable_id()))
         nested: dict[str, list[tuple[str, Reader]]] = {}
-        for name in names:
-            field = self._spec.fields.get(name)
-            if name == REFERENCE:
-                flat.append((name, self._readable_id()))
-            elif field is not None and field.extension is not None:
-                nested.setdefault(field.plugin, []).append((name.rpartition(".")[2], self._reader(field)))
-            elif field is not None:
-                flat.append((name, self._reader(field)))
+        for field in fields:
+            if field.extension is not None:
+                nested.setdefault(field.plugin, []).append((field.name.rpartition(".")[2], self._reader(field)))
+        custom = self._custom([field for field in fields if field.custom])
         return ReadPlan(
             spec=self._spec,
             columns=tuple(self._columns),
+            plain=tuple(field.name for field in plain),
             readers=tuple(flat),
+            custom=custom,
             nested=tuple((plugin, tuple(readers)) for plugin, readers in nested.items()),
             refs=tuple(self._refs),
             children=tuple(name for name in names if name in self._spec.children),
@@ -130,13 +161,15 @@ class _Builder:
     def _own(self, column: str) -> int:
         return self._place(self._spec.table.c[column], column)
 
+    def _note_reference(self, field: FieldSpec) -> None:
+        if field.kind == "ref" and field.target:
+            self._refs.append(RefField(field.name, field.target))
+
     def _readable_id(self) -> Reader:
         place, prefix = self._own("id"), self._spec.id_prefix
         return lambda row: readable_id(prefix, row[place])
 
     def _reader(self, field: FieldSpec) -> Reader:
-        if field.custom:
-            return self._custom(field)
         table = field.extension.__table__ if field.extension else self._spec.table
         key = f"{table.name}.{field.column}" if field.extension else field.column
         place = self._place(table.c[field.column], key)
@@ -144,20 +177,24 @@ class _Builder:
             return _money(place, self._place(table.c[f"{field.column}_currency"], f"{key}_currency"))
         if field.kind == "enum":
             return lambda row: None if row[place] is None else row[place].value
-        if field.kind == "ref" and field.target:
-            self._refs.append(RefField(field.name, field.target, place))
+        self._note_reference(field)
         return lambda row: row[place]
 
-    def _custom(self, field: FieldSpec) -> Reader:
-        place, name = self._own("custom"), field.name
-        if field.kind == "ref" and field.target:
-            self._refs.append(RefField(name, field.target, -1))
+    def _custom(self, fields: Sequence[FieldSpec]) -> CustomReader | None:
+        for field in fields:
+            self._note_reference(field)
+        if not fields:
+            return None
+        described = ((field.name, field if field.kind in CONVERTED_KINDS else None) for field in fields)
+        return CustomReader(self._own("custom"), tuple(described))
 
-        def read(row: Row) -> Any:
-            stored = row[place].get(name) if row[place] else None
-            return None if stored is None else read_value(field, stored)
 
-        return read
+def _is_own(field: FieldSpec) -> bool:
+    return not field.custom and field.extension is None
+
+
+def _is_plain(field: FieldSpec) -> bool:
+    return _is_own(field) and field.kind not in ("money", "enum")
 
 
 def _money(amount: int, currency: int) -> Reader:

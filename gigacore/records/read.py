@@ -102,9 +102,18 @@ class _Reading:
             where.append(part)
         if self.cursor is not None and self.cursor.in_empty_part == empty:
             where.append(self.order.beyond(self.cursor.values, empty_part=empty, backward=self.backward))
-        statement = _select(self.plan, where, self.order)
-        statement = statement.order_by(*self.order.clauses(empty_part=empty, backward=self.backward)).limit(limit)
-        return self.session.connection().execute(mark_scoped(statement)).all()
+        statement = self._ordered(empty).where(*where).limit(limit)
+        return self.session.connection().execute(statement).all()
+
+    def _ordered(self, empty: bool) -> sa.Select[Any]:
+        """The statement before its criteria, kept in the registry: it depends on declarations only."""
+        memo, keys = self.session.registry.memo, tuple((key.name, key.descending) for key in self.order.keys)
+        at = ("select", self.plan, keys, empty, self.backward)
+        found = memo.get(at)
+        if not isinstance(found, sa.Select):
+            clauses = self.order.clauses(empty_part=empty, backward=self.backward)
+            found = memo[at] = mark_scoped(_select(self.plan, (), self.order)).order_by(*clauses)
+        return found
 
 
 def page(ctx: Context, entity: str, request: ListRequest) -> Page:
@@ -203,7 +212,7 @@ def _count(
 ) -> Count:
     if reading.cursor is None and len(reading.rows) <= reading.limit:
         return Count(len(reading.rows), exact=True)
-    inner = sa.select(sa.literal(1)).select_from(spec.table).where(*where).limit(COUNT_LIMIT + 1).subquery()
+    inner = sa.select(spec.table.c.id).where(*where).limit(COUNT_LIMIT + 1).subquery()
     found = session.connection().execute(mark_scoped(sa.select(sa.func.count()).select_from(inner))).scalar_one()
     return Count(min(found, COUNT_LIMIT), exact=found <= COUNT_LIMIT)
 
