@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from gigacore import Abort, Actor, Crm, Plugin, PluginError, hookimpl, msg, records
+from gigacore.data import activities
 from gigacore.errors import Unavailable
 from gigacore.plugins import Dispatcher
 from gigacore.ui import Fact, Facts, Slot, Tab
@@ -156,3 +157,16 @@ def test_verifiers_are_named_by_their_plugin(crm: Crm) -> None:
         other.enable("maps")
         with other.system("verify") as ctx:
             assert [str(m) for m in other.plugins.verifiers()["maps.tiles"](ctx)] == ["One is torn."]
+
+
+def test_plugins_are_told_of_activities(crm: Crm, admin: Actor, run: Callable[..., None]) -> None:
+    seen: list[Any] = []
+    lead = create(crm, admin, last_name="Durand")
+
+    def activity_logged(kind: str, records: Any) -> None:
+        seen.append((kind, records))
+
+    run(Plugin("one", hooks=[hooks(activity_logged=activity_logged)]))
+    with crm.unit_of_work(admin) as ctx:
+        activities.log(ctx, "call", "Called back", [("crm.lead", lead.id)])
+    assert [(kind, list(about)) for kind, about in seen] == [("call", [("crm.lead", lead.id)])]
