@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, Final
 
 from gigacore import records
 from gigacore.access import teams, users
-from gigacore.clock import FixedClock
 from gigacore.crm.demo_people import Cast, Person
 from gigacore.crm.pipelines import DEFAULT_STAGES, add_pipeline
 from gigacore.data import currency
@@ -56,9 +54,9 @@ class Step:
     run: Callable[[Context], object]
 
     @property
-    def day(self) -> tuple[date, int]:
-        """Steps of one person on one day share a transaction."""
-        return self.at.date(), self.who
+    def chapter(self) -> tuple[int, int]:
+        """Steps of one person within two weeks share a transaction; nobody waits for another's records."""
+        return self.at.toordinal() // 14, self.who
 
 
 @dataclass(slots=True)
@@ -93,15 +91,13 @@ class Story:
 
     def play(self) -> None:
         """Let everything happen."""
-        self.steps.sort(key=lambda step: (step.at.date(), step.who, step.at))
-        for _, steps in groupby(self.steps, key=lambda step: step.day):
-            today = list(steps)
-            with (
-                _at(self.crm, today[0].at),
-                self.crm.unit_of_work(self.people[today[0].who], rules_enabled=False) as ctx,
-            ):
-                for step in today:
+        self.steps.sort(key=lambda step: (step.chapter, step.at))
+        for (_, who), steps in groupby(self.steps, key=lambda step: step.chapter):
+            with self.crm.unit_of_work(self.people[who], rules_enabled=False) as ctx:
+                for step in steps:
+                    ctx.now = step.at  # the one place where time passes within a transaction
                     step.run(ctx)
+                    ctx.session.flush()
 
 
 def fill(crm: Crm, lang: str = "en", *, password: str | None = None) -> None:
@@ -110,7 +106,8 @@ def fill(crm: Crm, lang: str = "en", *, password: str | None = None) -> None:
     `password` lets the invented colleagues sign in. The same language gives the same data, reckoned back from now.
     """
     cast, now = Cast(lang), crm.clock.now()
-    with _at(crm, now - timedelta(days=DAYS)), crm.system("demo data") as ctx:
+    with crm.system("demo data") as ctx:
+        ctx.now = now - timedelta(days=DAYS)
         people = _staff(ctx, cast, lang, password)
         for code, rate in RATES:
             currency.set_rate(ctx, "EUR", code, ctx.now.date(), Decimal(rate))
@@ -127,16 +124,6 @@ def fill(crm: Crm, lang: str = "en", *, password: str | None = None) -> None:
     for _ in range(NOTES):
         _note(story, cast.choose(contacts))
     story.play()
-
-
-@contextmanager
-def _at(crm: Crm, moment: datetime) -> Iterator[None]:
-    """Let the database's clock stand at a moment."""
-    clock, crm.database.clock = crm.database.clock, FixedClock(moment)
-    try:
-        yield
-    finally:
-        crm.database.clock = clock
 
 
 def _staff(ctx: Context, cast: Cast, lang: str, password: str | None) -> list[int]:
@@ -228,10 +215,8 @@ def _lead(story: Story, status: str) -> Made:
         return made
     for _ in range(cast.random.randint(1, 3) if status != "to_contact" else 0):
         age *= cast.random.uniform(0.55, 0.85)
-        _exchange(story, age, made)
-    change = {"status": status}
-    if status == "lost":
-        change["lost_reason"] = cast.choose(("price", "competitor", "no_need", "no_budget", "no_answer"))
+        _exchange(story, age, made, values["visibility"])
+    change = _next(story, status)
     convert = status == "won" and cast.random.random() < 0.5
     story.add(story.moment(age * 0.5), who, lambda ctx: _move(ctx, made, change, convert=convert))
     return made
@@ -248,8 +233,20 @@ def _lead_values(cast: Cast, status: str) -> dict[str, Any]:
         "description": cast.choose(cast.words.needs),
     }  # fmt: skip
     if status == "to_fix":
-        values |= {"status": status, "email": None}
+        values |= {"status": status, "email": cast.choose((None, "info@duplicate.example"))}
     return values
+
+
+def _next(story: Story, status: str) -> dict[str, Any]:
+    """The lead's new status, with the reason of a lost one and a plan for one that is alive."""
+    cast = story.cast
+    if status == "lost":
+        return {"status": status, "lost_reason": cast.choose(("price", "competitor", "no_need", "no_budget"))}
+    if status not in ("contacted", "follow_up", "qualified"):
+        return {"status": status}
+    due = datetime.combine(story.now.date() + timedelta(days=cast.random.randint(-4, 10)), time(10), UTC)
+    action = cast.choose(("call", "follow_up", "send_email", "meet", "quote"))
+    return {"status": status, "next_action": action, "next_action_at": due.isoformat()}
 
 
 def _move(ctx: Context, lead: Made, change: dict[str, Any], *, convert: bool) -> None:
@@ -259,12 +256,12 @@ def _move(ctx: Context, lead: Made, change: dict[str, Any], *, convert: bool) ->
         records.update(ctx, "crm.lead", lead.id, change)
 
 
-def _exchange(story: Story, age: float, lead: Made) -> None:
+def _exchange(story: Story, age: float, lead: Made, visibility: str) -> None:
     cast = story.cast
     kinds = (("call_out", cast.words.calls), ("email_out", cast.words.mails), ("meeting", cast.words.meetings))
     category, titles = cast.choose((kinds[0], *kinds))
-    title = cast.choose(titles)
-    story.create(age, lead.who, "crm.note", lambda: {"title": title, "category": category, "lead_id": lead.id})
+    values = {"title": cast.choose(titles), "category": category, "visibility": visibility}
+    story.create(age, lead.who, "crm.note", lambda: {**values, "lead_id": lead.id})
 
 
 def _opportunity(story: Story, firm: Firm, stages: list[int]) -> None:

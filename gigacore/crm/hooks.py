@@ -65,7 +65,8 @@ def after_save(ctx: Context, record: Entity, changed: frozenset[str]) -> None:
             work_rules.after_save_task(ctx, record)
         case Note():
             work_rules.after_save_note(ctx, record)
-            refresh_lead(ctx, record.lead_id)
+            if record.version > 1:  # a call may have become a remark
+                refresh_lead(ctx, record.lead_id)
 
 
 @hookimpl

@@ -62,7 +62,8 @@ def before_save_note(ctx: Context, note: Note) -> None:
 
 def after_save_note(ctx: Context, note: Note) -> None:
     """Put the note, call or meeting onto the timelines of the records that it is about."""
-    activities.forget(ctx, note)
+    if note.version > 1:
+        activities.forget(ctx, note)
     if ends := about(note):
         kind, direction = activity_of(ctx, note.category)
         activities.log(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from sqlalchemy import ColumnElement, Select, and_, delete, func, insert, or_, select, tuple_
+from sqlalchemy import ColumnElement, Select, and_, bindparam, delete, func, insert, or_, select, tuple_
 
 from gigacore.data.door import mark_scoped
 from gigacore.data.tables import core_activity, core_activity_link
@@ -151,14 +151,20 @@ def is_contact(kind: str) -> bool:
     return kind.rpartition(".")[2] in CONTACT_KINDS
 
 
+_CONTACTS: Final = (
+    select(func.count().over().label("count"), _A.at, _A.title)
+    .select_from(core_activity_link.join(core_activity, _A.id == _K.activity_id))
+    .where(_K.entity == bindparam("entity"), _K.record_id == bindparam("record"))
+    .where(or_(*(_A.kind.like(f"%.{kind}") for kind in sorted(CONTACT_KINDS))))
+    .order_by(_K.at.desc(), _A.id.desc())
+    .limit(1)
+)
+
+
 def contacts_of(connection: Any, entity: str, record_id: int) -> Contacts:
     """The exchanges with a record; figures for rules, not judged by policy."""
-    about = (*_about(entity, record_id), or_(*(_A.kind.like(f"%.{kind}") for kind in sorted(CONTACT_KINDS))))
-    joined = core_activity_link.join(core_activity, _A.id == _K.activity_id)
-    count = connection.scalar(select(func.count()).select_from(joined).where(*about))
-    last = select(_A.at, _A.title).select_from(joined).where(*about).order_by(_K.at.desc(), _A.id.desc()).limit(1)
-    row = connection.execute(last).first()
-    return Contacts(count, row.at if row else None, row.title if row else None)
+    row = connection.execute(_CONTACTS, {"entity": entity, "record": record_id}).first()
+    return Contacts(0, None, None) if row is None else Contacts(*row)
 
 
 def last_at(connection: Any, entity: str, record_id: int, kinds: Sequence[str]) -> datetime | None:
