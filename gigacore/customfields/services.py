@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 
 from gigacore.access import require
 from gigacore.customfields.definitions import Definition, from_row, read_definitions, to_row
-from gigacore.customfields.sql import create_index, drop_index, erase_values
+from gigacore.customfields.sql import allow_time, create_index, drop_index, erase_values
 from gigacore.customfields.tables import core_custom_field
 from gigacore.customfields.validation import changed_definition, new_definition
 from gigacore.data import bump_generation
@@ -82,6 +82,7 @@ def remove(ctx: Context, entity: str, key: str, *, purge: bool = False) -> None:
     table = _table(ctx, entity)
     if table is not None:
         ctx.session.flush()
+        allow_time(connection)
         with ctx.session.door.opened():
             for statement in erase_values(table, key, connection.dialect.name):
                 connection.exec_driver_sql(statement)
@@ -127,10 +128,13 @@ def _index_kind(definition: Definition | None) -> str | None:
 
 
 def _create(connection: sa.Connection, definition: Definition, table: str) -> None:
+    allow_time(connection)
     try:
         connection.exec_driver_sql(create_index(definition, table, connection.dialect.name))
     except IntegrityError:
         raise Invalid.of("unique", msg("Some records have the same value; make the values differ first.")) from None
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql(f'ANALYZE "{table}"')  # it knows nothing of a new expression's values otherwise
 
 
 def _record(ctx: Context, verb: str, known: Definition, before: Definition | None, after: Definition | None) -> None:

@@ -65,6 +65,12 @@ def restore_indexes(connection: sa.Connection, registry: Registry, definitions: 
             connection.exec_driver_sql(create_index(definition, spec.table.name, connection.dialect.name))
 
 
+def allow_time(connection: sa.Connection) -> None:
+    """Let the rest of this transaction take up to a quarter of an hour per statement: it may touch every row."""
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql("SET LOCAL statement_timeout = '15min'")
+
+
 def erase_values(table: str, key: str, dialect: str) -> list[str]:
     """The statements that remove a field's values from every row of a table."""
     if not CUSTOM_KEY.fullmatch(key):

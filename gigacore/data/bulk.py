@@ -10,6 +10,7 @@ from sqlalchemy import select
 
 from gigacore.data import rollups
 from gigacore.data.changes import Change
+from gigacore.data.custom import set_custom
 from gigacore.data.faults import translated_errors
 from gigacore.data.flush import Collector, entry_of
 from gigacore.data.inserts import next_ids
@@ -108,7 +109,7 @@ def update(ctx: Context, spec: EntitySpec, ids: Sequence[int], values: Mapping[s
         for name, value in values.items():
             field = spec.field(name)
             if field.custom:
-                record.custom = {**(record.custom or {}), name: value}
+                set_custom(record, field, value)
             else:
                 attribute = field.attribute.removesuffix("_value") if field.kind == "money" else field.attribute
                 setattr(record, attribute, value)

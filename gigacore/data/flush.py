@@ -14,13 +14,13 @@ from sqlalchemy.orm.attributes import instance_state
 
 from gigacore.data import locks, rollups, trash
 from gigacore.data.changes import Change, RowChange, changed_values, filled, image, old_image
+from gigacore.data.custom import with_custom_defaults, write_custom_keys
 from gigacore.data.inserts import next_ids
 from gigacore.data.journal import Entry
 from gigacore.data.plan import SERVER_OWNED, ChildPlan, EntityPlan, ExtensionPlan, FieldPlan
 from gigacore.data.session import ActorSession
 from gigacore.entity import Child, Entity, Extension
 from gigacore.errors import Misuse, NotFound
-from gigacore.filter.stored import store_value
 from gigacore.messages import msg
 
 MAX_ROUNDS: Final = 10
@@ -296,7 +296,7 @@ class Collector:
         for rows in change.rows.values():
             for row in rows:
                 write_keys(row.row, row.plan)
-        write_custom_keys(record, change)
+        write_custom_keys(record, change.plan)
         if rollups.compute(self.session, change):
             self.update(change)
         write_keys(record, change.plan.plan)
@@ -350,18 +350,3 @@ def write_keys(row: Any, plan: FieldPlan) -> None:
             key = make(values[attribute])
             if values.get(key_attribute) != key:
                 setattr(row, key_attribute, key)
-
-
-def with_custom_defaults(custom: dict[str, Any], plan: EntityPlan) -> dict[str, Any]:
-    """The stored values of a new record with the defaults of custom fields it does not name; None says: no default."""
-    defaults = {one.name: store_value(one, one.default_value()) for one in plan.custom_defaults}
-    return {name: value for name, value in {**defaults, **custom}.items() if value is not None}
-
-
-def write_custom_keys(record: Any, change: Change) -> None:
-    """The folded texts of custom fields."""
-    makers = change.plan.custom_keys
-    custom = record.custom or {}
-    keys = {name: key for name, make in makers if (key := make(custom.get(name))) is not None} if makers else {}
-    if record.__dict__.get("custom_key") != keys:
-        record.custom_key = keys

@@ -14,6 +14,7 @@ from sqlalchemy import Column, Connection, RowMapping, Table, TypeDecorator, and
 
 from gigacore.data import rollups
 from gigacore.data.changes import Change
+from gigacore.data.custom import still_defined
 from gigacore.data.faults import translated_errors
 from gigacore.data.journal import Entry, encode
 from gigacore.data.plan import EntityPlan
@@ -107,6 +108,8 @@ def _put_back(session: ActorSession, spec: EntitySpec, body: Mapping[str, Any]) 
     connection = session.connection()
     with session.door.opened(), translated_errors():
         own = {**body["row"], "version": body["row"]["version"] + 1}
+        own["custom"] = still_defined(session, spec, own["custom"] or {})
+        own["custom_key"] = {name: key for name, key in (own["custom_key"] or {}).items() if name in own["custom"]}
         connection.execute(insert(spec.table), _decoded(spec.table, own))
         for name, rows in body["rows"].items():
             if rows and name in tables:

@@ -16,6 +16,7 @@ from gigacore.errors import Misuse
 
 CUSTOM_KEY: Final = re.compile(r"x_[a-z0-9_]{1,40}", re.ASCII)
 _SCALE: Final = 10_000
+_LARGEST: Final = 2**63 - 1
 
 
 def store_value(spec: FieldSpec, value: Any) -> Any:
@@ -29,6 +30,25 @@ def store_value(spec: FieldSpec, value: Any) -> Any:
 def read_value(spec: FieldSpec, stored: Any) -> Any:
     """The Python value of a custom field from its JSON form; None for a missing one."""
     return None if stored is None else _READ.get(spec.kind, _same)(stored)
+
+
+def is_stored_form(spec: FieldSpec, value: Any) -> bool:
+    """Whether a JSON value is in the form in which the field's values are stored; None always is."""
+    if value is None:
+        return True
+    match spec.kind:
+        case "integer" | "ref" | "file" | "decimal":
+            return type(value) is int and -_LARGEST <= value <= _LARGEST
+        case "boolean":
+            return isinstance(value, bool)
+        case "money":
+            amount = value.get("amount") if isinstance(value, dict) else None
+            return type(amount) is int and abs(amount) <= _LARGEST and isinstance(value.get("currency"), str)
+        case "choices":
+            return isinstance(value, list) and all(isinstance(item, str) for item in value)
+        case "date" | "datetime":
+            return isinstance(value, str) and len(value) == (10 if spec.kind == "date" else 27)
+    return isinstance(value, str)
 
 
 def stored_key(spec: FieldSpec, value: Any) -> str | None:

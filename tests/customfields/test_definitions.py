@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from gigacore import Crm, customfields, records
 from gigacore.context import Actor
-from gigacore.errors import Forbidden, Invalid, NotFound
+from gigacore.data import bulk, trash
+from gigacore.errors import Forbidden, Invalid, Misuse, NotFound
 from gigacore.filter import parse
 from gigacore.records import ListRequest
 
@@ -237,3 +239,61 @@ def test_a_default_fills_what_a_new_record_does_not_name(crm: Crm, admin: Actor)
         records.create(ctx, "crm.lead", {**LEAD, "x_region": "Sud", "x_amount": None})
         records.update(ctx, "crm.lead", number, {"last_name": "Roe"})
     assert _stored(crm) == [{}, {"x_region": "Nord", "x_amount": 15000}, {"x_region": "Sud"}]
+
+
+def test_a_hidden_field_is_found_again_after_its_records_changed(crm: Crm, admin: Actor) -> None:
+    define(crm, admin)
+    with crm.unit_of_work(admin) as ctx:
+        lead = records.create(ctx, "crm.lead", {**LEAD, "x_region": "Île"})
+        ctx.session.flush()
+        number = lead.id
+    for active in (False, True):
+        with crm.unit_of_work(admin) as ctx:
+            customfields.change(ctx, "crm.lead", "x_region", {"active": active})
+        assert crm.refresh()
+        with crm.unit_of_work(admin) as ctx:
+            records.update(ctx, "crm.lead", number, {"last_name": f"Roe {active}"})
+    tree = {"field": "x_region", "op": "eq", "value": "ile"}
+    with crm.read(admin) as ctx:
+        assert len(records.page(ctx, "crm.lead", ListRequest(filter=tree)).items) == 1
+
+
+def test_a_record_from_the_trash_brings_no_purged_value_back(crm: Crm, admin: Actor) -> None:
+    define(crm, admin)
+    define(crm, admin, key="x_kept", label="Kept")
+    with crm.unit_of_work(admin) as ctx:
+        lead = records.create(ctx, "crm.lead", {**LEAD, "x_region": "Nord", "x_kept": "Yes"})
+        ctx.session.flush()
+        number = lead.id
+    with crm.unit_of_work(admin) as ctx:
+        records.delete(ctx, "crm.lead", number)
+        customfields.remove(ctx, "crm.lead", "x_region", purge=True)
+    define(crm, admin, kind="integer", indexed=True)
+    with crm.unit_of_work(admin) as ctx:
+        (trashed,) = trash.listing(ctx)
+        trash.restore(ctx, trashed.id)
+    assert _stored(crm) == [{"x_kept": "Yes"}]
+
+
+@pytest.mark.parametrize(
+    ("kind", "value"),
+    [("integer", "1"), ("integer", True), ("decimal", 1.5), ("money", 100), ("boolean", 1), ("date", "today"),
+     ("text", 1), ("choices", "a")],
+)  # fmt: skip
+def test_a_raw_value_that_is_not_in_stored_form_is_refused(crm: Crm, admin: Actor, kind: str, value: Any) -> None:
+    define(crm, admin, key="x_any", kind=kind, **EXTRA.get(kind, {}))
+    cls: Any = crm.registry.entity("crm.lead").cls
+    with pytest.raises(Misuse), crm.unit_of_work(admin) as ctx:
+        ctx.session.add(cls(last_name="Doe", custom={"x_any": value}))
+
+
+def test_bulk_changes_store_custom_values_as_single_ones_do(crm: Crm, admin: Actor) -> None:
+    define(crm, admin, key="x_amount", kind="decimal")
+    with crm.unit_of_work(admin) as ctx:
+        lead = records.create(ctx, "crm.lead", LEAD)
+        ctx.session.flush()
+        bulk.update(ctx, crm.registry.entity("crm.lead"), [lead.id], {"x_amount": Decimal("1.5")})
+    assert _stored(crm) == [{"x_amount": 15000}]
+    with crm.unit_of_work(admin) as ctx:
+        bulk.update(ctx, crm.registry.entity("crm.lead"), [lead.id], {"x_amount": None})
+    assert _stored(crm) == [{}]
