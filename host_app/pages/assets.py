@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import mimetypes
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
@@ -17,6 +18,8 @@ from host_app.context import host
 from host_app.routing import public_route
 
 DIST: Final = Path(__file__).resolve().parent.parent / "static" / "dist"
+UNKNOWN: Final = "point"
+ID: Final = re.compile(r'<symbol id="([\w-]+)"')
 FOREVER: Final = "public, max-age=31536000, immutable"
 PACKED: Final = frozenset({".css", ".js", ".svg", ".txt"})
 
@@ -36,8 +39,20 @@ def asset(name: str) -> str:
     return f"/static/{manifest().get(name, name)}"
 
 
+def icons() -> frozenset[str]:
+    """The names of the icons in the sprite."""
+    cache = host().cache
+    if "icons" not in cache:
+        file = DIST / manifest().get("icons.svg", "icons.svg")
+        cache["icons"] = frozenset(ID.findall(file.read_text("utf-8")) if file.is_file() else ())
+    found: frozenset[str] = cache["icons"]
+    return found
+
+
 def icon(name: str, label: str = "") -> Markup:
-    """A drawn icon; without `label` it is decoration."""
+    """A drawn icon; without `label` it is decoration. A name that the sprite does not have gives a plain one."""
+    if name not in icons():
+        name = UNKNOWN
     told = Markup(' role="img" aria-label="{}"').format(label) if label else Markup(' aria-hidden="true"')
     return Markup('<svg class="ic"{}><use href="{}#{}"/></svg>').format(told, asset("icons.svg"), name)
 

@@ -222,6 +222,7 @@ def _ref(spec: FieldSpec, reader: Reading, short: bool) -> Draw:
     hidden = f'<span class="none">{escape(reader.t(msg("No access")))}</span>'
     target = _target(spec, reader.registry)
     path = list_url(target) if target else ""
+    status = _is_status(spec, reader.registry)
 
     def draw(value: Any) -> str:
         label = value.get("label") if isinstance(value, Mapping) else str(value)
@@ -229,6 +230,8 @@ def _ref(spec: FieldSpec, reader: Reading, short: bool) -> Draw:
             return hidden if value.get("hidden") else f"#{value['id']}"
         if spec.target == "core.user":
             return person(label)
+        if status:
+            return pill(label, "blue")
         return f'<a href="{path}/{value["id"]}">{escape(label)}</a>' if path else escape(label)
 
     return draw

@@ -49,6 +49,7 @@ def default_fields(spec: EntitySpec, readable: Iterable[FieldSpec], more: Sequen
     """The columns of a list that nobody has chosen: the title, listed fields, those of plugins, owner and date."""
     names = {field.name for field in readable}
     listed = [name for name in names_in_order(spec) if name in names and spec.fields[name].listed]
+    listed.sort(key=lambda name: spec.fields[name].kind in CONTACT)
     tail = [name for name in ("owner_id",) if name in names]
     status = [spec.board] if spec.board in listed else []
     added = [name for name in more if name in names]

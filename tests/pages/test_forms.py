@@ -88,7 +88,8 @@ def test_a_text_typed_over_a_picked_reference_wins(crm: Crm, root: Visitor) -> N
     acme = created(root.post("/crm/companies/new", {"name": "Acme"}))
     other = created(root.post("/crm/companies/new", {"name": "Other"}))
     sent = {
-        "first_name": "A", "last_name": "B", "company_id": str(acme), "company_id.was": "Acme", "company_id.text": "Other",
+        "first_name": "A", "last_name": "B", "company_id": str(acme), "company_id.was": "Acme",
+        "company_id.text": "Other",
     }  # fmt: skip
     assert read(crm, "crm.contact", created(root.post("/crm/contacts/new", sent)))["company_id"]["id"] == other
 

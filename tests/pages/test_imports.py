@@ -9,7 +9,7 @@ from typing import Any
 from gigacore import Crm
 from tests.pages.conftest import Visitor
 
-CSV = "First Name,Last Name,Email 1,Amount\nAda,Lovelace,ada@example.test,12\nBob,,not an address,\n".encode()
+CSV = b"First Name,Last Name,Email 1,Amount\nAda,Lovelace,ada@example.test,12\nBob,,not an address,\n"
 
 
 def upload(visitor: Visitor, content: bytes, name: str = "leads.csv") -> Any:

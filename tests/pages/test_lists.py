@@ -17,7 +17,8 @@ STATUSES = ("new", "contacted", "qualified")
 def leads(crm: Crm) -> None:
     rows = [
         {
-            "first_name": "Amélie", "last_name": f"Number {place:03}", "company_name": f"Bâtiments Durand & Fils {place}",
+            "first_name": "Amélie", "last_name": f"Number {place:03}",
+            "company_name": f"Bâtiments Durand & Fils {place}",
             "email": f"person{place}@example.org", "phone": "+33 6 99 88 77 66", "source": "website",
             "amount": {"amount": f"{place * 10}.50", "currency": "EUR"}, "status": STATUSES[place % 3],
             "next_action_at": "2026-11-24T09:00:00Z", "visibility": "write",

@@ -11,6 +11,7 @@ window.giga = {
   toast: shell.toast,
   // Loaded on first use: most pages draw no chart and drag nothing.
   chart: () => import('./chart.js').then(module => module.default),
+  sse: () => import('htmx-ext-sse'),
   sortable: () => import('sortablejs').then(module => module.default),
 }
 

@@ -23,4 +23,7 @@ document.addEventListener('htmx:configRequest', event => {
   if (token) event.detail.headers['X-CSRFToken'] = token.content
 })
 
+// The extension for server-sent events looks for the global when it is loaded.
+window.htmx = htmx
+
 export default htmx

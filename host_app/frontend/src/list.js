@@ -24,7 +24,7 @@ function count() {
 }
 
 function whole(bar, on) {
-  const field = bar.querySelector('[name=whole]')
+  const field = bar.closest('form').elements.whole
   if (field) field.value = on ? '1' : ''
   bar.classList.toggle('whole', on)
   if (on) bar.querySelector('[data-count]').textContent = bar.querySelector('[data-whole]').dataset.whole

@@ -1,0 +1,183 @@
+"""A salesperson's day: find, filter, open, edit, note, task, select; by mouse and by keyboard alone."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+from gigacore import Crm
+
+
+def test_search_filter_open_edit_and_delete_with_undo(leads: None, open_browser: Any) -> None:
+    reader = open_browser()
+    page = reader.go("/crm/leads")
+    page.fill("#q", "amelie 08")
+    page.wait_for_selector("#count:text-is('1')")
+    assert "q=amelie" in page.url
+    page.click(".btn.dashed")
+    page.click("#filter-box a:has-text('Status')")
+    page.check("#filter-box label:has-text('Qualified') input")
+    page.click("#filter-box button")
+    page.wait_for_selector(".chip:has-text('Qualified')")
+    page.click(".tbl tbody tr >> nth=0 >> td >> nth=3")
+    page.wait_for_selector("h1:has-text('Number')")
+    page.click("[data-key=e]")
+    page.fill("#f-last_name", "Renamed")
+    page.click(".form-foot .btn-primary")
+    page.wait_for_selector("h1:has-text('Renamed')")
+    assert page.is_visible(".toast-g:has-text('Saved')")
+    page.click("[popovertarget=m-rec]")
+    page.click("#m-rec .danger")
+    page.click(".toast-g button:has-text('Undo')")
+    page.wait_for_selector("h1:has-text('Renamed')")
+    assert reader.complaints == []
+
+
+def test_everything_by_keyboard(leads: None, open_browser: Any) -> None:
+    reader = open_browser()
+    page = reader.go("/crm/leads")
+    page.wait_for_selector("html.js")
+    for key in ("ArrowDown", "ArrowDown", "x"):
+        page.keyboard.press(key)
+    assert page.inner_text(".selbar strong").startswith("1")
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".rec-head")
+    page.keyboard.press("e")
+    page.wait_for_selector("#f-last_name")
+    page.focus("#f-last_name")
+    page.keyboard.press("End")
+    page.keyboard.type(" Junior")
+    page.keyboard.press("Control+Enter")
+    page.wait_for_selector("h1:has-text('Junior')")
+    page.keyboard.press("/")
+    page.keyboard.type("junior")
+    page.wait_for_selector(".find-hits a")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("h1:has-text('Junior')")
+    page.keyboard.press("?")
+    assert page.is_visible("#shortcuts")
+    assert reader.complaints == []
+
+
+def test_a_contact_with_rows_and_a_picked_company(open_browser: Any) -> None:
+    reader = open_browser()
+    page = reader.go("/crm/companies/new")
+    page.fill("#f-name", "Atelier Lumière")
+    page.click(".form-foot .btn-primary")
+    page.wait_for_selector(".rec-head")
+    page.goto(f"{reader.address}/crm/contacts/new")
+    page.fill("#f-first_name", "Ada")
+    page.fill("#f-last_name", "Lovelace")
+    page.fill("#f-company_id", "ateli")
+    page.wait_for_selector(".pick [role=option]")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    assert page.input_value("#f-company_id") == "Atelier Lumière"
+    for address in ("one@example.test", "two@example.test"):
+        page.click(".rows:has([name='_add'][value=emails]) [data-add]")
+        page.keyboard.type(address)
+    page.click(".row-item >> nth=0 >> [data-remove]")
+    page.click(".form-foot .btn-primary")
+    page.wait_for_selector(".rec-head")
+    text = page.inner_text("main")
+    assert "two@example.test" in text
+    assert "one@example.test" not in text
+    assert "Atelier Lumière" in text
+    assert reader.complaints == []
+
+
+def test_a_note_and_a_task_are_linked_by_themselves(leads: None, open_browser: Any) -> None:
+    reader = open_browser()
+    page = reader.go("/crm/leads/1")
+    page.fill("#note", "Called, wants a quote.")
+    page.click(".composer .btn-primary")
+    page.wait_for_selector(".rel:has-text('Called, wants a quote.')")
+    page.click("#note")
+    page.click(".composer a:has-text('Create task')")
+    page.fill("#f-title", "Send the quote")
+    page.click(".form-foot .btn-primary")
+    page.wait_for_selector(".rel:has-text('Send the quote')")
+    assert page.url.endswith("/crm/leads/1")
+    assert reader.complaints == []
+
+
+def test_the_selection_is_changed_in_bulk(leads: None, open_browser: Any) -> None:
+    reader = open_browser()
+    page = reader.go("/crm/leads")
+    page.check("thead input")
+    page.click("[data-whole]")
+    assert page.inner_text(".selbar strong").startswith("60")
+    page.click(".selbar button[value=change]")
+    page.select_option("#f-field", "priority")
+    page.click(".form-foot .btn-primary")
+    page.select_option("#f-priority", "high")
+    page.click(".form-foot .btn-primary")
+    assert "60 changed" in page.inner_text(".toast-g")
+    assert reader.complaints == []
+
+
+def test_a_file_is_imported(crm: Crm, open_browser: Any, tmp_path: Path) -> None:
+    file = tmp_path / "leads.csv"
+    file.write_text("Prénom;Nom;E-mail\nZoé;Dupont;zoe@example.test\nLéo;Martin;leo@example.test\n", "utf-8")
+    reader = open_browser(locale="fr")
+    page = reader.go("/crm/leads/import")
+    page.set_input_files("#file", str(file))
+    page.click(".form-foot .btn-primary")
+    page.click("button[value=begin]")
+    page.wait_for_selector("#progress")
+    crm.jobs.run_pending()
+    page.wait_for_selector("text=L’import est terminé")
+    page.click("text=Afficher la liste")
+    assert "Zoé Dupont" in page.inner_text(".tbl")
+    assert reader.complaints == []
+
+
+def test_an_administrator_adds_a_field_and_filters_by_it(leads: None, open_browser: Any) -> None:
+    reader = open_browser()
+    page = reader.go("/settings/fields")
+    page.click("a[href='/settings/fields/crm.lead/new']")
+    page.fill("#f-label", "Region")
+    page.check("#f-listed")
+    page.click(".form-foot .btn-primary")
+    page.wait_for_selector("th:has-text('Region')")
+    page.goto(f"{reader.address}/crm/leads/1/edit")
+    page.fill("#f-x_region", "Bretagne")
+    page.click(".form-foot .btn-primary")
+    page.wait_for_selector(".facts:has-text('Bretagne')")
+    page.goto(f"{reader.address}/crm/leads/filter?apply=1&field=x_region&op=contains&value=bret")
+    assert page.locator(".tbl tbody tr").count() == 1
+    assert reader.complaints == []
+
+
+def test_looks_and_language_change_at_once_and_stay(open_browser: Any) -> None:
+    reader = open_browser()
+    page = reader.page
+    page.click(".me")
+    page.click("[data-set='theme=dark']")
+    assert page.get_attribute("html", "data-bs-theme") == "dark"
+    page.wait_for_load_state("networkidle")
+    page.click("button:has-text('Français')")
+    page.wait_for_selector("html[lang=fr]")
+    assert page.get_attribute("html", "data-bs-theme") == "dark"
+    assert re.search("Bonjour", page.inner_text("h1"))
+    assert reader.complaints == []
+
+
+def test_lists_and_forms_work_without_scripts(leads: None, open_browser: Any, chromium: Any) -> None:
+    reader = open_browser()
+    context = chromium.new_context(java_script_enabled=False, storage_state=reader.page.context.storage_state())
+    page = context.new_page()
+    page.goto(f"{reader.address}/crm/leads")
+    page.click("a:has-text('Filter')")
+    page.click("a:has-text('Status')")
+    page.check("label:has-text('Qualified') input")
+    page.click("text=Apply")
+    assert page.locator(".tbl tbody tr").count() == 20
+    page.click(".tbl tbody th a >> nth=0")
+    page.click("a:has-text('Edit')")
+    page.fill("#f-last_name", "Plain")
+    page.click(".form-foot .btn-primary")
+    assert "Plain" in page.inner_text("h1")
+    context.close()
