@@ -192,9 +192,12 @@ class PluginManager:
         """The migrations of the core or of a plugin that could be loaded. Raises NotFound or PluginError."""
         if name == CORE:
             return core_history()
-        candidate = self._candidate(name)
-        loader = Loader(strict=True)
-        return history_of(next(p for p in loader.load([*self._builtin(), candidate]).plugins if p.name == name))
+        wanted = {candidate.name: candidate for candidate in self._builtin()}
+        missing = {name} - set(wanted)
+        while missing:
+            wanted |= {one: self._candidate(one) for one in missing}
+            missing = {r for one in missing for r in wanted[one].load().requires} - set(wanted)
+        return history_of(Loader(strict=True).load(wanted.values())[name])
 
     def _histories(self) -> list[History]:
         plugins = self._loaded.plugins if self._loaded else self._load(self._wanted(self.stored()), {}).plugins

@@ -172,6 +172,15 @@ def test_a_required_plugin_is_enabled_first_and_disabled_last(
     assert [p.name for p in crm.plugins.enabled] == ["crm"]
 
 
+def test_the_history_of_a_plugin_is_found_before_what_it_requires_is_enabled(
+    make_crm: Callable[..., Crm], visits: Plugin, reports: Plugin
+) -> None:
+    crm = make_crm(plugins=[visits, reports])
+    assert crm.plugins.history("reports").tables == {"reports_report"}
+    with pytest.raises(NotFound):
+        make_crm(plugins=[reports]).plugins.history("reports")
+
+
 def test_the_built_in_plugin_stays(make_crm: Callable[..., Crm]) -> None:
     with pytest.raises(Conflict, match="part of the application"):
         make_crm(plugins=[]).start().disable("crm")
