@@ -9,7 +9,7 @@ import hashlib
 import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
@@ -20,6 +20,7 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.engine.interfaces import Dialect
 
 from gigacore.data.tables import core_audit, core_audit_value, core_delivery, core_outbox
+from gigacore.entity.columns import moment_text
 from gigacore.ids import uuid7
 
 if TYPE_CHECKING:
@@ -118,7 +119,7 @@ class Journal:
 
     def moment(self, value: datetime) -> Any:
         """A moment as the driver takes it."""
-        return value.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f") if self._lite else value
+        return moment_text(value) if self._lite else value
 
     def _insert(self, table: Table, columns: Sequence[str] | None = None) -> str:
         names = columns or [column.name for column in table.columns]

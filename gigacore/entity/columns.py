@@ -55,6 +55,11 @@ class ExactDecimal(TypeDecorator[Decimal]):
         return (Decimal(value) / _SCALE).quantize(PLACES)
 
 
+def moment_text(moment: datetime) -> str:
+    """A moment as SQLite keeps it: ISO 8601 in UTC, of fixed width, so that texts sort as moments do."""
+    return moment.astimezone(UTC).isoformat(" ", "microseconds")
+
+
 class UtcDateTime(TypeDecorator[datetime]):
     """An aware moment in UTC. A naive value is refused: guessing a zone would corrupt data.
 
@@ -75,8 +80,7 @@ class UtcDateTime(TypeDecorator[datetime]):
             return None
         if value.tzinfo is None:
             raise ValueError("a date and time needs a time zone")
-        moment = value.astimezone(UTC)
-        return moment.isoformat(" ", "microseconds") if dialect.name == "sqlite" else moment
+        return moment_text(value) if dialect.name == "sqlite" else value.astimezone(UTC)
 
     def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
         """From the database."""
