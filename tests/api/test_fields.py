@@ -29,7 +29,8 @@ def candidates(crm: Crm) -> list[tuple[str, FieldSpec]]:
         sources = {name for spec in entity.fields.values() for name in spec.depends_on} | {entity.title}
         for spec in entity.fields.values():
             plain = not (spec.readonly or spec.required or spec.name in sources or "." in spec.name)
-            if entity.owned and plain and spec.kind in CANARY and spec.maximum is None:
+            roomy = spec.maximum is None and (spec.max_length or 100) >= 100
+            if entity.owned and plain and roomy and spec.kind in CANARY:
                 found.append((entity.name, spec))
     return found
 
