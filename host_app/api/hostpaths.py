@@ -27,6 +27,26 @@ ME: Final[Schema] = {
     "properties": {name: {"type": "string"} for name in ("name", "locale", "timezone", "theme")},
     "additionalProperties": False,
 }
+BATCH: Final[Schema] = {
+    "type": "object",
+    "properties": {
+        "requests": {
+            "type": "array",
+            "maxItems": 50,
+            "items": {
+                "type": "object",
+                "properties": {
+                    "method": {"type": "string", "enum": ["GET", "POST", "PATCH", "DELETE"]},
+                    "path": {"type": "string", "examples": ["/api/v1/crm/leads"]},
+                    "body": {},
+                    "headers": {"type": "object", "additionalProperties": {"type": "string"}},
+                },
+                "required": ["method", "path"],
+            },
+        }
+    },
+    "required": ["requests"],
+}
 TOKEN: Final[Schema] = {
     "type": "object",
     "properties": {
@@ -68,6 +88,9 @@ def _add_account(spec: APISpec) -> None:
     spec.path(f"{BASE}/me/tokens", operations={"get": tokens, "post": create})
     gone = {"204": {"description": "Revoked"}} | problems(404)
     revoke = _operation("tokens.revoke", "account", "End an API token", responses=gone)
+    done = {"200": answered("One answer per request", ANYTHING)} | problems(413, 415)
+    batch = _operation("batch", "account", "Run several requests in order", requestBody=body(BATCH), responses=done)
+    spec.path(f"{BASE}/batch", operations={"post": batch})
     spec.path(f"{BASE}/me/tokens/{{id}}", parameters=[ID], operations={"delete": revoke})
 
 
