@@ -47,8 +47,11 @@ def before_save(ctx: Context, entity: EntitySpec, record: Entity, changed: froze
 @hookimpl
 def validate_record(ctx: Context, record: Entity, changed: frozenset[str]) -> None:
     """Refuses records of the CRM that contradict its rules."""
-    if isinstance(record, Stage):
-        stage_rules.validate_stage(ctx, record, changed)
+    match record:
+        case Opportunity():
+            stage_rules.validate(ctx, record, changed)
+        case Stage():
+            stage_rules.validate_stage(ctx, record, changed)
 
 
 @hookimpl

@@ -40,7 +40,7 @@ def before_save(ctx: Context, lead: Lead, changed: frozenset[str]) -> None:
         _remember_move(ctx, lead)
         _close_or_open(ctx, lead)
     if is_new(lead) or changed & {"email", "email2", "phone"}:
-        pending(ctx, _ADDRESSES)[id(lead)] = None if is_new(lead) else address_key(lead)
+        pending(ctx, _ADDRESSES)[lead] = None if is_new(lead) else address_key(lead)
         lead.email_note = remark(ctx, lead)
     _keep_stage(ctx, lead, changed)
     lead.next_action_suggested = suggested_action(ctx, lead)
@@ -49,9 +49,9 @@ def before_save(ctx: Context, lead: Lead, changed: frozenset[str]) -> None:
 def after_save(ctx: Context, lead: Lead, changed: frozenset[str]) -> None:
     """Tell the timeline of a new status; mark addresses that several leads share."""
     addresses = pending(ctx, _ADDRESSES)
-    if id(lead) in addresses:
-        mark_shared(ctx, {addresses.pop(id(lead)), address_key(lead)})
-    old = pending(ctx, _MOVES).pop(id(lead), None)
+    if lead in addresses:
+        mark_shared(ctx, {addresses.pop(lead), address_key(lead)})
+    old = pending(ctx, _MOVES).pop(lead, None)
     if old is not None and old != lead.status:
         _log_move(ctx, lead, old)
 
@@ -111,7 +111,7 @@ def _patience(ctx: Context) -> timedelta:
 
 
 def _remember_move(ctx: Context, lead: Lead) -> None:
-    pending(ctx, _MOVES)[id(lead)] = was(ctx, lead, "status")
+    pending(ctx, _MOVES)[lead] = was(ctx, lead, "status")
 
 
 def _close_or_open(ctx: Context, lead: Lead) -> None:

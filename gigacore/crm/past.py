@@ -18,8 +18,8 @@ def is_new(record: Entity) -> bool:
     return not inspect(record).persistent
 
 
-def pending(ctx: Context, name: str) -> dict[int, Any]:
-    """What `before_save` notes for `after_save` within one unit of work, by the identity of the object."""
+def pending(ctx: Context, name: str) -> dict[Entity, Any]:
+    """What `before_save` notes for `after_save` within one unit of work, by record."""
     found = ctx.notes.setdefault(name, {})
     assert isinstance(found, dict)
     return found

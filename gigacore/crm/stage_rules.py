@@ -40,7 +40,7 @@ def before_save(ctx: Context, opportunity: Opportunity, changed: frozenset[str])
 
 def after_save(ctx: Context, opportunity: Opportunity, changed: frozenset[str]) -> None:
     """Tell the timeline of a new stage and do what the stage asks for."""
-    move = pending(ctx, _MOVES).pop(id(opportunity), None)
+    move = pending(ctx, _MOVES).pop(opportunity, None)
     if move is None:
         return
     old, stage = move
@@ -53,6 +53,13 @@ def after_save(ctx: Context, opportunity: Opportunity, changed: frozenset[str]) 
         _add_tasks(ctx, opportunity, stage)
     if stage.kind is StageKind.won:
         _make_customer(ctx, opportunity)
+
+
+def validate(ctx: Context, opportunity: Opportunity, changed: frozenset[str]) -> None:
+    """Recurring revenue is for installations that sell that way."""
+    given = changed & {"recurring", "recurring_months"} and opportunity.recurring is not None
+    if given and not settings.value(ctx, settings.RECURRING_REVENUE):
+        raise Invalid.of("recurring", msg("Recurring revenue is switched off in the settings."), "switched_off")
 
 
 def before_save_stage(stage: Stage) -> None:
@@ -113,7 +120,7 @@ def _place(ctx: Context, opportunity: Opportunity, changed: frozenset[str]) -> S
 def _enter(ctx: Context, opportunity: Opportunity, stage: Stage) -> None:
     before = was(ctx, opportunity, "stage_id")
     old = stage_of(ctx, before) if before is not None else None
-    pending(ctx, _MOVES)[id(opportunity)] = (old, stage)
+    pending(ctx, _MOVES)[opportunity] = (old, stage)
     _record_visit(ctx, opportunity, stage)
     opportunity.stage_entered_at = ctx.now
     opportunity.probability = stage.probability

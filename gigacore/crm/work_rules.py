@@ -39,14 +39,14 @@ def before_save_task(ctx: Context, task: Task, changed: frozenset[str]) -> None:
     before = kind_of(registry, "task_status", was(ctx, task, "status")) == DONE
     if done and not before:
         task.closed_at = ctx.now
-        pending(ctx, _CLOSED)[id(task)] = True
+        pending(ctx, _CLOSED)[task] = True
     elif not done:
         task.closed_at = None
 
 
 def after_save_task(ctx: Context, task: Task) -> None:
     """A task that was done is part of the history of the records that it is about."""
-    if pending(ctx, _CLOSED).pop(id(task), None) and (ends := about(task)):
+    if pending(ctx, _CLOSED).pop(task, None) and (ends := about(task)):
         activities.log(ctx, "crm.task", task.title, ends, source=task)
 
 

@@ -8,7 +8,7 @@ import pytest
 from gigacore import Actor, Crm, records
 from gigacore.crm import settings as crm_settings
 from gigacore.crm.leads import Lead, StageMode
-from gigacore.data import activities, settings
+from gigacore.data import activities, bulk, settings
 from gigacore.errors import Forbidden, Invalid, Locked
 
 
@@ -193,3 +193,17 @@ def test_the_owner_is_whoever_creates(crm: Crm, make_user: Any) -> None:
     anna = make_user("user")
     lead = new_lead(crm, anna)
     assert read(crm, anna, lead)["owner_id"]["id"] == anna.user_id
+
+
+def test_rows_written_in_bulk_obey_the_same_rules(crm: Crm, admin: Actor) -> None:
+    closed = new_lead(crm, admin, status="won")
+    with crm.unit_of_work(admin) as ctx:
+        rows = [Lead(last_name="A", email="a@example.test"), Lead(last_name="B", email="A@example.test", status="lost")]
+        made = bulk.insert(ctx, [*rows, Lead(first_name="C")], keep_going=True)
+    assert [type(error) for error in made.refused.values()] == [Invalid]
+    first, second = (read(crm, admin, number) for number in made.ids)
+    assert (first["stage"], first["email_note"], first["closed_at"]) == ("discovery", "duplicate", None)
+    assert (second["stage"], second["email_note"]) == ("closed", "duplicate")
+    assert second["closed_at"] is not None
+    with pytest.raises(Locked), crm.unit_of_work(admin) as ctx:
+        bulk.update(ctx, ctx.session.registry.entity("crm.lead"), [closed], {"city": "Lyon"})

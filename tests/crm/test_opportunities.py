@@ -8,7 +8,7 @@ import pytest
 
 from gigacore import Crm, records
 from gigacore.clock import FixedClock
-from gigacore.data import currency
+from gigacore.data import currency, settings
 from gigacore.errors import InTheWay, Invalid
 
 
@@ -140,3 +140,15 @@ def test_totals_per_currency_and_in_the_base_currency(crm: Crm, sales: Any, comp
     assert sums == {"EUR": Decimal("300.3"), "USD": Decimal(110), "JPY": Decimal(5000)}
     assert (found.total.amount, found.total.currency, found.missing) == (Decimal("400.3"), "EUR", ("JPY",))
     assert (euros.total.amount, euros.missing) == (Decimal("300.3"), ())
+
+
+def test_recurring_revenue_has_a_usual_duration_and_can_be_switched_off(crm: Crm, sales: Any, company: int) -> None:
+    monthly = {"amount": "50", "currency": "EUR"}
+    number = new(sales, company, recurring=monthly)
+    assert sales.read("crm.opportunity", number)["recurring_months"] == 12
+    with crm.unit_of_work(sales.actor) as ctx:
+        settings.put(ctx, "crm.recurring_revenue", False)
+        settings.put(ctx, "crm.recurring_months", 24)
+    with pytest.raises(Invalid, match="switched off"):
+        new(sales, company, recurring=monthly)
+    sales.update("crm.opportunity", number, title="Still sold as before")
