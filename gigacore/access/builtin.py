@@ -42,7 +42,7 @@ class BuiltinRole:
 BUILTIN: Final = (
     BuiltinRole(SUPER_ADMIN, "Super Admin", "Super administrateur", (Rule("*", "*"),)),
     # Everything, private records included; plugins and the modules' access stay with the Super Admin.
-    BuiltinRole(ADMIN, "Admin", "Administrateur", (Rule("*", "*"), Rule("core.plugin", "edit", "none"))),
+    BuiltinRole(ADMIN, "Admin", "Administrateur", (Rule("*", "*"),)),
     BuiltinRole(
         MANAGER,
         "Manager",

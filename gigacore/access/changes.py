@@ -1,4 +1,4 @@
-"""What every change of people, teams, roles and rights has in common: audit, event, and caches read anew."""
+"""What every change of people, teams, roles and rights has in common: audit, event, a new generation."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from gigacore.access.guard import AccessGuard
 from gigacore.access.profiles import bump
 from gigacore.data.journal import Entry
 
@@ -15,12 +14,12 @@ if TYPE_CHECKING:
 
 
 def note(ctx: Context, entity: str, id: int, uid: UUID | str | None, verb: str, values: Mapping[str, Any]) -> None:
-    """Record a change (never with a secret among `values`) and let everybody's rights be read anew after commit."""
+    """Record a change (never with a secret among `values`).
+
+    Everybody's rights are read anew in sessions opened after the commit.
+    """
     record_uid = UUID(uid) if isinstance(uid, str) else uid
     connection = ctx.session.connection()
     entry = Entry(entity, verb, id, record_uid, fields=sorted(values), values=dict(values))
     ctx.session.journal.write(connection, ctx, [entry])
     bump(connection)
-    guard = ctx.session.guard
-    if isinstance(guard, AccessGuard):
-        guard.forget(ctx.session)

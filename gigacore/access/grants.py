@@ -6,7 +6,17 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from gigacore.access.verbs import Level, class_pattern, entity_rank, verb_rank
+from gigacore.access.verbs import (
+    ACTIONS,
+    ANY,
+    LEVELS,
+    SUPER_ADMIN_ONLY,
+    VERBS,
+    Level,
+    class_pattern,
+    entity_rank,
+    verb_rank,
+)
 
 if TYPE_CHECKING:
     from gigacore.entity import EntitySpec
@@ -66,8 +76,14 @@ class GrantSet:
         concerned = (g for g in self.grants if g.forbid and g.level != "none")
         return tuple(grant for grant in concerned if grant.rank(name, class_, verb) != (0, 0))
 
+    def covers(self, given: Grant) -> bool:
+        """Whether whoever has these grants has at least what `given` gives; a forbid or `none` gives nothing."""
+        return given.forbid or given.level == "none" or any(_contains(own, given) for own in self.grants)
+
     def permits_tool(self, name: str, verb: str) -> bool:
-        """Whether a page, setting or tool is permitted."""
+        """Whether a page, setting or tool is permitted. What only a Super Admin may do no grant gives."""
+        if (name, verb) in SUPER_ADMIN_ONLY:
+            return False
         allowed = any(grant.level == "all" for grant in self.allowing(name, "@tool", verb))
         return allowed and not self.forbidding(name, "@tool", verb)
 
@@ -95,6 +111,16 @@ class GrantSet:
             return True
         closest = max(ranked, key=lambda pair: pair[0])[1]
         return closest.write if write else closest.read
+
+
+def _contains(own: Grant, given: Grant) -> bool:
+    if own.forbid or own.filter is not None or LEVELS.index(own.level) < LEVELS.index(given.level):
+        return False
+    inside = own.entity in (ANY, given.entity) or (
+        own.entity.endswith(".*") and given.entity.startswith(own.entity[:-1])
+    )
+    action = own.verb == ACTIONS and given.verb not in VERBS and given.verb != ANY
+    return inside and (own.verb in (ANY, given.verb) or action)
 
 
 def scope_allows(scopes: Iterable[str] | None, name: str, verb: str, class_: str) -> bool:

@@ -55,7 +55,7 @@ class AccessGuard:
     # What the actor may do, for this session ----------------------------------------------------------------------
 
     def rights(self, session: ActorSession) -> Rights:
-        """The rights of the session's actor, read once per session."""
+        """The rights of the session's actor, read once: they stay the same for the whole session."""
         known: Rights | None = session.info.get(RIGHTS)
         if known is None or known.registry is not session.registry:
             known = session.info[RIGHTS] = self._read_rights(session, session.actor)
@@ -65,11 +65,6 @@ class AccessGuard:
         connection = session.connection()
         at = actor.access_generation or generation(connection)
         return self.cache.rights(connection, actor, session.registry, at)
-
-    def forget(self, session: ActorSession) -> None:
-        """Read rights anew, because this very session changed them."""
-        for key in (RIGHTS, POLICIES):
-            session.info.pop(key, None)
 
     def policy(self, session: ActorSession, entity: EntitySpec, verb: str) -> Policy:
         """The policy of the session's actor: its roles', within a token's scopes, narrowed by plugins."""
@@ -184,10 +179,10 @@ class AccessGuard:
             closed = image.set_attributes(SERVER_OWNED)
         elif entity.owned and getattr(image.obj, "org_id", None) not in (None, session.actor.org_id):
             closed = ["org_id"]
-        if session.actor.kind != "link":
+        # What an action may make of a record is its own rule, so field rules concern editing and creating only.
+        if session.actor.kind != "link" and self._acting(session, image) == "edit":
             rights = self.rights(session)
-            fields = (entity.fields[name] for name in sorted(changed) if name in entity.fields)
-            closed += [field.name for field in fields if not rights.may_set(entity, field)]
+            closed += [name for name in sorted(changed) if not rights.may_set(entity, name)]
         if closed:
             raise Forbidden(msg("You may not change {fields}.", fields=", ".join(closed)))
 

@@ -50,8 +50,9 @@ def verify(stored: str | None, password: str) -> bool:
 
     if len(password) > MAXIMUM:
         password = ""
+    decoy = _decoy()  # made on the first call whatever it is for, so that an unknown address takes no longer
     try:
-        _hasher().verify(stored or _decoy(), password)
+        _hasher().verify(stored or decoy, password)
     except (VerificationError, InvalidHashError):
         return False
     return stored is not None

@@ -46,7 +46,7 @@ class Rights:
 
     def readable(self, entity: EntitySpec, field: FieldSpec) -> bool:
         """Whether the roles may read a field of records that they see."""
-        return not field.secret and self._open(entity, field, write=False)
+        return not field.secret and self._open(entity, field.name, write=False)
 
     def readable_names(self, entity: EntitySpec) -> frozenset[str]:
         """The names of all fields that the roles may read."""
@@ -65,20 +65,23 @@ class Rights:
 
     def writable(self, entity: EntitySpec, field: FieldSpec) -> bool:
         """Whether the field may stand in the roles' input."""
-        return not field.readonly and not field.computed and self._open(entity, field, write=True)
+        return not field.readonly and not field.computed and self._open(entity, field.name, write=True)
 
-    def may_set(self, entity: EntitySpec, field: FieldSpec) -> bool:
-        """Whether field rules let the roles change the field, be it through a service."""
-        return field.readonly or field.computed or self._open(entity, field, write=True)
+    def may_set(self, entity: EntitySpec, name: str) -> bool:
+        """Whether field rules let the roles change a field or child rows, be it through a service."""
+        field = entity.fields.get(name)
+        if field is not None and (field.readonly or field.computed):
+            return True
+        return self._open(entity, name, write=True)
 
     def tool(self, name: str, verb: str) -> bool:
         """Whether a page, setting or tool is permitted."""
         return self.super_admin or self.grants.permits_tool(name, verb)
 
-    def _open(self, entity: EntitySpec, field: FieldSpec, *, write: bool) -> bool:
-        key = entity.name, field.name, write
+    def _open(self, entity: EntitySpec, name: str, *, write: bool) -> bool:
+        key = entity.name, name, write
         if key not in self._fields:
-            self._fields[key] = self.super_admin or self.grants.field_allows(entity, field.name, write=write)
+            self._fields[key] = self.super_admin or self.grants.field_allows(entity, name, write=write)
         return self._fields[key]
 
     def _build(self, entity: EntitySpec, verb: str) -> Policy:

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from gigacore.access.changes import note
 from gigacore.access.decide import require
-from gigacore.access.grants import GrantSet
+from gigacore.access.grants import Grant, GrantSet
 from gigacore.access.profiles import SUPER_ADMIN, read_grants
 from gigacore.access.tables import core_field_rule, core_grant, core_role, core_user_role
 from gigacore.access.verbs import Level, Permission, catalogue
@@ -66,7 +66,9 @@ def create(ctx: Context, key: str, labels: Mapping[str, str], *, like: str | Non
     connection = ctx.session.connection()
     role_id = int(connection.execute(sa.insert(core_role).values(row).returning(core_role.c.id)).scalar_one())
     if like is not None:
-        _copy(connection, get(ctx, like).id, role_id)
+        source = get(ctx, like).id
+        refuse_more_than_own(ctx, read_grants(connection, (source,)).grants)
+        _copy(connection, source, role_id)
     note(ctx, TOOL, role_id, row["uid"], "created", {"key": key, "like": like})  # type: ignore[arg-type]
     return role_id
 
@@ -98,12 +100,25 @@ def grant(
     """
     row = _checked(ctx, entity, verb, level, filter) | {"forbid": forbid, "uid": uuid7()}
     target = _changeable(ctx, role)
+    refuse_more_than_own(ctx, [Grant(0, target.id, entity, verb, level, filter, forbid)])
     connection = ctx.session.connection()
     statement = sa.insert(core_grant).values(row | {"role_id": target.id}).returning(core_grant.c.id)
     grant_id = int(connection.execute(statement).scalar_one())
     shown = {"entity": entity, "verb": verb, "level": level, "filter": filter, "forbid": forbid}
     note(ctx, TOOL, target.id, target.uid, "granted", shown)
     return grant_id
+
+
+def refuse_more_than_own(ctx: Context, given: Iterable[Grant]) -> None:
+    """Raise Forbidden when somebody hands on rights beyond their own, to a role or with a role."""
+    actor = ctx.actor
+    if actor.is_system or actor.super_admin:
+        return
+    own = read_grants(ctx.session.connection(), actor.role_ids)
+    for one in given:
+        if not own.covers(one):
+            right = f"{one.entity}.{one.verb}"
+            raise Forbidden(msg("You cannot hand on more rights than you have: {right}.", right=right))
 
 
 def _checked(ctx: Context, entity: str, verb: str, level: str, filter: Mapping[str, Any] | None) -> dict[str, Any]:

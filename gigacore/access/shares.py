@@ -57,7 +57,7 @@ def _check(ctx: Context, record: Entity, verb: str) -> None:
     if not type(record).__giga__.owned:
         raise Invalid.of("record", msg("Records of this kind cannot be shared."))
     require(ctx, "share", name, record)
-    if verb not in ("view", "edit"):
+    if verb != "view":
         # Nobody hands on more than they have: responsibility takes the right to assign, a verb takes that verb.
         require(ctx, "assign" if verb == RESPONSIBLE else verb, name, record)
 

@@ -13,7 +13,8 @@ import sqlalchemy as sa
 from gigacore.access import passwords, sessions
 from gigacore.access.changes import note
 from gigacore.access.decide import require
-from gigacore.access.profiles import SUPER_ADMIN
+from gigacore.access.profiles import SUPER_ADMIN, read_grants
+from gigacore.access.roles import refuse_more_than_own
 from gigacore.access.tables import core_role, core_user, core_user_role
 from gigacore.entity import fold
 from gigacore.entity.contacts import BadContact, check_email
@@ -117,6 +118,7 @@ def _roles(ctx: Context, keys: Iterable[str]) -> list[int]:
         raise Forbidden(msg("Only a Super Admin may make somebody a Super Admin."))
     if not actor.is_system:
         require(ctx, "assign", "core.role")
+        refuse_more_than_own(ctx, read_grants(ctx.session.connection(), tuple(found.values())).grants)
     return list(found.values())
 
 

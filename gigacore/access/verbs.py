@@ -62,6 +62,10 @@ TOOLS: Final = (
 )
 
 
+SUPER_ADMIN_ONLY: Final = frozenset({("core.plugin", "edit")})
+"""Tools that no grant reaches: who could grant them to a role could give themselves everything."""
+
+
 def verb_label(verb: str) -> Msg:
     """What people read for a verb; an action without a label of its own reads as its name."""
     if verb == ANY:

@@ -51,7 +51,7 @@ def export_csv(
     access.require(ctx, "export", entity)
     names = exported(ctx, spec, request)
     columns = columns_of(spec, names, ctx.session.registry, translate, child_rows)
-    asked = replace(request or ListRequest(), fields=tuple(names), limit=PAGE, count=False, cursor=None)
+    asked = replace(request or ListRequest(), fields=tuple(names), limit=PAGE, count=False, cursor=None, verb="export")
     return pieces(ctx, entity, asked, columns, delimiter)
 
 

@@ -112,7 +112,7 @@ def bulk_ids(ctx: Context, entity: str, *, ids: Sequence[int] | None, filter: ob
     found: list[int] = []
     cursor: str | None = None
     while len(found) < most:
-        result = page(ctx, entity, ListRequest(tree, ("id",), ("id",), 200, cursor, count=False))
+        result = page(ctx, entity, ListRequest(tree, ("id",), ("id",), 200, cursor, count=False, verb="bulk"))
         found += [item["id"] for item in result.items]
         cursor = result.next
         if cursor is None:

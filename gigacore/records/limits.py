@@ -31,11 +31,11 @@ def may_act(ctx: Context, verb: str, spec: EntitySpec, record: Entity | None = N
     return access.may(ctx, verb, spec.name, record)
 
 
-def visible(session: ActorSession, spec: EntitySpec) -> ColumnElement[bool] | None:
-    """The criterion, on the entity's own table, of what the actor sees; None = everything."""
+def visible(session: ActorSession, spec: EntitySpec, verb: str = "view") -> ColumnElement[bool] | None:
+    """The criterion, on the entity's own table, of what the actor sees (or may `verb`); None = everything."""
     if session.actor.is_system:
         return None
-    return guard_of(session.context).visible(session, spec, spec.table)
+    return guard_of(session.context).visible(session, spec, spec.table, verb)
 
 
 def readable_fields(session: ActorSession, spec: EntitySpec) -> frozenset[str]:

@@ -37,6 +37,7 @@ class ListRequest:
     """What to list. `filter` is a filter tree or a parsed condition; `search` looks into the searchable fields.
 
     `fields` names what to read (None = every plain field), `expand` references to read whole (`company_id`, depth 2).
+    `verb` narrows the list to the records that the actor may also export, change in bulk and so on.
     """
 
     filter: object | Condition | None = None
@@ -48,6 +49,7 @@ class ListRequest:
     updated_since: datetime | None = None
     search: str = ""
     count: bool = True
+    verb: str = "view"
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,8 +170,8 @@ def _cursor(reading: _Reading, row: tuple[bool, Row], direction: Any) -> str:
 def conditions(ctx: Context, spec: EntitySpec, request: ListRequest) -> list[ColumnElement[bool]]:
     """Everything that limits a list: what the actor sees, filter, search, date of change."""
     session = ctx.session
-    limit = visible(session, spec)
-    where = [] if limit is None else [limit]
+    limits = [visible(session, spec, verb) for verb in dict.fromkeys(("view", request.verb))]
+    where = [limit for limit in limits if limit is not None]
     if request.filter is not None:
         where.append(condition_sql(ctx, spec, _condition(session, spec, request.filter)))
     if request.search:

@@ -309,6 +309,32 @@ def test_nobody_widens_the_own_role_and_super_admin_is_not_changed(world: World)
     attempt(world, world.person("user"), lambda ctx: roles.create(ctx, "mine", {}), Forbidden)
 
 
+def test_nobody_hands_on_more_rights_than_the_own(world: World) -> None:
+    lead = world.person(world.role(("core.role", "*", "all"), ("core.user", "*", "all"), ("zoo.*", "view", "team")))
+    target = world.role()
+    for rule in (("zoo.animal", "view", "own"), ("zoo.*", "view", "team"), ("zoo.animal", "edit", "none")):
+        done(world, lead, lambda ctx, rule=rule: roles.grant(ctx, target, *rule))
+    for rule in (
+        ("zoo.animal", "view", "all"),
+        ("zoo.animal", "edit", "own"),
+        ("*", "view", "own"),
+        ("zoo.*", "*", "own"),
+    ):
+        attempt(world, lead, lambda ctx, rule=rule: roles.grant(ctx, target, *rule), Forbidden)
+    done(world, lead, lambda ctx: roles.grant(ctx, target, "*", "*", forbid=True))
+    attempt(world, lead, lambda ctx: roles.create(ctx, "copy", {}, like="admin"), Forbidden)
+    user = world.user()
+    attempt(world, lead, lambda ctx: users.set_roles(ctx, user, ["manager"]), Forbidden)
+    done(world, lead, lambda ctx: users.set_roles(ctx, user, [target]))
+
+
+def test_no_grant_opens_the_plugins_to_anybody_but_a_super_admin(world: World) -> None:
+    actor = world.person(world.role(("core.plugin", "edit", "all"), ("*", "*", "all")))
+    with world.database.read(actor) as ctx:
+        assert access.may(ctx, "view", "core.plugin")
+        assert not access.may(ctx, "edit", "core.plugin")
+
+
 def test_a_role_is_copied_compared_and_removed(world: World) -> None:
     admin = world.person("super_admin")
 
@@ -385,6 +411,20 @@ def test_a_rule_on_one_field_stands_before_a_rule_on_all(world: World) -> None:
     rule(world, role, "size", read=True, write=True)
     actor = world.person(role)
     assert [writable(world, actor, name) for name in ("name", "size")] == [False, True]
+
+
+def test_an_action_sets_what_the_role_may_not_write_by_hand(world: World) -> None:
+    role = world.role(("zoo.animal", "*", "all"))
+    rule(world, role, "size", read=True)
+    actor, key = world.person(role), world.animal(size=1)
+
+    def feed(ctx: Context) -> None:
+        record = ctx.session.get(Animal, key)
+        with access.acting(ctx, record, "feed"):
+            record.size = 2
+
+    done(world, actor, feed)
+    attempt(world, actor, lambda ctx: setattr(ctx.session.get(Animal, key), "size", 3), Forbidden)
 
 
 def test_secrets_are_read_by_nobody_and_the_servers_fields_written_by_nobody(world: World) -> None:

@@ -12,6 +12,7 @@ from gigacore import Crm, records
 from gigacore.access import roles, shares, users
 from gigacore.context import Actor, Context
 from gigacore.errors import Forbidden, GigaError, Invalid, NotFound
+from gigacore.exchange.export import export_csv
 from gigacore.records import ListRequest
 
 People = Callable[..., Actor]
@@ -163,3 +164,20 @@ def test_names_of_people_are_no_secret_but_their_accounts_are(crm: Crm, make_use
         assert (user.user_id, "Uma") in users.names(ctx)
         with pytest.raises(Forbidden):
             users.all_users(ctx)
+
+
+def test_an_export_holds_only_what_the_right_to_export_reaches(crm: Crm, make_user: People) -> None:
+    with crm.system("test") as ctx:
+        roles.create(ctx, "exporter", {"en": "Exporter"}, like="user")
+        roles.grant(ctx, "exporter", LEAD, "export", "own")
+    user, admin = make_user("exporter"), make_user("admin")
+    for actor, name in ((user, "Mine"), (admin, "Foreign")):
+        with crm.unit_of_work(actor) as ctx:
+            records.create(ctx, LEAD, {"last_name": name, "visibility": "read"})
+    with crm.read(user) as ctx:
+        assert len(records.page(ctx, LEAD, ListRequest()).items) == 2
+        text = b"".join(export_csv(ctx, LEAD)).decode()
+    assert "Mine" in text
+    assert "Foreign" not in text
+    with crm.read(make_user("user")) as ctx, pytest.raises(Forbidden):
+        list(export_csv(ctx, LEAD))
