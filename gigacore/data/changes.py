@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
@@ -134,14 +134,9 @@ def _custom_changes(old: Any, new: Mapping[str, Any] | None) -> dict[str, Any]:
 
 def filled(row: Any, plan: FieldPlan) -> set[str]:
     """The fields of a new row that have a value."""
-    values = row.__dict__
-    found = {name for attribute, name in plan.names.items() if values.get(attribute) is not None}
-    return found | {name for name, value in (values.get("custom") or {}).items() if value is not None}
-
-
-def removed_children(state: InstanceState[Any], attribute: str) -> Iterable[Any]:
-    """The rows that left a record's collection since it was loaded."""
-    return state.attrs[attribute].history.deleted or ()
+    values, names = row.__dict__, plan.names
+    found = {names[attribute] for attribute, value in values.items() if value is not None and attribute in names}
+    return found.union(name for name, value in (values.get("custom") or {}).items() if value is not None)
 
 
 def image(row: Any, plan: FieldPlan) -> dict[str, Any]:

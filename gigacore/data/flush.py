@@ -289,15 +289,16 @@ class Collector:
 
     def complete(self, change: Change) -> bool:
         """Fill what the server owns. False when nothing is left to write about the record."""
-        self.update(change)
         if change.verb == "deleted":
             return True
+        if change.verb == "updated":
+            self.update(change)
         record = change.record
         for rows in change.rows.values():
             for row in rows:
                 write_keys(row.row, row.plan)
         write_custom_keys(record, change.plan)
-        if rollups.compute(self.session, change):
+        if rollups.compute(self.session, change) or change.verb == "created":
             self.update(change)
         write_keys(record, change.plan.plan)
         self.stamp(change)
@@ -308,45 +309,54 @@ class Collector:
         ctx, record = self.session.context, change.record
         if change.is_quiet:
             return
-        record.updated_at, record.updated_by = ctx.now, ctx.actor.user_id
         if change.verb == "created":
-            record.created_at, record.created_by, record.version = ctx.now, ctx.actor.user_id, 1
+            moment, who = ctx.now, ctx.actor.user_id
+            record.__dict__.update(created_at=moment, created_by=who, updated_at=moment, updated_by=who, version=1)
             self.session.raised.add(record)
-        elif record not in self.session.raised:
+            return
+        record.updated_at, record.updated_by = ctx.now, ctx.actor.user_id
+        if record not in self.session.raised:
             record.version += 1
             self.session.raised.add(record)
 
     def apply_defaults(self, record: Any, plan: EntityPlan) -> None:
-        """Declared defaults and, on owned records, the actor as owner."""
+        """Declared defaults and, on owned records, the actor as owner.
+
+        A new object has no history, so its values are set past SQLAlchemy's instrumentation, here and for keys.
+        """
         self.apply_field_defaults(record, plan.plan)
         values = record.__dict__
-        if values.get("custom") is None:
-            record.custom = {}
+        values["custom"] = values.get("custom") or {}
         if plan.custom_defaults:
-            record.custom = with_custom_defaults(record.custom, plan)
+            values["custom"] = with_custom_defaults(values["custom"], plan)
         if not plan.spec.owned:
             return
         actor = self.session.actor
         if values.get("org_id") is None:
-            record.org_id = actor.org_id
-        if "owner_id" not in values:
-            record.owner_id = actor.user_id
-        if "team_id" not in values:
-            record.team_id = actor.team_id
+            values["org_id"] = actor.org_id
+        values.setdefault("owner_id", actor.user_id)
+        values.setdefault("team_id", actor.team_id)
 
     def apply_field_defaults(self, row: Any, plan: FieldPlan) -> None:
         """Declared defaults of fields that were not set."""
         values = row.__dict__
         for spec in plan.defaults:
-            if spec.attribute not in values:
+            if spec.attribute in values:
+                continue
+            if spec.kind == "money":
                 setattr(row, spec.attribute.removesuffix("_value"), spec.default_value())
+            else:
+                values[spec.attribute] = spec.default_value()
 
 
 def write_keys(row: Any, plan: FieldPlan) -> None:
     """The folded columns of a row."""
-    values = row.__dict__
+    values, is_new = row.__dict__, instance_state(row).key is None
     for attribute, key_attribute, make in plan.keys:
-        if attribute in values:
-            key = make(values[attribute])
-            if values.get(key_attribute) != key:
-                setattr(row, key_attribute, key)
+        if attribute not in values:
+            continue
+        key = make(values[attribute])
+        if is_new:
+            values[key_attribute] = key
+        elif values.get(key_attribute) != key:
+            setattr(row, key_attribute, key)

@@ -87,11 +87,14 @@ class Journal:
         deliveries: list[tuple[Any, ...]] = []
         ids: list[UUID] = []
         at, who = self.moment(ctx.now), _who(ctx)
-        for entry in entries:
+        entries = list(entries)
+        salts = os.urandom(SALT_BYTES * len(entries))
+        for position, entry in enumerate(entries):
             ids.append(new := uuid7())
             key, uid = self.uid(new), self.uid(entry.record_uid)
             names = orjson.dumps(entry.fields if isinstance(entry.fields, list) else list(entry.fields)).decode()
-            salt, body = os.urandom(SALT_BYTES), encode(entry.values)
+            salt = salts[position * SALT_BYTES : (position + 1) * SALT_BYTES]
+            body = encode(entry.values)
             audit.append(
                 (key, at, *who, ctx.correlation_id, entry.entity, entry.record_id, uid, entry.verb, names,
                  commitment(salt, body))

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from gigacore import access
+from gigacore.data import outbox
+from gigacore.data.locks import ACTION
 from gigacore.entity import Entity, EntitySpec
 from gigacore.errors import Conflict, GigaError, Invalid, NotFound
 from gigacore.filter import matches, parse
@@ -56,14 +58,16 @@ def run_action(
     values = load_input(params_schema(session.registry, action.params), params)
     if not _available(ctx, spec, action, record):
         raise Conflict(msg("“{action}” is not possible for this record as it is now.", action=Msg(action.label)))
-    before = ctx.unlocking
-    ctx.unlocking = before or action.unlocks
+    before, running = ctx.unlocking, ctx.notes.get(ACTION)
+    ctx.unlocking, ctx.notes[ACTION] = before or action.unlocks, name
     try:
         with access.acting(ctx, record, verb):
             result = action.run(ctx, record, values)
         session.flush()
+        if record in session:
+            outbox.emit(ctx, record, name, values)
     finally:
-        ctx.unlocking = before
+        ctx.unlocking, ctx.notes[ACTION] = before, running
     return result
 
 
