@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from sqlalchemy import Connection, Table, column, func, insert, select, text
 from sqlalchemy import table as bare_table
+from sqlalchemy.engine.interfaces import Dialect
 from sqlalchemy.sql.dml import Insert
 
 _MISSING: Final = object()
 _SEQUENCE: Final = bare_table("sqlite_sequence", column("name"), column("seq"))
 Default = Callable[[], Any]
+Processor = Callable[[Any], Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +23,7 @@ class Inserter:
 
     statement: Insert
     columns: tuple[tuple[str, str, Default], ...]
+    compiled: dict[str, DriverInsert] = field(default_factory=dict, repr=False)
 
     @classmethod
     def of(cls, mapped: Any) -> Inserter:
@@ -47,7 +50,51 @@ class Inserter:
             result = connection.execute(self.statement, self.row(rows[0]))
             rows[0].__dict__["id"] = result.inserted_primary_key[0]  # type: ignore[index]
         elif rows:
-            connection.execute(self.statement, [self.row(one) for one in rows])
+            self.driver(connection.dialect, rows[0]).write(connection, [self.row(one) for one in rows])
+
+    def driver(self, dialect: Dialect, example: Any) -> DriverInsert:
+        """The statement as the driver takes it, with or without the key, worked out once per dialect."""
+        keyed = example.__dict__.get("id") is not None
+        name = f"{dialect.name}:{keyed}"
+        if name not in self.compiled:
+            keys = [name for name, _, _ in self.columns] + (["id"] if keyed else [])
+            self.compiled[name] = DriverInsert.of(self.statement, dialect, keys)
+        return self.compiled[name]
+
+
+@dataclass(frozen=True, slots=True)
+class DriverInsert:
+    """One INSERT for many rows: SQLAlchemy would look at every value of every row three times."""
+
+    sql: str
+    binds: tuple[tuple[str, Processor | None], ...]
+    positional: bool
+
+    @classmethod
+    def of(cls, statement: Insert, dialect: Dialect, keys: Sequence[str]) -> DriverInsert:
+        """Compiles the statement for these columns."""
+        compiled: Any = statement.compile(dialect=dialect, column_keys=list(keys))
+        names = compiled.positiontup if compiled.positional else [str(name) for name in compiled.binds]
+        processors = compiled._bind_processors
+        return cls(str(compiled), tuple((name, processors.get(name)) for name in names), bool(compiled.positional))
+
+    def write(self, connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
+        """Executes it once for all rows."""
+        connection.exec_driver_sql(self.sql, [self.parameters(row) for row in rows])
+
+    def parameters(self, row: dict[str, Any]) -> Any:
+        """One row's values as the driver takes them."""
+        if self.positional:
+            return tuple(
+                [
+                    value if (value := row[name]) is None or process is None else process(value)
+                    for name, process in self.binds
+                ]
+            )
+        return {
+            name: value if (value := row[name]) is None or process is None else process(value)
+            for name, process in self.binds
+        }
 
 
 def next_ids(connection: Connection, table: Table, count: int) -> list[int]:

@@ -213,6 +213,12 @@ def requeue(
         close(connection, where, CANCELLED, now, error or "replaced by a later job of the same unique key")
 
 
+def has_expired(connection: sa.Connection, now: datetime) -> bool:
+    """Whether a worker died with a job in hand."""
+    query = sa.select(J.id).where(J.state == RUNNING, J.lease_until < now).limit(1)
+    return connection.execute(query).first() is not None
+
+
 def sweep(connection: sa.Connection, now: datetime) -> int:
     """Frees the jobs of workers that died: another try, or a dead letter after the last. Returns how many."""
     expired = sa.and_(J.state == RUNNING, J.lease_until < now)

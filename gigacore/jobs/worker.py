@@ -138,10 +138,12 @@ class Worker:
         for run in list(self.running):
             with database.begin() as connection:
                 run.lost = not queue.extend(connection, run.claimed, now + self.lease)
+        with database.connect() as connection:  # a look costs no write lock
+            if not (queue.has_expired(connection, now) or schedules.is_due(connection, now)):
+                return
         with database.begin() as connection:
             queue.sweep(connection, now)
-            if schedules.is_due(connection, now):
-                schedules.tick(connection, dict(self.declared.jobs), self.declared.plugins, now)
+            schedules.tick(connection, dict(self.declared.jobs), self.declared.plugins, now)
 
     def prepare(self) -> None:
         """Brings schedules and parked jobs in line with the enabled plugins; called once at start."""

@@ -1,4 +1,4 @@
-"""Small files in the shape of the exports that people bring, made anew for each run; the large real ones where present."""
+"""Small files in the shape of the exports that people bring, made for each run; the large real ones where present."""
 
 from __future__ import annotations
 

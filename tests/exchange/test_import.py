@@ -1,4 +1,4 @@
-"""A file goes in as it is: its rows become records, faults are told by row and column, a second time changes nothing."""
+"""A file goes in as it is: rows become records, faults are told by row and column, a second time changes nothing."""
 
 from __future__ import annotations
 

@@ -37,8 +37,8 @@ def test_french_headings(crm: Crm) -> None:
                 "Identifiant client", "Commentaires"]  # fmt: skip
     found = suggest(headings, crm.registry.entity("crm.contact"))
     assert list(found.columns.values()) == [
-        "first_name", "last_name", "company_id", "phones.0.phone", "phones.1.phone", "emails.0.email", "city", "owner_id",
-        "external_id", "description",
+        "first_name", "last_name", "company_id", "phones.0.phone", "phones.1.phone", "emails.0.email", "city",
+        "owner_id", "external_id", "description",
     ]  # fmt: skip
 
 
