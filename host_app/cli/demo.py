@@ -10,6 +10,7 @@ from gigacore import Crm
 from gigacore.access import users
 from gigacore.crm import demo as demo_data
 from gigacore.messages import msg
+from gigacore.plugins import PluginState
 from host_app.cli.installation import Installation, pass_installation, tell
 from host_app.cli.serving import require_free
 from host_app.server import Serving
@@ -53,5 +54,15 @@ def prepare(crm: Crm, lang: str, *, empty: bool) -> None:
             return
         tell(msg("First start: preparing the database ..."))
         users.create(ctx, EMAIL, "Camille Martin", PASSWORD, "super_admin", locale=lang, timezone="Europe/Paris")
+    enable_installed(crm)
     if not empty:
         demo_data.fill(crm, lang, password=PASSWORD)
+
+
+def enable_installed(crm: Crm) -> None:
+    """Switch on every plugin that is installed, those that others require first."""
+    waiting = [one for one in crm.plugins.list() if one.state is PluginState.AVAILABLE]
+    while ready := [one for one in waiting if not {other.name for other in waiting} & set(one.requires)]:
+        for one in ready:
+            crm.enable(one.name)
+        waiting = [one for one in waiting if one not in ready]
