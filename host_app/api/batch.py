@@ -53,10 +53,10 @@ def _environ(index: int, one: Any) -> dict[str, Any]:
         raise Invalid.of(f"{place}.path", msg("The path must lie below /api/v1/ and be no batch."))
     if not isinstance(headers, dict) or not all(_may_set(name, value) for name, value in headers.items()):
         raise Invalid.of(f"{place}.headers", msg("Only If-Match and Idempotency-Key can be set."))
-    passed: dict[str, Any] = {name: request.headers[name] for name in PASSED_ON if name in request.headers}
+    passed = {name: request.headers[name] for name in PASSED_ON if name in request.headers}
     raw = orjson.dumps(one["body"]) if "body" in one else b""
     builder = EnvironBuilder(
-        path, method=one["method"], headers={**passed, **headers}, data=raw, base_url=request.root_url,
+        path, method=one["method"], headers=[*passed.items(), *headers.items()], data=raw, base_url=request.root_url,
         content_type="application/json" if raw else None, environ_base={"REMOTE_ADDR": request.remote_addr or ""},
     )  # fmt: skip
     return builder.get_environ()

@@ -8,12 +8,14 @@ import re
 import shutil
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -168,10 +170,8 @@ def test_the_doctor_and_the_verifier_find_a_sound_installation(ready: Giga) -> N
 
 
 def test_the_verifier_finds_what_was_altered(ready: Giga, tmp_path: Path) -> None:
-    import sqlite3
-
     assert ready("verify")[0] == 0
-    with sqlite3.connect(tmp_path / "data" / "giga.sqlite3") as connection:
+    with closing(sqlite3.connect(tmp_path / "data" / "giga.sqlite3")) as connection, connection:
         for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type='trigger'").fetchall():
             connection.execute(f'DROP TRIGGER "{name}"')
         connection.execute("UPDATE core_audit SET actor_name = 'somebody else'")
@@ -185,6 +185,24 @@ def test_the_doctor_finds_what_is_broken(giga: Giga, monkeypatch: pytest.MonkeyP
     monkeypatch.setenv("GIGA_SECRET_KEY", "changeme")
     code, said = giga("doctor")
     assert (code, "GIGA_SECRET_KEY" in said) == (1, True)
+
+
+@pytest.mark.parametrize("owner", ["core", "crm"])
+def test_a_database_newer_than_the_code_is_refused_and_left_alone(ready: Giga, tmp_path: Path, owner: str) -> None:
+    file = tmp_path / "data" / "giga.sqlite3"
+    with closing(sqlite3.connect(file)) as connection:
+        connection.execute(f"UPDATE core_version_{owner} SET version_num = 'core_9999'")
+        connection.commit()
+    for command in (("serve",), ("db", "upgrade"), ("worker", "--once"), ("doctor",)):
+        code, said = ready(*command)
+        assert code == 1, (command, said)
+        assert "core_9999" in said or "newer" in said
+        assert "Traceback" not in said
+
+
+def test_a_revision_is_written_only_when_something_changed(ready: Giga) -> None:
+    assert ready("db", "revision", "crm", "-m", "nothing") == (0, "Nothing changed.\n")
+    assert ready("db", "revision", "nothing", "-m", "x")[0] == 1
 
 
 def test_an_unknown_setting_or_database_is_explained(giga: Giga, monkeypatch: pytest.MonkeyPatch) -> None:
