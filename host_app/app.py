@@ -12,7 +12,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from gigacore import Crm
 from gigacore.settings import Settings
 from gigacore.text import Catalogue
-from host_app import api, pages
+from host_app import api, extensions, pages
 from host_app.auth import identify
 from host_app.context import EXTENSION, Globals, Host, current_crm, say
 from host_app.csrf import csrf_token
@@ -49,6 +49,7 @@ def _build(crm: Crm, settings: Settings) -> Flask:
     _health(app)
     api.register(app)
     pages.register(app)
+    extensions.register(app)
     require_policies(app)
     if settings.trusted_proxies:
         count = settings.trusted_proxies

@@ -13,10 +13,11 @@ from host_app.cli.database import db
 from host_app.cli.demo import demo
 from host_app.cli.exchange import export_records, import_records
 from host_app.cli.health import doctor, verify
-from host_app.cli.installation import Installation, translator
 from host_app.cli.people import token, user
 from host_app.cli.plugins import plugin
 from host_app.cli.serving import serve, worker
+from host_app.extensions import conventional
+from host_app.installation import Installation, translator
 from host_app.problems import describe
 
 __all__ = ["cli", "main"]
@@ -24,7 +25,26 @@ __all__ = ["cli", "main"]
 FAILED = 1
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+class Commands(click.Group):
+    """The host's own commands; `giga <plugin>` is the command that a running plugin brings in its `cli` module."""
+
+    def get_command(self, context: click.Context, name: str) -> click.Command | None:
+        """The command called `name`."""
+        return super().get_command(context, name) or self._of_plugin(context, name)
+
+    def _of_plugin(self, context: click.Context, name: str) -> click.Command | None:
+        installation = Installation(context.params.get("data_dir"), context.params.get("database_url"))
+        try:
+            running = {plugin.name: plugin for plugin in installation.crm.plugins.enabled}
+            module = conventional(running[name], "cli") if name in running else None
+        except (GigaError, sa.exc.OperationalError):
+            return None
+        finally:
+            installation.close()
+        return module.command if module is not None else None
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(package_name="gigacore", prog_name="giga")
 @click.option("--data-dir", type=click.Path(file_okay=False), help="Where files, keys and the SQLite database are.")
 @click.option("--database-url", help="Another database, e.g. postgresql+psycopg://user@host/name.")

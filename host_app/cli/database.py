@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from gigacore.entity import metadata
 from gigacore.messages import msg
 from gigacore.migrate import write_revision
-from host_app.cli.installation import Installation, pass_installation, tell
+from host_app.installation import Installation, pass_installation, tell
 
 FAILED = 1
 

@@ -11,8 +11,8 @@ from gigacore.access import users
 from gigacore.crm import demo as demo_data
 from gigacore.messages import msg
 from gigacore.plugins import PluginState
-from host_app.cli.installation import Installation, pass_installation, tell
 from host_app.cli.serving import require_free
+from host_app.installation import Installation, pass_installation, tell
 from host_app.server import Serving
 from host_app.server import serve as run_server
 

@@ -18,7 +18,7 @@ from gigacore.exchange.imports import Import
 from gigacore.messages import msg
 from gigacore.records import ListRequest
 from gigacore.text import Catalogue
-from host_app.cli.installation import Installation, pass_installation, tell, translator
+from host_app.installation import Installation, pass_installation, tell, translator
 
 FAILED: Final = 1
 SHOWN: Final = 20

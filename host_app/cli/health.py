@@ -17,7 +17,7 @@ from gigacore.data import audit
 from gigacore.errors import GigaError
 from gigacore.messages import Msg, msg
 from gigacore.plugins import PluginState
-from host_app.cli.installation import Installation, pass_installation, tell, translator
+from host_app.installation import Installation, pass_installation, tell, translator
 
 SAFE_SQLITE: Final = (3, 51, 3)
 FAILED: Final = 1

@@ -9,7 +9,7 @@ import click
 
 from gigacore.access import tokens, users
 from gigacore.messages import msg
-from host_app.cli.installation import Installation, pass_installation, tell
+from host_app.installation import Installation, pass_installation, tell
 
 
 @click.group()

@@ -6,7 +6,7 @@ import click
 
 from gigacore.messages import Msg, msg
 from gigacore.plugins import PluginState
-from host_app.cli.installation import Installation, pass_installation, tell, translator
+from host_app.installation import Installation, pass_installation, tell, translator
 
 STATES = {
     PluginState.AVAILABLE: msg("available"),

@@ -8,7 +8,7 @@ import click
 
 from gigacore.errors import Unavailable
 from gigacore.messages import msg
-from host_app.cli.installation import Installation, pass_installation, tell
+from host_app.installation import Installation, pass_installation, tell
 from host_app.server import Serving
 from host_app.server import serve as run_server
 from host_app.worker import run_once, run_until_stopped

@@ -23,7 +23,7 @@ import pytest
 
 from gigacore.access import users
 from host_app.cli import main
-from host_app.cli.installation import Installation
+from host_app.installation import Installation
 
 Giga = Callable[..., tuple[int, str]]
 LEADS = """Account Id,Lead Owner,First Name,Last Name,Company,Phone 1,Email 1,Source,Deal Stage

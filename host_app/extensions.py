@@ -1,0 +1,120 @@
+"""What plugins add to the host: routes from their `web` module, commands from their `cli` module."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import logging
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from types import ModuleType
+from typing import Any, Final
+
+from flask import Flask, g
+from jinja2 import BaseLoader, ChoiceLoader, PackageLoader
+
+from gigacore import access
+from gigacore.context import Actor
+from gigacore.errors import Forbidden, PluginError
+from gigacore.messages import msg
+from gigacore.plugins import Plugin
+from host_app.context import host
+from host_app.routing import Policy, V, View, public_route, route
+
+log = logging.getLogger("host_app")
+
+Declare = Callable[[V], V]
+Declaration = Callable[[Flask], object]
+REFUSED: Final = "refused_web"
+
+
+def policy_named(name: str) -> Policy:
+    """A policy in the words of `gigacore.ui`: `signed_in`, `super_admin`, `crm.lead.view`."""
+
+    def check(_actor: Actor, _arguments: Mapping[str, Any]) -> None:
+        if not access.permits(g.ctx, name):
+            raise Forbidden(msg("Your roles do not allow this."), fix=msg("Ask an administrator for this right."))
+
+    return Policy(name, check)
+
+
+@dataclass(slots=True)
+class Routes:
+    """The routes of one plugin, all below its own name; each declares its policy.
+
+    They come into being together once the plugin's `register(routes)` has returned.
+    """
+
+    plugin: str
+    declarations: list[Declaration] = field(default_factory=list)
+
+    def page(self, rule: str, *, policy: str, methods: Iterable[str] = ("GET",)) -> Declare[V]:
+        """A page at `/<plugin><rule>`. `policy` is `signed_in`, `super_admin` or `<entity>.<verb>`."""
+        return self._declare(f"/{self.plugin}{rule}", policy, methods)
+
+    def api(self, rule: str, *, policy: str, methods: Iterable[str] = ("GET",)) -> Declare[V]:
+        """A route of the API at `/api/v1/<plugin><rule>`."""
+        return self._declare(f"/api/v1/{self.plugin}{rule}", policy, methods)
+
+    def public(self, rule: str, *, reason: str, methods: Iterable[str] = ("GET",), csrf: bool = True) -> Declare[V]:
+        """A page at `/<plugin><rule>` for everybody; `reason` says why that is right."""
+        path, known = f"/{self.plugin}{rule}", tuple(methods)
+
+        def declare(view: V) -> V:
+            name = self._name(view)
+            self.declarations.append(
+                lambda app: public_route(app, path, reason=reason, methods=known, endpoint=name, csrf=csrf)(view)
+            )
+            return view
+
+        return declare
+
+    def _declare(self, path: str, policy: str, methods: Iterable[str]) -> Declare[V]:
+        if not policy:
+            raise PluginError(self.plugin, msg("Route {rule} declares no policy.", rule=path))
+        known = tuple(methods)
+
+        def declare(view: V) -> V:
+            name, checked = self._name(view), policy_named(policy)
+            self.declarations.append(lambda app: route(app, path, policy=checked, methods=known, endpoint=name)(view))
+            return view
+
+        return declare
+
+    def _name(self, view: View) -> str:
+        return f"{self.plugin}_{view.__name__}"
+
+
+def register(app: Flask) -> None:
+    """Take in the `web` module and the templates of each running plugin.
+
+    What a plugin breaks is left out and kept with its reason for administrators; with strict settings it is raised.
+    """
+    for plugin in host(app).crm.plugins.enabled:
+        try:
+            _take_in(app, plugin)
+        except Exception as error:  # a plugin may raise anything; the host must start
+            if host(app).settings.strict:
+                raise
+            log.exception("the pages of plugin %s were left out", plugin.name)
+            host(app).cache.setdefault(REFUSED, {})[plugin.name] = str(error)
+
+
+def _take_in(app: Flask, plugin: Plugin) -> None:
+    module = conventional(plugin, "web")
+    if module is None:
+        return
+    routes = Routes(plugin.name)
+    module.register(routes)
+    for declaration in routes.declarations:
+        declaration(app)
+    if importlib.util.find_spec(f"{plugin.package}.templates") is not None:
+        own: list[BaseLoader] = [app.jinja_env.loader] if app.jinja_env.loader else []
+        app.jinja_env.loader = ChoiceLoader([*own, PackageLoader(plugin.package)])
+
+
+def conventional(plugin: Plugin, name: str) -> ModuleType | None:
+    """The plugin's submodule of that name, if it has one."""
+    if not plugin.package or importlib.util.find_spec(f"{plugin.package}.{name}") is None:
+        return None
+    return importlib.import_module(f"{plugin.package}.{name}")
