@@ -78,7 +78,7 @@ class PostgresDatabases:
 
     def empty(self) -> str:
         """The URL of a new database."""
-        return self._create("template1")
+        return self._create("template0")
 
     def ready(self) -> str:
         """The URL of a copy of the template."""
