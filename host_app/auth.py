@@ -13,7 +13,7 @@ from flask import Response, g, request
 from gigacore import access
 from gigacore.access import Caller, sessions, tokens
 from gigacore.context import Actor
-from gigacore.errors import Unauthenticated
+from gigacore.errors import Unauthenticated, Unavailable
 from gigacore.messages import msg
 from host_app.context import Identity, current_crm, host
 
@@ -68,7 +68,7 @@ def _note(touch: Callable[[sa.Connection, Any, datetime], None], key: object, no
     try:
         with current_crm().database.begin() as connection:
             touch(connection, key, now)
-    except sa.exc.OperationalError:
+    except (sa.exc.OperationalError, Unavailable):
         log.warning("the time of last use could not be written")
 
 
