@@ -49,6 +49,7 @@ plugin = Plugin(
     actions=actions.ALL,
     jobs=jobs.ALL,
     schedules=jobs.SCHEDULES,
+    consumers=jobs.CONSUMERS,
     nav=NAV,
     panels=panels.ALL,
     settings_pages=[

@@ -215,7 +215,7 @@ def _lead(story: Story, status: str) -> Made:
         return made
     for _ in range(cast.random.randint(1, 3) if status != "to_contact" else 0):
         age *= cast.random.uniform(0.55, 0.85)
-        _exchange(story, age, made, values["visibility"])
+        _exchange(story, age, made)
     change = _next(story, status)
     convert = status == "won" and cast.random.random() < 0.5
     story.add(story.moment(age * 0.5), who, lambda ctx: _move(ctx, made, change, convert=convert))
@@ -256,11 +256,11 @@ def _move(ctx: Context, lead: Made, change: dict[str, Any], *, convert: bool) ->
         records.update(ctx, "crm.lead", lead.id, change)
 
 
-def _exchange(story: Story, age: float, lead: Made, visibility: str) -> None:
+def _exchange(story: Story, age: float, lead: Made) -> None:
     cast = story.cast
     kinds = (("call_out", cast.words.calls), ("email_out", cast.words.mails), ("meeting", cast.words.meetings))
     category, titles = cast.choose((kinds[0], *kinds))
-    values = {"title": cast.choose(titles), "category": category, "visibility": visibility}
+    values = {"title": cast.choose(titles), "category": category}
     story.create(age, lead.who, "crm.note", lambda: {**values, "lead_id": lead.id})
 
 
@@ -314,6 +314,6 @@ def _task(story: Story, number: int, contact: Made, lead: Made) -> None:
 def _note(story: Story, contact: Made) -> None:
     cast = story.cast
     text, kind = cast.choose(cast.words.remarks), cast.choose(("note", "note", "call_in", "email_in"))
-    values = {"text": text, "category": kind, "visibility": "read"}
+    values = {"text": text, "category": kind}
     age = cast.random.uniform(0.5, min(25.0, contact.age - 1))
     story.create(age, contact.who, "crm.note", lambda: {**values, "contact_id": contact.id})

@@ -10,12 +10,13 @@ from sqlalchemy import select
 from gigacore import jobs
 from gigacore.crm import lead_rules, stage_rules, work_rules
 from gigacore.crm.contacts import Company, Contact
-from gigacore.crm.jobs import REFRESH_STAGE
+from gigacore.crm.jobs import CLOSE_NOTES, REFRESH_STAGE
 from gigacore.crm.leads import Lead
 from gigacore.crm.sales import Opportunity, Stage
 from gigacore.crm.work import Note, Task
 from gigacore.data import mark_scoped
 from gigacore.data.activities import is_contact
+from gigacore.entity import Visibility
 from gigacore.plugins import hookimpl
 
 if TYPE_CHECKING:
@@ -57,6 +58,8 @@ def validate_record(ctx: Context, record: Entity, changed: frozenset[str]) -> No
 @hookimpl
 def after_save(ctx: Context, record: Entity, changed: frozenset[str]) -> None:
     """Adds what follows from a record of the CRM."""
+    if isinstance(record, Lead | Contact | Company | Opportunity) and "visibility" in changed:
+        close_notes(ctx, record)
     match record:
         case Lead():
             lead_rules.after_save(ctx, record, changed)
@@ -88,6 +91,12 @@ def activity_logged(ctx: Context, kind: str, records: Sequence[tuple[str, int]])
     for entity, number in records:
         if entity == "crm.lead":
             refresh_lead(ctx, number)
+
+
+def close_notes(ctx: Context, record: Any) -> None:
+    """Lets the notes about a record that became private become so too, whoever wrote them."""
+    if record.version > 1 and record.visibility is Visibility.private:
+        jobs.enqueue(ctx, CLOSE_NOTES, {"entity": type(record).__giga__.name, "id": record.id})
 
 
 def refresh_lead(ctx: Context, number: int | None) -> None:

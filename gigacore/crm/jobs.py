@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import select
 
-from gigacore.crm import lead_rules
+from gigacore.crm import lead_rules, work_rules
 from gigacore.crm.leads import Lead
 from gigacore.crm.lists import LOST, WON
 from gigacore.crm.sales import Opportunity, Stage
-from gigacore.jobs import Job, Schedule
+from gigacore.crm.work import Note
+from gigacore.entity import Visibility
+from gigacore.jobs import Consumer, Event, Job, Schedule
 
 if TYPE_CHECKING:
     from gigacore.context import Context
@@ -54,11 +56,32 @@ def refresh_stage(ctx: Context, payload: Mapping[str, Any]) -> int:
     return len(found)
 
 
+def close_notes(ctx: Context, payload: Mapping[str, Any]) -> int:
+    """Make the notes about a record private that has become so. Gives how many there are."""
+    found = work_rules.notes_about(ctx, str(payload["entity"]), int(payload["id"]))
+    for note in found:
+        owned: Any = note
+        if work_rules.is_private(ctx, note):
+            owned.visibility = Visibility.private
+    return len(found)
+
+
+def tell_again(ctx: Context, event: Event) -> None:
+    """A note that comes back from the trash stands on the timelines again."""
+    note = ctx.session.get(Note, event.record_id)
+    if note is not None:
+        work_rules.after_save_note(ctx, note)
+
+
 REFRESH_LEADS: Final = Job(
     "crm.refresh_leads", refresh_leads, label="Bring leads up to date", long=True, system="computed fields of leads"
 )
 REFRESH_STAGE: Final = Job(
     "crm.refresh_stage", refresh_stage, label="Apply a stage's probability", system="probability of opportunities"
 )
-ALL: Final = (REFRESH_LEADS, REFRESH_STAGE)
+CLOSE_NOTES: Final = Job(
+    "crm.close_notes", close_notes, label="Make notes as private as their records", system="notes of a private record"
+)
+ALL: Final = (REFRESH_LEADS, REFRESH_STAGE, CLOSE_NOTES)
+CONSUMERS: Final = (Consumer("crm.restored_notes", ("crm.note.restored",), tell_again),)
 SCHEDULES: Final = (Schedule("crm.refresh_leads", "crm.refresh_leads", every=timedelta(hours=6)),)

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Mapped
 
-from gigacore.entity import Entity, EntityMeta, choice, field, ref
+from gigacore.entity import Entity, EntityMeta, Visibility, choice, field, ref
 
 
 class Remind(enum.Enum):
@@ -54,7 +54,10 @@ class Task(Entity):
 
 
 class Note(Entity):
-    """A remark, a call, a meeting: something that was said or done about one or several records."""
+    """A remark, a call, a meeting: something that was said or done about one or several records.
+
+    It is open to everybody unless one of these records is private; then so is the note.
+    """
 
     __entity__ = EntityMeta(
         "crm.note",
@@ -65,6 +68,7 @@ class Note(Entity):
         icon="notes",
         sort="-happened_at",
         required_any=("title", "text"),
+        visibility=Visibility.read,
         key_facts=("category", "happened_at", "owner_id"),
     )
 

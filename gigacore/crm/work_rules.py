@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final, Literal
+
+from sqlalchemy import select
 
 from gigacore.crm.choosing import kind_of
 from gigacore.crm.past import pending, was
 from gigacore.crm.work import Note, Task
-from gigacore.data import activities
+from gigacore.data import activities, mark_scoped
+from gigacore.entity import Visibility
 
 if TYPE_CHECKING:
     from gigacore.context import Context
@@ -51,13 +55,32 @@ def after_save_task(ctx: Context, task: Task) -> None:
 
 
 def before_save_note(ctx: Context, note: Note) -> None:
-    """Title and moment of a note that was jotted down."""
+    """Title and moment of a note that was jotted down; it is no more open than what it is about."""
+    owned: Any = note
+    if owned.visibility is not Visibility.private and is_private(ctx, note):
+        owned.visibility = Visibility.private
     title: str | None = note.title
     if not title:
         lines = (note.text or "").strip().splitlines() or [""]
         note.title = lines[0] if len(lines[0]) <= TITLE_LENGTH else f"{lines[0][: TITLE_LENGTH - 1]}…"
     if note.__dict__.get("happened_at") is None:
         note.happened_at = ctx.now
+
+
+def is_private(ctx: Context, record: Any) -> bool:
+    """Whether one of the records that a note is about is private."""
+    for entity, number in about(record):
+        cls: Any = ctx.session.registry.entity(entity).cls
+        statement = mark_scoped(select(cls.visibility).where(cls.id == number))
+        if ctx.session.connection().execute(statement).scalar() is Visibility.private:
+            return True
+    return False
+
+
+def notes_about(ctx: Context, entity: str, number: int) -> Sequence[Note]:
+    """The notes about a record that the actor may see."""
+    name = next(field for known, field in ENDS if known == entity)
+    return ctx.session.scalars(select(Note).where(getattr(Note, name) == number).order_by(Note.id)).all()
 
 
 def after_save_note(ctx: Context, note: Note) -> None:

@@ -8,7 +8,7 @@ import pytest
 from gigacore import Actor, Crm, records
 from gigacore.crm import settings as crm_settings
 from gigacore.crm.leads import Lead, StageMode
-from gigacore.data import activities, bulk, settings
+from gigacore.data import activities, bulk, settings, trash
 from gigacore.errors import Forbidden, Invalid, Locked
 
 
@@ -135,6 +135,10 @@ def test_a_remark_is_no_contact_and_a_deleted_call_never_happened(crm: Crm, admi
         records.delete(ctx, "crm.note", call)
     after = read(crm, admin, lead)
     assert (after["exchanges"], after["last_contact_at"]) == (0, None)
+    with crm.unit_of_work(admin) as ctx:
+        trash.restore(ctx, trash.listing(ctx)[0].id)
+    crm.worker().run_pending()
+    assert read(crm, admin, lead)["last_exchange"] == "Called"
 
 
 def test_activities_of_other_plugins_count_and_neither_lock_nor_version_stands_in_the_way(

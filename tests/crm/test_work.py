@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from gigacore import Crm
+from gigacore import Crm, records
 from gigacore.data import activities
 
 
@@ -44,3 +44,24 @@ def test_what_cannot_be_empty_takes_its_default_again(sales: Any) -> None:
     lead = sales.create("crm.lead", last_name="Noël", priority="high")
     sales.update("crm.lead", lead, priority=None)
     assert sales.read("crm.lead", lead)["priority"] == "normal"
+
+
+def test_a_note_is_as_open_as_the_records_that_it_is_about(crm: Crm, sales: Any, make_user: Any) -> None:
+    ben = make_user("user")
+    contact = sales.create("crm.contact", first_name="Léa", last_name="Noël", visibility="read")
+    company = sales.create("crm.company", name="Atelier Nord")
+    shown = sales.create("crm.note", title="Open", contact_id=contact)
+    sales.create("crm.note", title="Mine", contact_id=contact, visibility="private")
+    sales.create("crm.note", title="About both", contact_id=contact, company_id=company)
+
+    def seen() -> tuple[set[int], list[str]]:
+        with crm.read(ben) as ctx:
+            found = {item["id"] for item in records.page(ctx, "crm.note", records.ListRequest()).items}
+            return found, [entry.title for entry in activities.timeline(ctx, "crm.contact", contact)]
+
+    assert seen() == ({shown}, ["Open"])
+    sales.update("crm.contact", contact, visibility="private")
+    crm.worker().run_pending()
+    assert sales.read("crm.note", shown)["visibility"] == "private"
+    with crm.read(ben) as ctx:
+        assert records.page(ctx, "crm.note", records.ListRequest()).items == []
