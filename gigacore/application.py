@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -135,6 +136,8 @@ class Crm:
 
         Returns the revisions applied, by owner. Raises ConfigurationError for a database newer than the code.
         """
+        if (file := self.engine.url.database) and self.engine.dialect.name == "sqlite" and file != ":memory:":
+            Path(file).parent.mkdir(parents=True, exist_ok=True)
         applied = self.plugins.upgrade()
         self.start()
         for plugin in self.plugins.enabled:
