@@ -12,7 +12,7 @@ from marshmallow import Schema, ValidationError
 
 from gigacore.data import bulk, mark_scoped
 from gigacore.data.locks import check_required_any
-from gigacore.entity import SYSTEM_TARGETS, Child, Entity, EntitySpec
+from gigacore.entity import SYSTEM_TARGETS, Child, Entity, EntitySpec, FieldSpec
 from gigacore.errors import FieldError, GigaError, Invalid
 from gigacore.filter import store_value
 from gigacore.messages import msg
@@ -72,6 +72,8 @@ class Batch:
     spec: EntitySpec
     schema: Schema
     attributes: Mapping[str, str]
+    blank: Mapping[str, Any]
+    blank_rows: Mapping[str, Mapping[str, Any]]
     choices: dict[tuple[str, str], str] = field(default_factory=dict)
 
     @classmethod
@@ -86,7 +88,8 @@ class Batch:
             for name, one in spec.fields.items()
             if not one.custom and one.extension is None
         }
-        return cls(ctx, spec, schema, attributes)
+        rows = {name: blank(child.fields) for name, child in spec.children.items()}
+        return cls(ctx, spec, schema, attributes, blank(spec.fields), rows)
 
     def checked(self, row: Mapping[str, Any]) -> Entity | Failed | None:
         """The record of one row, not yet written. None = it holds what only single records can."""
@@ -119,16 +122,25 @@ class Batch:
                     self.choices[name, value] = one[name]
 
     def record(self, values: Mapping[str, Any]) -> Entity:
-        """The record with these values."""
-        record = self.spec.cls()
+        """The record with these values.
+
+        It joins no session, so its values are set beside SQLAlchemy's bookkeeping, which costs more than all the rest.
+        """
+        spec, record = self.spec, self.spec.cls()
+        filled, custom = record.__dict__, dict[str, Any]()
+        filled.update(self.blank)
+        filled.update({name: [] for name in spec.children})
         for name, value in values.items():
             attribute = self.attributes.get(name)
-            if attribute is not None:
+            if attribute is not None and spec.fields[name].kind != "money":
+                filled[attribute] = value
+            elif attribute is not None:
                 setattr(record, attribute, value)
-            elif name in self.spec.children:
-                setattr(record, name, [child_row(self.spec.children[name].cls, row) for row in value or ()])
+            elif name in spec.children:
+                filled[name] = [child_row(spec.children[name].cls, self.blank_rows[name], row) for row in value or ()]
             elif value is not None:
-                record.custom = {**(record.custom or {}), name: store_value(self.spec.fields[name], value)}
+                custom[name] = store_value(spec.fields[name], value)
+        filled["custom"] = custom
         return record
 
     def check_references(self, results: list[Entity | Failed | None]) -> None:
@@ -155,12 +167,24 @@ class Batch:
             results[places[position]] = Failed(error)
 
 
-def child_row(cls: type[Child], values: Mapping[str, Any]) -> Child:
+def blank(fields: Mapping[str, FieldSpec]) -> dict[str, Any]:
+    """The attributes that stay empty unless a row says otherwise: not those with a default, nor the server's own."""
+    return {
+        one.attribute: None
+        for one in fields.values()
+        if one.default is None and not one.custom and one.extension is None and one.section != "record"
+    }
+
+
+def child_row(cls: type[Child], empty: Mapping[str, Any], values: Mapping[str, Any]) -> Child:
     """A new child row."""
     row = cls()
+    row.__dict__.update(empty)
     for name, value in values.items():
-        if name != "id":
+        if name != "id" and row.__fields__[name].kind == "money":
             setattr(row, name, value)
+        elif name != "id":
+            row.__dict__[row.__fields__[name].attribute] = value
     return row
 
 
