@@ -51,8 +51,14 @@ def icons() -> frozenset[str]:
 
 def icon(name: str, label: str = "") -> Markup:
     """A drawn icon; without `label` it is decoration. A name that the sprite does not have gives a plain one."""
-    if name not in icons():
-        name = UNKNOWN
+    drawn: dict[tuple[str, str], Markup] = host().cache.setdefault("drawn", {})
+    found = drawn.get((name, label))
+    if found is None:
+        found = drawn[name, label] = _draw(name if name in icons() else UNKNOWN, label)
+    return found
+
+
+def _draw(name: str, label: str) -> Markup:
     told = Markup(' role="img" aria-label="{}"').format(label) if label else Markup(' aria-hidden="true"')
     return Markup('<svg class="ic"{}><use href="{}#{}"/></svg>').format(told, asset("icons.svg"), name)
 

@@ -147,7 +147,7 @@ class Nearness:
 
 def pill(label: str, colour: str, *, loud: bool = True) -> Markup:
     """A coloured pill with its text; a quiet one is a coloured dot with its text."""
-    return Markup('<span class="pill {}{}">{}</span>').format("" if loud else "q ", pill_class(colour), label)
+    return Markup(f'<span class="pill {"" if loud else "q "}{pill_class(colour)}">{escape(label)}</span>')  # noqa: S704
 
 
 def choice_label(labels: Mapping[str, str], label: str, reader: Reading) -> str:
@@ -165,12 +165,22 @@ def choices_of(spec: FieldSpec, reader: Reading) -> list[tuple[str, str, str, bo
 
 def _choice(spec: FieldSpec, reader: Reading, short: bool) -> Draw:
     loud = _is_status(spec, reader.registry)
-    known = {key: pill(label, colour, loud=loud) for key, label, colour, _active in choices_of(spec, reader)}
+    known = _pills(spec, reader, loud)
 
     def draw(value: str) -> str:
         return known.get(value) or pill(value, "", loud=loud)
 
     return draw
+
+
+def _pills(spec: FieldSpec, reader: Reading, loud: bool) -> Mapping[str, Markup]:
+    """The pills of a field's values, drawn once per language and kept as long as the registry."""
+    memo, key = reader.registry.memo, ("pills", spec.entity, spec.name, reader.locale, loud)
+    found: Mapping[str, Markup] | None = memo.get(key)
+    if found is None:
+        found = {value: pill(label, colour, loud=loud) for value, label, colour, _active in choices_of(spec, reader)}
+        memo[key] = found
+    return found
 
 
 def _is_status(spec: FieldSpec, registry: Registry) -> bool:
@@ -188,9 +198,8 @@ def _choices(spec: FieldSpec, reader: Reading, short: bool) -> Draw:
 def _url(spec: FieldSpec, reader: Reading, short: bool) -> Draw:
     def draw(value: str) -> str:
         shown = urlsplit(value).hostname or value if short else value
-        return Markup('<a href="{}" rel="noopener noreferrer" target="_blank">{}</a>').format(
-            value, shown.removeprefix("www.")
-        )
+        text = escape(shown.removeprefix("www."))
+        return f'<a href="{escape(value)}" rel="noopener noreferrer" target="_blank">{text}</a>'
 
     return draw
 
@@ -215,7 +224,7 @@ def initials(name: str) -> str:
 
 def person(name: str) -> Markup:
     """A person: a round mark with initials, and the name."""
-    return Markup('<span class="who" data-i="{}">{}</span>').format(initials(name), name)
+    return Markup(f'<span class="who" data-i="{escape(initials(name))}">{escape(name)}</span>')  # noqa: S704
 
 
 def _ref(spec: FieldSpec, reader: Reading, short: bool) -> Draw:
@@ -223,13 +232,14 @@ def _ref(spec: FieldSpec, reader: Reading, short: bool) -> Draw:
     target = _target(spec, reader.registry)
     path = list_url(target) if target else ""
     status = _is_status(spec, reader.registry)
+    people: dict[str, Markup] = {}
 
     def draw(value: Any) -> str:
         label = value.get("label") if isinstance(value, Mapping) else str(value)
         if label is None:
             return hidden if value.get("hidden") else f"#{value['id']}"
         if spec.target == "core.user":
-            return person(label)
+            return people.get(label) or people.setdefault(label, person(label))
         if status:
             return pill(label, "blue")
         return f'<a href="{path}/{value["id"]}">{escape(label)}</a>' if path else escape(label)

@@ -90,7 +90,7 @@ def create(plugin: str, plural: str) -> ResponseReturnValue:
         _refuse_faults(typed)
         with current_crm().unit_of_work(current()) as ctx:
             ctx.source = "page"
-            record = records.create(ctx, task.spec.name, typed.data)
+            record = records.create(ctx, task.spec.name, filled_in(typed.data))
             number, title = record.id, getattr(record, task.spec.title) or number_of(task.spec, record.id)
     except (Invalid, Conflict) as error:
         return _show(task, _faulty(task, raw, error), error)
@@ -175,6 +175,12 @@ def read_typed(task: Task, raw: Raw) -> Typed:
 def _refuse_faults(typed: Typed) -> None:
     if typed.errors:
         raise Invalid(errors=typed.errors)
+
+
+def filled_in(data: Mapping[str, Any]) -> dict[str, Any]:
+    """What was filled in; fields left empty take their defaults."""
+    plain = {name: filled_in(value) if isinstance(value, dict) else value for name, value in data.items()}
+    return {name: value for name, value in plain.items() if value is not None and value != {}}
 
 
 def _version(raw: Raw) -> int | None:

@@ -56,6 +56,7 @@ class Input:
     max_length: int | None = None
     wide: bool = False
     open_list: bool = False
+    may_be_empty: bool = True
 
     @property
     def id(self) -> str:
@@ -189,7 +190,19 @@ def _with_options(made: Input, one: FieldSpec, texts: Sequence[str], filling: Fi
     entry = reader.registry.choice_list(one)
     open_list = entry is not None and entry.open
     typed = filling.raw.text(f"{made.name}.new")
-    return replace(made, options=tuple(found), open_list=open_list, extra={"new": typed})
+    return replace(
+        made, options=tuple(found), open_list=open_list, extra={"new": typed}, may_be_empty=_may_be_empty(one, reader)
+    )
+
+
+def _may_be_empty(one: FieldSpec, reader: Reading) -> bool:
+    """Whether a record may be without a value: what is stored in a column decides, custom fields follow `required`."""
+    entity = reader.registry.entities.get(one.entity)
+    if entity is None or one.custom:
+        return not one.required
+    table = one.extension.__table__ if one.extension else entity.table
+    column = table.c.get(one.column)
+    return column is None or bool(column.nullable)
 
 
 def _currencies(chosen: str, known: Sequence[str]) -> tuple[Option, ...]:

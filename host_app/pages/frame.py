@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from urllib.parse import parse_qsl, urlencode
+from weakref import WeakKeyDictionary
 
 from flask import Flask, Response, g, render_template, request
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from gigacore.data import settings
 from gigacore.entity import EntitySpec
-from gigacore.messages import Msg, msg
+from gigacore.messages import Msg, Translate, msg
 from host_app.context import current_crm, host, say
+from host_app.csrf import csrf_token
 from host_app.pages.addresses import list_url, new_url
 from host_app.pages.cells import initials
 from host_app.pages.colours import pill_class
@@ -28,6 +30,10 @@ LOOKS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
 )
 QUICK: Final = 4
 GROUPS: Final = ("", "Sales", "Work", "Communication", "Finance", "Projects")
+MOST_KEPT: Final = 400
+FORM_MARK: Final = "\x00form\x00"
+NAME_MARK: Final = "\x00name\x00"
+INITIALS_MARK: Final = "\x00initials\x00"
 PRODUCT: Final = "Giga CRM"
 SETTINGS: Final = "Settings"
 
@@ -96,39 +102,69 @@ class Frame:
         return f"{current_crm().registry.generation}-{branding().get('accent', '').lstrip('#')}"
 
     @cached_property
-    def groups(self) -> list[Group]:
-        """The main menu."""
-        return menu(reader())
-
-    @property
-    def sidebar(self) -> Markup:
-        """The main menu, drawn."""
-        return _draw("sidebar", groups=self.groups, frame=self)
-
-    @property
-    def bottom(self) -> Markup:
-        """The bar of phones, drawn."""
-        items = [item for group in self.groups for item in group.items if item.url != "/settings"]
-        return _draw("bottom", quick=items[:QUICK])
-
-    @property
-    def tools(self) -> Markup:
-        """The right side of the top bar, drawn."""
+    def menus(self) -> Menus:
+        """Everything around the content, drawn; only the token and the name differ from reader to reader."""
         who = reader()
-        return _draw(
-            "tools",
-            frame=self,
-            creatable=creatable(who),
-            person=who.actor.name,
-            initials=initials(who.actor.name),
-            themes=[("auto", say(msg("Auto"))), ("light", say(msg("Light"))), ("dark", say(msg("Dark")))],
-            densities=[("", say(msg("Roomy"))), ("compact", say(msg("Compact")))],
-        )
+        drawn = _kept_menus(self, who)
+        marks = {
+            FORM_MARK: csrf_token(),
+            NAME_MARK: str(escape(who.actor.name)),
+            INITIALS_MARK: initials(who.actor.name),
+        }
+        return Menus(*(_filled(part, marks) for part in drawn))
 
     @property
-    def shortcuts(self) -> Markup:
-        """The help on the keyboard, drawn."""
-        return _draw("shortcuts", shortcuts=[(keys, say(text)) for keys, text in SHORTCUTS])
+    def key(self) -> tuple[object, ...]:
+        """What the menus depend on besides the reader's rights."""
+        return self.locale, self.theme, self.side, self.density, self.brand, self.logo, current_url()
+
+
+class Menus(NamedTuple):
+    """The parts of the frame, drawn."""
+
+    sidebar: Markup
+    tools: Markup
+    bottom: Markup
+    shortcuts: Markup
+
+
+def _filled(part: Markup, marks: Mapping[str, str]) -> Markup:
+    text = str(part)
+    for mark, value in marks.items():
+        text = text.replace(mark, value)
+    return Markup(text)  # noqa: S704 - the marks stand where texts and attribute values stand
+
+
+def _kept_menus(frame: Frame, who: Reader) -> Menus:
+    """The menus for these rights, drawn once for each page, language and look."""
+    rights = who.crm.guard.rights(who.ctx.session)
+    by_rights: WeakKeyDictionary[Any, dict[Any, Menus]] = host().cache.setdefault("menus", WeakKeyDictionary())
+    kept = by_rights.setdefault(rights, {})
+    if len(kept) > MOST_KEPT:
+        kept.clear()
+    key = (*frame.key, who.actor.scopes)
+    found = kept.get(key)
+    if found is None:
+        found = kept[key] = _draw_menus(frame, who)
+    return found
+
+
+def _draw_menus(frame: Frame, who: Reader) -> Menus:
+    groups = menu(who)
+    items = [item for group in groups for item in group.items if item.url != "/settings"]
+    themes = [("auto", who.t(msg("Auto"))), ("light", who.t(msg("Light"))), ("dark", who.t(msg("Dark")))]
+    densities = [("", who.t(msg("Roomy"))), ("compact", who.t(msg("Compact")))]
+    return Menus(
+        sidebar=_draw("sidebar", groups=groups),
+        tools=_draw("tools", creatable=creatable(who), themes=themes, densities=densities),
+        bottom=_draw("bottom", quick=items[:QUICK]),
+        shortcuts=_draw("shortcuts", shortcuts=[(keys, who.t(text)) for keys, text in SHORTCUTS]),
+    )
+
+
+def current_url() -> str:
+    """The start of the request's path that decides which menu entry is marked."""
+    return "/".join(request.path.split("/", 3)[:3])
 
 
 SHORTCUTS: Final = (
@@ -144,7 +180,8 @@ SHORTCUTS: Final = (
 
 
 def _draw(name: str, **values: Any) -> Markup:
-    return Markup(render_template(f"parts/{name}.html", **values))  # noqa: S704 - the template escapes
+    marks = {"csrf_token": lambda: FORM_MARK, "person": NAME_MARK, "initials": INITIALS_MARK}
+    return Markup(render_template(f"parts/{name}.html", **marks, **values))  # noqa: S704 - the template escapes
 
 
 def branding() -> Mapping[str, str]:
@@ -225,8 +262,19 @@ def register(app: Flask) -> None:
     @app.context_processor
     def _frame() -> dict[str, object]:
         if "frame" not in g:
-            g.frame = Frame()
-        return {"frame": g.frame}
+            g.frame, g.voice = Frame(), voice(g.translate)
+        return {"frame": g.frame, "t": g.voice}
+
+
+def voice(translate: Translate) -> Callable[..., str]:
+    """`tell` for one request, with its language looked up once."""
+
+    def speak(text: Msg | str, **params: object) -> str:
+        if params and isinstance(text, str):
+            return msg(text, **params).render(translate)
+        return translate(text) if isinstance(text, str) else text.render(translate)
+
+    return speak
 
 
 def tell(text: Msg | str, **params: object) -> str:

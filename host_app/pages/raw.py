@@ -18,6 +18,7 @@ Lookup = Callable[[FieldSpec, str], int | None]
 
 PLAIN: Final = frozenset({"text", "longtext", "email", "phone", "url", "choice", "enum", "date"})
 _INDEX: Final = re.compile(r"^(\d{1,4})\.")
+TICKED: Final = frozenset({"boolean", "choices"})
 MOST_ROWS: Final = 200
 NO_INPUT: Final = frozenset({"json", "uuid", "file"})
 
@@ -116,6 +117,8 @@ class TypedReader:
     def _put(
         self, typed: Typed, target: dict[str, Any], one: FieldSpec, name: str, raw: Raw, key: str | None = None
     ) -> None:
+        if one.kind not in TICKED and name not in raw and f"{name}.text" not in raw:
+            return  # the form did not ask for it
         try:
             value = self.value(one, name, raw)
         except BadValue as error:
