@@ -148,7 +148,28 @@ def _as_column(element: AsColumn, compiler: SQLCompiler, **options: Any) -> str:
 @compiles(AsColumn, "sqlite")
 def _as_column_sqlite(element: AsColumn, compiler: SQLCompiler, **options: Any) -> str:
     value = compiler.process(element.column, **options)
-    return f"replace(substr({value}, 1, 26), 'T', ' ')" if element.kind == "datetime" else value
+    return f"replace(replace({value}, 'T', ' '), 'Z', '+00:00')" if element.kind == "datetime" else value
+
+
+class Folded(_OnColumn, ColumnElement[str]):
+    """A text folded by the engine, compared and sorted by code point whatever the database's locale."""
+
+    inherit_cache = True
+    type = Text()
+    _traverse_internals = [("column", InternalTraversal.dp_clauseelement)]  # noqa: RUF012 - SQLAlchemy's protocol
+
+    def __init__(self, column: ColumnElement[Any]) -> None:
+        self.column = column
+
+
+@compiles(Folded)
+def _folded(element: Folded, compiler: SQLCompiler, **options: Any) -> str:
+    return f'(giga_fold({compiler.process(element.column, **options)}) COLLATE "C")'
+
+
+@compiles(Folded, "sqlite")
+def _folded_sqlite(element: Folded, compiler: SQLCompiler, **options: Any) -> str:
+    return f"giga_fold({compiler.process(element.column, **options)})"
 
 
 class _Criterion(_OnColumn, ColumnElement[bool]):

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, FromClause, Text, func, select
+from sqlalchemy import ColumnElement, FromClause, select
 from sqlalchemy.sql.expression import Alias
 
 from gigacore.entity.folding import KEY_LENGTH
 from gigacore.entity.spec import FieldSpec
-from gigacore.filter.elements import CustomValue
+from gigacore.filter.elements import CustomValue, Folded
 
 
 def field_expression(spec: FieldSpec, table: FromClause) -> ColumnElement[Any]:
@@ -51,7 +51,7 @@ def folded_expression(spec: FieldSpec, table: FromClause, *, whole: bool = False
         if spec.custom:
             return CustomValue(table.c[spec.key_column], spec.name, "text")
         return _column(spec, table, spec.key_column)
-    return func.giga_fold(field_expression(spec, table), type_=Text())
+    return Folded(field_expression(spec, table))
 
 
 def is_cut(spec: FieldSpec) -> bool:

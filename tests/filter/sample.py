@@ -290,7 +290,8 @@ class World:
             wanted = {row.group_id for row in self.tags if row.thing_id == record.id}
             rows: list[Any] = [group for group in self.groups.values() if group.id in wanted]
         elif isinstance(relation.owner, FieldSpec) and relation.entity is THING:
-            rows = [one for one in self.things.values() if ObjectReader(one).get(relation.owner) == record.id]
+            rows = [n for n, _ in self.things.items() if self.reader(n).get(relation.owner) == record.id]
+            rows = [self.things[number] for number in rows]
         else:
             rows = []
         return [row for row in rows if not row.hidden]

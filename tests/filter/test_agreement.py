@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from sqlalchemy.engine import Engine
 from sqlalchemy.orm import Session
 
-from gigacore.entity import FieldSpec
+from gigacore.entity import FieldSpec, Money
 from gigacore.entity.kinds import iso
-from gigacore.filter import Condition, PyEnv, matches, parse, to_json, to_sql, to_where
-from gigacore.filter.operands import operators
+from gigacore.filter import Condition, PyEnv, matches, order_expression, parse, to_json, to_sql, to_where
+from gigacore.filter.operands import comparable, operators
 from gigacore.filter.paths import PathFinder, everything_readable
 from tests.filter import sample
 from tests.filter.sample import ACTOR, NOW, PHONES, REGISTRY, TEXTS, THING, Rating, Thing, World
@@ -31,7 +31,8 @@ PATHS = [
 ]  # fmt: skip
 PART_PATHS = ["label", "weight"]
 GROUP_PATHS = ["name", "size", "above_id", "above_id.name"]
-RELATIONS = {"parts": PART_PATHS, "tags": GROUP_PATHS, "filt.thing.twin_id": PATHS}
+BACK = ("filt.thing.twin_id", "filt.thing.group_id", "filt.thing.x_ref", "filt.thing.score.judge_id")
+RELATIONS = {"parts": PART_PATHS, "tags": GROUP_PATHS} | dict.fromkeys(BACK, PATHS)
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgres"])
@@ -94,7 +95,7 @@ def operands(spec: FieldSpec, part: str | None, op: str) -> st.SearchStrategy[An
     one = constants(spec, part)
     temporal = spec.kind in ("date", "datetime")
     if op in ("contains", "starts"):
-        return one.filter(lambda text: spec.kind == "choices" or bool(text.strip("_/%'\\"))) if spec.is_text else one
+        return one.filter(lambda text: bool(comparable(spec)(text))) if spec.is_text else one
     if op == "empty":
         return st.booleans()
     if op in ("in", "nin"):
@@ -142,14 +143,21 @@ def _comparison(text: str, rows: Any) -> st.SearchStrategy[Any]:
 
 
 def relation_of(name: str) -> Any:
-    rows = {"parts": THING.children["parts"], "tags": sample.GROUP, "filt.thing.twin_id": THING}[name]
+    rows = {"parts": THING.children["parts"], "tags": sample.GROUP}.get(name, THING)
     inner = comparisons(RELATIONS[name], rows)
     some = st.sampled_from(["some", "none"])
     where = inner | st.builds(lambda item: {"not": item}, inner)
     return st.builds(lambda word, item: {word: {"relation": name, "where": item}}, some, where)
 
 
-LEAVES = comparisons(PATHS, THING) | st.sampled_from(["parts", "tags"]).flatmap(relation_of)
+def referring_back() -> st.SearchStrategy[Any]:
+    """Things whose group is referred to by some thing: relations inside relations, over tables already in use."""
+    inner = st.sampled_from(BACK[1:]).flatmap(relation_of)
+    return st.builds(lambda item: {"some": {"relation": "tags", "where": item}}, inner)
+
+
+OWN = st.sampled_from(["parts", "tags", BACK[0]]).flatmap(relation_of)
+LEAVES = comparisons(PATHS, THING) | OWN | referring_back()
 TREES = st.recursive(
     LEAVES,
     lambda inner: (
@@ -209,6 +217,45 @@ def test_on_an_alias_and_with_joined_extension_the_same_is_found(engine: Engine,
     with engine.connect() as connection:
         found = list(connection.scalars(statement.where(to_sql(condition, env)).order_by(thing.c.id)))
     assert found == by_python(world, condition) != []
+
+
+PAIRS = [
+    ("moment", "x_datetime"), ("day", "x_date"), ("rate", "x_decimal"), ("price", "x_money"), ("price", "cost"),
+    ("flag", "x_boolean"), ("status", "x_choice"), ("name", "x_text"), ("code", "x_longtext"), ("count", "x_integer"),
+    ("group_id", "x_ref"), ("phone", "x_phone"), ("count", "score.points"), ("code", "score.grade"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("one", "other"), PAIRS + [(other, one) for one, other in PAIRS])
+def test_a_field_compares_with_another_of_its_kind(one: str, other: str, engine: Engine, world: World) -> None:
+    for op in ("eq", "ne", "lt", "ge"):
+        if op in operators(FINDER.find(one, THING)):  # type: ignore[arg-type]
+            condition = parse({"field": one, "op": op, "value": {"ref": f"record.{other}"}}, THING, REGISTRY)
+            assert ids(engine, to_sql(condition, sample.sql_env())) == by_python(world, condition), op
+
+
+@pytest.mark.parametrize("op", ["contains", "starts"])
+@pytest.mark.parametrize("text", ["%", "_", "/", "\\", "b%", "b_x", "_ax", "b\\", "'"])
+@pytest.mark.parametrize("field", ["name", "code", "x_text", "x_longtext"])
+def test_wildcards_stand_for_themselves(field: str, text: str, op: str, engine: Engine, world: World) -> None:
+    condition = parse({"field": field, "op": op, "value": text}, THING, REGISTRY)
+    assert ids(engine, to_sql(condition, sample.sql_env())) == by_python(world, condition)
+
+
+@pytest.mark.parametrize("name", ["score.points", "score.grade", "x_decimal", "x_text", "price", "name", "notes"])
+def test_every_field_can_be_sorted_by_also_one_that_is_not_joined(name: str, engine: Engine, world: World) -> None:
+    key = order_expression(THING.fields[name], Thing.__table__)
+    statement = sa.select(Thing.__table__.c.id).where(key.is_not(None)).order_by(key)
+    with engine.connect() as connection:
+        found = list(connection.scalars(statement))
+    values = [world.reader(number).get(THING.fields[name]) for number in found]
+    keys = [value.amount if isinstance(value, Money) else _folded(name, value) for value in values]
+    assert keys == sorted(keys)
+    assert len(keys) == sum(world.reader(number).get(THING.fields[name]) is not None for number in world.things)
+
+
+def _folded(name: str, value: Any) -> Any:
+    return comparable(THING.fields[name])(value) if isinstance(value, str) else value
 
 
 def naive(tree: dict[str, Any]) -> Any:
