@@ -194,7 +194,7 @@ class Entity(Base):
     updated_by: Mapped[int | None] = mapped_column(BigId)
 
     # The flush raises the version; SQLAlchemy adds `WHERE version = <the one read>` to every update and delete.
-    __mapper_args__: ClassVar[Any] = {"version_id_col": version, "version_id_generator": False}
+    __mapper_args__: Any = MappingProxyType({"version_id_col": version, "version_id_generator": False})
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         meta: EntityMeta | None = cls.__dict__.get("__entity__")

@@ -4,6 +4,7 @@ Implement one with `@hookimpl` in the plugin's `hooks` module, taking only the a
 
     from gigacore import hookimpl
 
+
     @hookimpl
     def validate_record(entity, record):
         if entity.name == "crm.lead" and record.amount and not record.company_name:

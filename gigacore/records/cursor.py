@@ -61,4 +61,6 @@ def _unpack(item: Any) -> Any:
     if not isinstance(item, Sequence) or isinstance(item, str):
         return item
     tag, text = item
-    return {"t": datetime.fromisoformat, "d": date.fromisoformat, "n": Decimal}[tag](text)
+    if tag == "t":
+        return datetime.fromisoformat(text)
+    return date.fromisoformat(text) if tag == "d" else Decimal(text)

@@ -170,7 +170,7 @@ class _Builder:
         return lambda row: readable_id(prefix, row[place])
 
     def _reader(self, field: FieldSpec) -> Reader:
-        table = field.extension.__table__ if field.extension else self._spec.table
+        table: Any = field.extension.__table__ if field.extension else self._spec.table
         key = f"{table.name}.{field.column}" if field.extension else field.column
         place = self._place(table.c[field.column], key)
         if field.kind == "money":

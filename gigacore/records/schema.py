@@ -71,9 +71,10 @@ def _not_too_many(rows: list[Any]) -> None:
         raise ValidationError([msg("At most {count} rows are kept.", count=MAX_CHILDREN)])
 
 
-def _make(named: Mapping[str, fields.Field[Any]], unknown: str = RAISE) -> Schema:
-    built = Schema.from_dict(dict(named))(unknown=unknown)
-    built.error_messages = {**built.error_messages, "unknown": UNKNOWN, "type": WRONG_TYPE}
+def _make(named: Mapping[str, fields.Field[Any]]) -> Schema:
+    built = Schema.from_dict(dict(named))(unknown=RAISE)
+    messages: Any = {"unknown": UNKNOWN, "type": WRONG_TYPE}
+    built.error_messages = {**built.error_messages, **messages}
     return built
 
 
@@ -133,7 +134,7 @@ def load_input(schema: Schema, data: object) -> dict[str, Any]:
     try:
         loaded: dict[str, Any] = schema.load(dict(data))
     except ValidationError as error:
-        raise Invalid(errors=_flatten(error.normalized_messages())) from None
+        raise Invalid(errors=_flatten(error.messages)) from None
     return loaded
 
 

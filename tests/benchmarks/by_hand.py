@@ -84,11 +84,13 @@ WHO: Final = sa.select(person.c.id, person.c.name, person.c.team_id, person.c.ri
     person.c.token_hash == sa.bindparam("hash")
 )
 HEADS: Final = ("name", "email", "phone", "company_name", "city", "region", "rank", "since")
-PAGE: Final = """<!doctype html><html lang="en"><head><title>Leads</title><link rel="stylesheet" href="/static/app.css"></head>
+PAGE: Final = """<!doctype html><html lang="en"><head><title>Leads</title>
+<link rel="stylesheet" href="/static/app.css"></head>
 <body><nav>{% for m in ["Home","Contacts","Companies","Leads","Opportunities","Tasks","Reports","Settings"] %}
 <a href="/{{ m|lower }}">{{ m }}</a>{% endfor %}<span>{{ user }}</span></nav><h1>Leads ({{ count }})</h1>
 <form><input name="q"><input name="city" value="{{ city }}"><button>Filter</button></form>
-<table><thead><tr><th></th>{% for h in heads %}<th><a href="?sort={{ h }}">{{ h }}</a></th>{% endfor %}</tr></thead><tbody>
+<table><thead><tr><th></th>
+{% for h in heads %}<th><a href="?sort={{ h }}">{{ h }}</a></th>{% endfor %}</tr></thead><tbody>
 {% for r in rows %}<tr><td><input type="checkbox" name="id" value="{{ r.id }}"></td>
 <td><a href="/leads/{{ r.id }}">{{ r.first_name }} {{ r.last_name }}</a></td>
 <td><a href="mailto:{{ r.email }}">{{ r.email }}</a></td><td>{{ r.phone }}</td><td>{{ r.company_name }}</td>
