@@ -7,9 +7,9 @@ from pathlib import Path
 import click
 import sqlalchemy as sa
 
+from gigacore import migrate
 from gigacore.entity import metadata
 from gigacore.messages import msg
-from gigacore.migrate import write_revision
 from host_app.installation import Installation, pass_installation, tell
 
 FAILED = 1
@@ -42,7 +42,7 @@ def upgrade(installation: Installation) -> None:
 def revision(installation: Installation, owner: str, message: str) -> None:
     """Write the next migration of OWNER (a plugin, or core) from its declared tables."""
     history = installation.unstarted.plugins.history(owner)
-    path: Path | None = write_revision(history, metadata, sa.create_engine("sqlite://"), message)
+    path: Path | None = migrate.write_revision(history, metadata, sa.create_engine("sqlite://"), message)
     tell(msg("Nothing changed.") if path is None else str(path))
 
 
