@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from gigacore import access, records
 from gigacore.context import Context
-from gigacore.data import audit, idempotency, trash
+from gigacore.data import idempotency, trash
 from gigacore.exchange import jobs as exchange_jobs
 from gigacore.files import jobs as file_jobs
 from gigacore.jobs import Consumer, Job, JobRun, Schedule, core_job, queue, relay
@@ -41,11 +41,6 @@ def _progress(run: JobRun) -> int:
         return int(connection.scalar(sa.select(core_job.c.progress_done).where(core_job.c.id == run.id)) or 0)
 
 
-def seal(ctx: Context, payload: Mapping[str, Any]) -> int:
-    """Chain the audit rows that were committed since the last time."""
-    return audit.seal(ctx.session.connection(), ctx.now)
-
-
 def tidy(ctx: Context, payload: Mapping[str, Any]) -> None:
     """Remove what has had its time: kept answers, old trash, ended sessions, counted attempts, old jobs and events."""
     connection = ctx.session.connection()
@@ -56,7 +51,6 @@ def tidy(ctx: Context, payload: Mapping[str, Any]) -> None:
 
 
 BULK: Final = Job("core.bulk", run_bulk, label="Change many records", long=True)
-SEAL: Final = Job("core.seal", seal, label="Seal the audit", system="seal the audit")
 TIDY: Final = Job("core.tidy", tidy, label="Tidy up", system="tidy up")
 
 
@@ -65,9 +59,8 @@ class Upkeep:
     """What workers run for the core, in the shape of a plugin's declarations."""
 
     name: str = "core"
-    jobs: tuple[Job, ...] = (BULK, SEAL, TIDY, *exchange_jobs.JOBS, *file_jobs.JOBS)
+    jobs: tuple[Job, ...] = (BULK, TIDY, *exchange_jobs.JOBS, *file_jobs.JOBS)
     schedules: tuple[Schedule, ...] = (
-        Schedule("core.seal", "core.seal", every=timedelta(minutes=1)),
         Schedule("core.tidy", "core.tidy", cron="17 3 * * *"),
         Schedule("core.sweep_files", "core.sweep_files", cron="37 3 * * *"),
     )

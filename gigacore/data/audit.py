@@ -127,6 +127,15 @@ def seal(connection: Connection, now: datetime, *, everything: bool = False) -> 
     return total
 
 
+def is_due(connection: Connection) -> bool:
+    """Whether rows wait for their seal; a look takes no write lock."""
+    last = connection.scalar(select(_S.sealed_at).order_by(_S.seq.desc()).limit(1))
+    statement = select(_A.id).outerjoin(core_audit_seal, _S.audit_id == _A.id).where(_S.audit_id.is_(None))
+    if last is not None:
+        statement = statement.where(_A.id >= _floor(last - WINDOW))
+    return connection.execute(statement.limit(1)).first() is not None
+
+
 def _unsealed(connection: Connection, floor: uuid.UUID | None) -> Sequence[Any]:
     statement: Select[Any] = (
         select(*_CHAINED).outerjoin(core_audit_seal, _S.audit_id == _A.id).where(_S.audit_id.is_(None)).order_by(_A.id)

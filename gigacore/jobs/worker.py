@@ -15,6 +15,7 @@ from typing import Final, Protocol
 
 from sqlalchemy.exc import OperationalError
 
+from gigacore.data import audit
 from gigacore.jobs import queue, relay, schedules
 from gigacore.jobs.declare import Consumer, Job, Schedule
 from gigacore.jobs.run import Host, JobRun, attempt
@@ -132,18 +133,22 @@ class Worker:
         return bool(batch)
 
     def keep(self) -> None:
-        """Extends the leases of running jobs, frees those of dead workers, fires schedules."""
+        """Extends the leases of running jobs, frees those of dead workers, fires schedules, seals the audit."""
         now = self.host.clock.now()
         database = self.host.database
         for run in list(self.running):
             with database.begin() as connection:
                 run.lost = not queue.extend(connection, run.claimed, now + self.lease)
         with database.connect() as connection:  # a look costs no write lock
-            if not (queue.has_expired(connection, now) or schedules.is_due(connection, now)):
-                return
-        with database.begin() as connection:
-            queue.sweep(connection, now)
-            schedules.tick(connection, dict(self.declared.jobs), self.declared.plugins, now)
+            due = queue.has_expired(connection, now) or schedules.is_due(connection, now)
+            unsealed = audit.is_due(connection)
+        if due:
+            with database.begin() as connection:
+                queue.sweep(connection, now)
+                schedules.tick(connection, dict(self.declared.jobs), self.declared.plugins, now)
+        if unsealed:
+            with database.begin() as connection:
+                audit.seal(connection, now)
 
     def prepare(self) -> None:
         """Brings schedules and parked jobs in line with the enabled plugins; called once at start."""
