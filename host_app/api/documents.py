@@ -14,6 +14,7 @@ from host_app.api.openapi import build
 from host_app.context import host
 from host_app.routing import public_route, route, signed_in
 
+PAGE: Final = "host_app.api_docs"
 MEMO: Final = "host_app.openapi"
 
 
@@ -27,11 +28,11 @@ def register(app: Flask) -> None:
 def document() -> tuple[dict[str, Any], bytes]:
     """The document and its bytes, made once per registry."""
     state = host()
-    registry = state.crm.registry
-    if MEMO not in registry.memo:
-        made = build(registry, state.crm.plugins.declared(BulkAction), server=state.settings.public_url)
-        registry.memo[MEMO] = (made, orjson.dumps(made))
-    kept: tuple[dict[str, Any], bytes] = registry.memo[MEMO]
+    registry, server = state.crm.registry, state.settings.public_url
+    if (MEMO, server) not in registry.memo:
+        made = build(registry, state.crm.plugins.declared(BulkAction), server=server)
+        registry.memo[MEMO, server] = (made, orjson.dumps(made))
+    kept: tuple[dict[str, Any], bytes] = registry.memo[MEMO, server]
     return kept
 
 
@@ -41,8 +42,14 @@ def openapi() -> Response:
 
 
 def docs() -> str:
-    """The document as a page: no script, no other site."""
-    made = document()[0]
+    """The document as a page: no script, no other site. Drawn once per registry."""
+    memo = host().crm.registry.memo
+    if PAGE not in memo:
+        memo[PAGE] = _draw(document()[0])
+    return str(memo[PAGE])
+
+
+def _draw(made: dict[str, Any]) -> str:
     tags = {tag["name"]: {**tag, "operations": []} for tag in made["tags"]}
     for path, item in made["paths"].items():
         for method, operation in item.items():
