@@ -13,7 +13,7 @@ from gigacore import access, customfields
 from gigacore.context import Actor, Context
 from gigacore.data.tables import core_org
 from gigacore.entity import EntitySpec
-from gigacore.errors import Invalid, NotFound
+from gigacore.errors import GigaError, Invalid, NotFound
 from gigacore.exchange import mapping as mappings
 from gigacore.exchange import reading
 from gigacore.exchange.batches import Importer
@@ -127,7 +127,7 @@ def stage(crm: Installation, actor: Actor, entity: str, stream: BinaryIO, file_n
             file = register(ctx, stored, file_name)
             row = new_row(ctx, entity, file.id, file.name, table, suggestion.columns, options)
             return Import(*ctx.session.connection().execute(row.returning(*COLUMNS)).one())
-    except BaseException:
+    except GigaError:  # after anything else the sweeper removes it
         crm.storage.delete(stored.object_id)
         raise
 

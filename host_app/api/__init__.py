@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from flask import Flask
 
-from host_app.api import account, batch, catalogue, custom_fields, documents, imports, records, trash
+from host_app.api import account, batch, catalogue, custom_fields, documents, files, imports, records, trash
 
 
 def register(app: Flask) -> None:
     """Declare the routes of the API."""
-    for part in (account, batch, catalogue, custom_fields, documents, imports, records, trash):
+    for part in (account, batch, catalogue, custom_fields, documents, files, imports, records, trash):
         part.register(app)

@@ -17,6 +17,7 @@ from host_app.api.operations import (
     IDEMPOTENCY_KEY,
     IF_MATCH,
     LIST_PARAMETERS,
+    UID,
     answered,
     body,
     problems,
@@ -62,6 +63,8 @@ def _add_entity(spec: APISpec, entity: EntitySpec) -> None:
         spec.path(f"{path}/actions/{verb}", operations={"post": _bulk(entity, verb, label, {"type": "object"})})
     spec.path(f"{path}/imports", operations={"get": _imports(entity), "post": _import(entity)})
     spec.path(f"{path}/imports/{{id}}", parameters=[ID], operations={"get": _import_state(entity)})
+    spec.path(f"{path}/{{id}}/files", parameters=[ID], operations={"get": _files(entity), "post": _add_file(entity)})
+    spec.path(f"{path}/{{id}}/files/{{uid}}", parameters=[ID, UID], operations={"delete": _take_off_file(entity)})
 
 
 def _page(name: str) -> Schema:
@@ -203,6 +206,27 @@ def _import(entity: EntitySpec) -> Schema:
 def _imports(entity: EntitySpec) -> Schema:
     responses = {"200": answered("The caller's latest imports", {"type": "object"})} | problems()
     return _operation(entity, "imports", "One's own imports", responses=responses)
+
+
+def _files(entity: EntitySpec) -> Schema:
+    responses = {"200": answered("The files", {"type": "object"})} | problems(404)
+    return _operation(entity, "files", "Files of a record", responses=responses)
+
+
+def _add_file(entity: EntitySpec) -> Schema:
+    form = {"type": "object", "properties": {"file": {"type": "string", "format": "binary"}}, "required": ["file"]}
+    return _operation(
+        entity,
+        "add_file",
+        "Attach a file",
+        requestBody={"required": True, "content": {"multipart/form-data": {"schema": form}}},
+        responses={"201": answered("Attached", {"type": "object"})} | problems(404, 413, 415),
+    )
+
+
+def _take_off_file(entity: EntitySpec) -> Schema:
+    responses = {"204": {"description": "Taken off"}} | problems(404)
+    return _operation(entity, "take_off_file", "Take a file off", responses=responses)
 
 
 def _import_state(entity: EntitySpec) -> Schema:

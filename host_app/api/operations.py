@@ -26,6 +26,7 @@ PROBLEM_TEXTS: Final[Mapping[int, str]] = MappingProxyType(
     }
 )
 ID: Final[Schema] = {"name": "id", "in": "path", "required": True, "schema": {"type": "integer"}}
+UID: Final[Schema] = {"name": "uid", "in": "path", "required": True, "schema": {"type": "string", "format": "uuid"}}
 IF_MATCH: Final[Schema] = {
     "name": "If-Match",
     "in": "header",
