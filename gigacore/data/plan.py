@@ -7,9 +7,11 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import Select, bindparam, select
+from sqlalchemy import ColumnElement, Select, bindparam, select
 
+from gigacore.data.door import SCOPED
 from gigacore.data.inserts import Inserter
+from gigacore.data.survey import tables_in
 from gigacore.entity import Child, Entity, EntitySpec, Extension, FieldSpec, Registry
 from gigacore.entity.kinds import KINDS
 from gigacore.entity.spec import ChildSpec, RollupSpec
@@ -17,6 +19,7 @@ from gigacore.filter import Condition, parse
 
 KeyMaker = Callable[[str | None], str | None]
 
+MAX_LOADS: Final = 256
 SERVER_OWNED: Final = frozenset({"id", "uid", "version", "created_at", "created_by", "updated_at", "updated_by"})
 
 
@@ -84,6 +87,21 @@ class EntityPlan:
     frozen_when: Condition | None
     load: Select[Any]
     inserter: Inserter
+    loads: dict[int, tuple[Any, Select[Any]]] = field(default_factory=dict)
+    """Statements that load one record within criteria, by the identity of the criteria, which guards keep."""
+
+    def load_within(self, limit: ColumnElement[bool] | None) -> Select[Any]:
+        """The statement that loads the record with key `pk` if it meets the criteria."""
+        known = self.loads.get(id(limit))
+        if known is not None and known[0] is limit:
+            return known[1]
+        statement = self.load if limit is None else self.load.where(limit)
+        tables = {self.spec.table.name} if limit is None else {self.spec.table.name, *tables_in(limit)}
+        statement = statement.execution_options(**{SCOPED: frozenset(tables)})
+        if len(self.loads) >= MAX_LOADS:
+            self.loads.clear()
+        self.loads[id(limit)] = limit, statement
+        return statement
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,7 @@ def scope_statement(state: ORMExecuteState) -> None:
     if state.is_insert or state.is_update or state.is_delete:
         _refuse_direct_write(session, state)
         return
-    if session.unlimited or (state.execution_options.get(SCOPED) is True and not state.is_relationship_load):
+    if session.unlimited or (SCOPED in state.execution_options and not state.is_relationship_load):
         return
     tables = session.plans.tables.keys()
     if state.is_column_load:  # the row itself was judged when it was loaded

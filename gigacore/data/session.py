@@ -134,7 +134,8 @@ class ActorSession(Session):
         plan = self.plans.entities.get(entity)
         if plan is None or options:
             return self._get_by_select(entity, ident, options)
-        return self.scalars(plan.load, {"pk": ident}).one_or_none()
+        limit = self.guard.criteria(self, plan.spec, "view")
+        return self.scalars(plan.load_within(limit), {"pk": ident}).one_or_none()
 
     def refresh(self, instance: object, *args: Any, **options: Any) -> None:
         """Read the record again. Raises NotFound when the actor may not see it (any more)."""

@@ -9,6 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from gigacore.clock import FixedClock
+from gigacore.customfields.tables import core_custom_field
 from gigacore.data import Database, create_engine, seed, tables
 from gigacore.entity.base import metadata
 from gigacore.testing.fixtures import ENGINES
@@ -16,7 +17,7 @@ from tests.data.sample import REGISTRY, Customer, Delivery, Line, Order, OrderSc
 
 OWN = {cls.__table__ for cls in (Customer, Delivery, Line, Order, OrderScore)}
 CORE = {table for table in vars(tables).values() if isinstance(table, sa.Table)}
-WANTED = [table for table in metadata.sorted_tables if table in OWN | CORE]
+WANTED = [table for table in metadata.sorted_tables if table in OWN | CORE | {core_custom_field}]
 
 
 def make_tables(url: str) -> None:
