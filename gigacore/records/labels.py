@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -26,6 +27,8 @@ def all_labels(session: ActorSession, wanted: Mapping[str, Iterable[int]]) -> Ma
     """The titles of records of several targets, in one statement; none for no ids."""
     labels: dict[str, dict[int, str]] = {target: {} for target in wanted}
     places = list(wanted)
+    if places and all(target in SYSTEM_TARGETS for target in places):
+        return _system_labels(session, labels, places, wanted)
     parts = [_part(session, place, target, sorted(set(wanted[target]))) for place, target in enumerate(places)]
     statements = [part for part in parts if part is not None]
     if not statements:
@@ -34,6 +37,29 @@ def all_labels(session: ActorSession, wanted: Mapping[str, Iterable[int]]) -> Ma
     for place, record_id, title in session.connection().execute(mark_scoped(whole)):
         labels[places[place]][record_id] = title or f"#{record_id}"
     return labels
+
+
+def _system_labels(
+    session: ActorSession, labels: dict[str, dict[int, str]], places: list[str], wanted: Mapping[str, Iterable[int]]
+) -> Mapping[str, Labels]:
+    """The names of users, teams and organisations, to which no policy applies, by a statement that is kept."""
+    values = {f"ids_{place}": sorted(set(wanted[target])) for place, target in enumerate(places)}
+    if not any(values.values()):
+        return labels
+    for place, record_id, title in session.connection().execute(_system_statement(tuple(places)), values):
+        labels[places[place]][record_id] = title or f"#{record_id}"
+    return labels
+
+
+@lru_cache(maxsize=32)
+def _system_statement(targets: tuple[str, ...]) -> sa.Executable:
+    parts = []
+    for place, target in enumerate(targets):
+        known = SYSTEM_TARGETS[target]
+        table = sa.table(known.table, sa.column("id", sa.BigInteger), sa.column(known.title, sa.String))
+        ids: sa.BindParameter[Any] = sa.bindparam(f"ids_{place}", expanding=True)
+        parts.append(sa.select(_number(place), table.c.id, table.c[known.title]).where(table.c.id.in_(ids)))
+    return mark_scoped(parts[0] if len(parts) == 1 else sa.union_all(*parts))
 
 
 def _part(session: ActorSession, place: int, target: str, ids: list[int]) -> sa.Select[Any] | None:

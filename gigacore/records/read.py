@@ -228,12 +228,23 @@ def get(
     require(ctx, "view", spec)
     names = readable_names(spec, readable_fields(session, spec), fields, whole=True)
     plan = read_plan(session.registry, spec, names)
-    limit = visible(session, spec)
-    where = [spec.table.c.id == record_id, *([] if limit is None else [limit])]
-    row = session.connection().execute(mark_scoped(_select(plan, where))).first()
+    statement = _one(session.registry.memo, plan, visible(session, spec))
+    row = session.connection().execute(statement, {"pk": record_id}).first()
     if row is None:
         raise NotFound
     return materialise(ctx, plan, [row], expand)[0]
+
+
+def _one(memo: dict[Any, Any], plan: ReadPlan, limit: ColumnElement[bool] | None) -> sa.Select[Any]:
+    """The statement for one record within a limit; guards keep their limits, so it is kept with the last of them."""
+    known = memo.get(("one", plan))
+    if known is not None and known[0] is limit:
+        statement: sa.Select[Any] = known[1]
+        return statement
+    where = [plan.spec.table.c.id == sa.bindparam("pk"), *([] if limit is None else [limit])]
+    statement = mark_scoped(_select(plan, where))
+    memo["one", plan] = limit, statement
+    return statement
 
 
 def materialise(
