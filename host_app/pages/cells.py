@@ -111,11 +111,12 @@ def _moment(spec: FieldSpec, reader: Reading, short: bool) -> Draw:
 class Nearness:
     """Relative words for moments within a week of now, worked out once per distance."""
 
-    __slots__ = ("_formats", "_known", "_now", "_today", "_zone")
+    __slots__ = ("_formats", "_just_now", "_known", "_now", "_today", "_zone")
 
     def __init__(self, reader: Reading) -> None:
         self._formats = reader.formats
         self._now = reader.now
+        self._just_now = reader.t(msg("just now"))
         self._zone = reader.formats.zone
         self._today = reader.now.astimezone(self._zone).date()
         self._known: dict[tuple[str, int], str] = {}
@@ -132,6 +133,8 @@ class Nearness:
         seconds = int((moment - self._now).total_seconds())
         if abs(seconds) >= DAY:
             return self.day(moment.astimezone(self._zone).date())
+        if abs(seconds) < 60:
+            return self._just_now
         unit = 3600 if abs(seconds) >= 3600 else 60
         count = int(seconds / unit)
         return self._words(

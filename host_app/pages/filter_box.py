@@ -14,6 +14,7 @@ from gigacore.errors import Invalid
 from gigacore.messages import msg
 from gigacore.records import labels_of
 from host_app.api.policies import entity_at, on_entity
+from host_app.context import host
 from host_app.pages import filters, listing
 from host_app.pages.addresses import list_url
 from host_app.pages.cells import choices_of
@@ -126,7 +127,12 @@ def chips(state: Listing, readable: Mapping[str, FieldSpec], who: Reader) -> lis
     made = []
     for index, condition in enumerate(state.filter.conditions):
         field = readable.get(condition.field)
-        words = (condition.field, "", "")
+        base = readable.get(condition.field.partition(".")[0])
+        words = (
+            label_of(base, who) if base else condition.field,
+            who.t(filters.OPERATORS[condition.op]),
+            _plainly(condition, who),
+        )
         if field is not None:
             words = filters.told(condition, field, _names(condition, field, who), who)
         edit = state.box_url("filter", field=condition.field, index=index)
@@ -135,6 +141,11 @@ def chips(state: Listing, readable: Mapping[str, FieldSpec], who: Reader) -> lis
         remove = state.at(filter=state.filter.without(len(made))).url
         made.append(Chip(who.t(msg("Further conditions")), "", "", state.url, remove))
     return made
+
+
+def _plainly(condition: Condition, who: Reader) -> str:
+    """The value of a condition on a part of a field or on a field of another record."""
+    return who.t(condition.value.capitalize()) if isinstance(condition.value, str) else str(condition.value)
 
 
 def _names(condition: Condition, field: FieldSpec, who: Reader) -> Mapping[str, str]:
@@ -151,14 +162,20 @@ def column_box(plugin: str, plural: str) -> ResponseReturnValue:
     args = request.args.copy()
     chosen, applied = args.poplist("column"), args.pop("apply", "")
     state = listing.read(spec, args)
-    if applied:
-        return _go(state.at(fields=tuple(chosen) if applied != "reset" else ()).url)
-    return _columns(state, spec, who)
+    if not applied:
+        return _columns(state, spec, who)
+    response = _go(state.at(fields=()).url)
+    kept = "~".join(name for name in chosen if name in spec.fields) if applied != "reset" else ""
+    response.set_cookie(
+        listing.columns_cookie(spec), kept, max_age=31_536_000, httponly=True, samesite="Lax", secure=host().secure
+    )
+    return response
 
 
 def _columns(state: Listing, spec: EntitySpec, who: Reader) -> Response:
     readable = [field for field in who.readable(spec) if field.kind not in filters.HIDDEN]
-    now = state.fields or default_fields(spec, readable, columns_of_plugins(who.crm, spec.name))
+    kept = [name for name in listing.kept_columns(spec) if name in spec.fields]
+    now = state.fields or kept or default_fields(spec, readable, columns_of_plugins(who.crm, spec.name))
     order = {name: place for place, name in enumerate(now)}
     fields = sorted(readable, key=lambda field: order.get(field.name, len(order)))
     options = [Option(f.name, label_of(f, who), f.name in order) for f in fields if f.name != spec.title]
@@ -168,7 +185,7 @@ def _columns(state: Listing, spec: EntitySpec, who: Reader) -> Response:
     )
 
 
-def _go(target: str) -> ResponseReturnValue:
+def _go(target: str) -> Response:
     if is_partial():
         return Response(status=204, headers={"HX-Redirect": target})
-    return redirect(target, 303)
+    return redirect(target, 303)  # type: ignore[return-value]  # redirect() answers with werkzeug's base class

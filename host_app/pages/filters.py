@@ -40,6 +40,7 @@ PERIODS: Final[Mapping[str, Msg]] = MappingProxyType(
         "next_7_days": msg("in the next 7 days"), "next_30_days": msg("in the next 30 days"),
     }
 )  # fmt: skip
+NAMED: Final[Mapping[str, Msg]] = MappingProxyType({"now": msg("now"), "today": msg("today"), "actor.id": msg("me")})
 SHOWN: Final = {
     "choice": ("in", "nin", "empty", "filled"),
     "choices": ("contains", "empty", "filled"),
@@ -265,6 +266,8 @@ def _relative(value: Mapping[str, Any], reader: Reading) -> str:
     (word, amount), *_ = value.items()
     if word == "period":
         return reader.t(PERIODS[amount]) if amount in PERIODS else str(amount)
+    if word == "ref":
+        return reader.t(NAMED[amount]) if amount in NAMED else str(amount)
     if word == "ago":
         return reader.t(msg("{time} ago", time=amount))
     return reader.t(msg("{time} from now", time=amount)) if word == "ahead" else str(amount)

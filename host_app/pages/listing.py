@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
+from flask import request
 from werkzeug.datastructures import MultiDict
 
 from gigacore.entity import EntitySpec, FieldSpec
@@ -96,6 +97,16 @@ def with_box(listing: Listing, raw: Raw, readable: Mapping[str, FieldSpec], loca
         raise Invalid.of("field", msg("Choose a field."))
     index = int(raw.text("index")) if raw.text("index").isdigit() else None
     return listing.at(filter=listing.filter.putting(condition_from(raw, field, locale), index))
+
+
+def columns_cookie(spec: EntitySpec) -> str:
+    """The cookie that keeps the reader's columns of an entity."""
+    return f"giga_columns_{spec.plugin}_{spec.plural}"
+
+
+def kept_columns(spec: EntitySpec) -> list[str]:
+    """The columns that the reader chose last, if any."""
+    return request.cookies.get(columns_cookie(spec), "")[:1000].split("~")
 
 
 @dataclass(frozen=True, slots=True)

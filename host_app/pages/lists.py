@@ -21,9 +21,10 @@ from host_app.pages.bulk import offered_actions
 from host_app.pages.columns import Column, columns_of, default_fields, row_writer
 from host_app.pages.filter_box import chips
 from host_app.pages.frame import page as answer
-from host_app.pages.listing import PAGE, Listing
+from host_app.pages.listing import PAGE, Listing, kept_columns
 from host_app.pages.parts import columns_of_plugins
 from host_app.pages.reader import Reader, reader
+from host_app.pages.views import views
 from host_app.routing import route
 
 RULE: Final = "/<plugin>/<plural>"
@@ -52,12 +53,13 @@ def _list(state: Listing, spec: EntitySpec, who: Reader, readable: Mapping[str, 
     write = row_writer(spec, columns, who, tick=True)
     rows = Markup("\n".join(map(write, found.items)))  # noqa: S704 - the writer escapes every value
     values = _frame_values(state, spec, who) | _table_values(state, spec, columns, found, who)
-    return answer("list.html", **values, chips=chips(state, readable, who), rows=rows)
+    in_view = any(current for _label, _url, current in values["views"])
+    return answer("list.html", **values, chips=[] if in_view else chips(state, readable, who), rows=rows)
 
 
 def shown_columns(state: Listing, spec: EntitySpec, who: Reader, readable: Mapping[str, FieldSpec]) -> list[Column]:
     """The columns that the address names, or those of the entity."""
-    names: Sequence[str] = [name for name in state.fields if name in readable]
+    names: Sequence[str] = [name for name in state.fields or kept_columns(spec) if name in readable]
     if not names:
         names = default_fields(spec, readable.values(), columns_of_plugins(who.crm, spec.name))
     return columns_of(spec, names, who)
@@ -109,6 +111,7 @@ def _table_values(
         "newer": state.at(cursor=found.previous).url if found.previous else "",
         "by_time": sort.lstrip("-") in ("id", "created_at", "updated_at"),
         "bulk": offered_actions(spec, who),
+        "views": [(who.t(label), url, url == state.at(sort="", fields=()).url) for label, url in views(spec)],
         "top": (),
     }
 

@@ -62,6 +62,10 @@ class Reader:
             if not field.readonly and access.may_write(self.ctx, spec, field.name)
         ]
 
+    def may_write(self, spec: EntitySpec, field: FieldSpec) -> bool:
+        """Whether the reader may fill in a field."""
+        return access.may_write(self.ctx, spec, field)
+
     def entities(self, verb: str) -> list[EntitySpec]:
         """The entities with pages of which the reader may `verb` some record."""
         return [spec for spec in self.registry.entities.values() if not spec.hidden and self.may(verb, spec.name)]

@@ -20,7 +20,7 @@ from host_app.api.policies import entity_at, on_entity
 from host_app.auth import current
 from host_app.context import current_crm
 from host_app.pages.addresses import is_local, list_url, new_url, record_url, with_query
-from host_app.pages.cells import drawer
+from host_app.pages.cells import choices_of, drawer, pill
 from host_app.pages.columns import label_of, names_in_order, number_of, title_of, value_of
 from host_app.pages.form import with_labels
 from host_app.pages.forms import section_of
@@ -83,6 +83,7 @@ class Related:
 def register(app: Flask) -> None:
     """Declare the routes."""
     route(app, RULE, policy=on_entity("view"))(show)
+    route(app, f"{RULE}/status", policy=on_entity("edit"), methods=["POST"])(set_status)
     route(app, f"{RULE}/delete", policy=on_entity("delete"), methods=["POST"])(delete)
 
 
@@ -92,6 +93,7 @@ def show(plugin: str, plural: str, record_id: int) -> ResponseReturnValue:
     item = with_labels(spec, records.get(who.ctx, spec.name, record_id), who)
     record = records.load(who.ctx, spec.name, record_id)
     tab = request.args.get("tab", "timeline")
+    may_edit = access.may(who.ctx, "edit", spec.name, record)
     return answer(
         "record.html",
         title=title_of(spec, item),
@@ -101,6 +103,7 @@ def show(plugin: str, plural: str, record_id: int) -> ResponseReturnValue:
         list_path=list_url(spec),
         list_label=who.t(spec.label_plural),
         mark=_drawn(spec, spec.board or "", item, who),
+        statuses=_statuses(spec, item, who) if may_edit else [],
         owner=_drawn(spec, "owner_id", item, who),
         strip=_strip(spec, item, who),
         sections=sections(spec, item, who),
@@ -110,7 +113,7 @@ def show(plugin: str, plural: str, record_id: int) -> ResponseReturnValue:
         panels=_panels(spec, record, who),
         related=_related(spec, record_id, who),
         acts=acts(spec, record, who),
-        may_edit=access.may(who.ctx, "edit", spec.name, record),
+        may_edit=may_edit,
         may_delete=access.may(who.ctx, "delete", spec.name, record),
         version=item.get("version", ""),
     )
@@ -242,6 +245,30 @@ def acts(spec: EntitySpec, record: Entity, who: Reader) -> list[Act]:
         )
         for offer in records.offered(who.ctx, spec.name, record)
     ]
+
+
+def _statuses(spec: EntitySpec, item: Mapping[str, Any], who: Reader) -> list[tuple[str, Markup, bool]]:
+    """The values that the status may be set to from the header: key, pill, whether it stands now."""
+    field = spec.fields.get(spec.board or "")
+    if field is None or field.readonly or field.kind not in ("choice", "enum") or not who.may_write(spec, field):
+        return []
+    now = value_of(item, field.name)
+    return [(key, pill(label, colour), key == now) for key, label, colour, active in choices_of(field, who) if active]
+
+
+def set_status(plugin: str, plural: str, record_id: int) -> ResponseReturnValue:
+    """Change the status from the header; a refusal says why."""
+    spec, who = entity_at(plugin, plural), reader()
+    target, version = record_url(spec, record_id), request.form.get("_version", "")
+    try:
+        with current_crm().unit_of_work(current()) as ctx:
+            ctx.source = "page"
+            data = {spec.board or "": request.form.get("value", "")}
+            records.update(ctx, spec.name, record_id, data, version=int(version) if version.isdigit() else None)
+    except GigaError as error:
+        return refused(error, target, who)
+    note(who.t(msg("Saved.")))
+    return redirect(target, 303)
 
 
 def delete(plugin: str, plural: str, record_id: int) -> ResponseReturnValue:

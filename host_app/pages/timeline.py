@@ -95,7 +95,8 @@ def timeline_of(spec: EntitySpec, record_id: int, who: Reader, *, changes: bool)
 
 
 def _when(moment: dt.datetime, who: Reader) -> tuple[str, str]:
-    return who.formats.relative(moment, who.now), who.formats.datetime(moment)
+    recent = abs((who.now - moment).total_seconds()) < 60
+    return who.t(msg("just now")) if recent else who.formats.relative(moment, who.now), who.formats.datetime(moment)
 
 
 def _activity(entry: Activity, who: Reader) -> Entry:
@@ -124,7 +125,7 @@ def _change(row: AuditRow, spec: EntitySpec, who: Reader) -> Entry:
     )
 
 
-def _actor(row: AuditRow, who: Reader) -> str:
+def _actor(row: AuditRow | Activity, who: Reader) -> str:
     return who.t(msg("The system")) if row.actor_kind == "system" else row.actor_name
 
 

@@ -109,7 +109,7 @@ def test_me_stays_me_for_whoever_reads(crm: Crm, leads: None, visit: Any) -> Non
         records.create(ctx, "crm.lead", {"last_name": "Mine", "owner_id": reader.user_id})
     applied = reader.get("/crm/leads/filter?apply=1&field=owner_id&op=in&value=me")
     assert "actor.id" in applied.location
-    page = text(reader, applied.location)
+    page = text(reader, f"{applied.location}&q=mine&priority=normal")
     assert names(page) == ["Mine"]
     assert "<b>me</b>" in page
 
@@ -163,3 +163,38 @@ def test_a_whole_filter_is_changed_and_nothing_else(leads: None, root: Visitor) 
     root.post("/crm/leads/bulk", sent)
     assert len(names(text(root, "/crm/leads?priority=low"))) == 20
     assert len(names(text(root, "/crm/leads?priority=low&status=qualified"))) == 20
+
+
+def test_tabs_show_what_is_ones_own_and_what_is_late(crm: Crm, visit: Any) -> None:
+    reader = visit("user")
+    with crm.system("tasks") as ctx:
+        for title, due, status in (
+            ("Late", "2020-01-01", "open"),
+            ("Closed", "2020-01-01", "done"),
+            ("Far", "2099-01-01", "open"),
+        ):
+            data = {"title": title, "due_at": f"{due}T09:00:00Z", "status": status, "owner_id": reader.user_id}
+            records.create(ctx, "crm.task", data)
+        records.create(ctx, "crm.task", {"title": "Hers", "due_at": "2020-01-01T09:00:00Z", "visibility": "read"})
+    page = text(reader, "/crm/tasks")
+    tabs = dict(
+        reversed(pair)
+        for pair in re.findall(
+            r'<a href="([^"]+)"[^>]*>([^<]+)</a>', page.partition('class="views"')[2].partition("</nav>")[0]
+        )
+    )
+    assert list(tabs) == ["All", "Mine", "Today", "This week", "Overdue"]
+    shown = {
+        name: re.findall(r'<th scope=row><a href="[^"]+">([^<]+)<', text(reader, url.replace("&amp;", "&")))
+        for name, url in tabs.items()
+    }
+    assert set(shown["Mine"]) == {"Late", "Closed", "Far"}
+    assert set(shown["Overdue"]) == {"Late", "Hers"}
+    assert shown["Today"] == []
+
+
+def test_chosen_columns_are_remembered(leads: None, root: Visitor) -> None:
+    root.get("/crm/leads/columns?apply=1&column=city")
+    assert re.findall(r'<th scope="col"[^>]*>(?:<a[^>]*>)?([^<]+)', text(root, "/crm/leads"))[-2:] == ["Name", "City"]
+    root.get("/crm/leads/columns?apply=reset")
+    assert "Estimated amount" in text(root, "/crm/leads")
