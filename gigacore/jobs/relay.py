@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import groupby
 from random import SystemRandom
 from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
@@ -139,6 +140,30 @@ def deliver(host: Host, consumer: Consumer, held: Held) -> None:
         return
     except Exception as error:  # noqa: BLE001 - whatever a plugin raises, the relay lives and the event is not lost
         record_failure(host, consumer, held, error)
+
+
+def deliver_together(host: Host, consumer: Consumer, batch: Sequence[Held]) -> bool:
+    """Hands over events of one transaction in one transaction; False = nothing was done, try them one by one.
+
+    An import makes hundreds of events at once: a commit for each would cost more than what consumers do.
+    """
+    if consumer.long or len(batch) < 2:
+        return False
+    try:
+        with unit_of_work(host, consumer, batch[0].event) as ctx:
+            for held in batch:
+                consumer.handle(ctx, held.event)
+                ctx.session.flush()
+                mark_done(ctx.session.connection(), held, ctx.now)
+    except Exception:  # noqa: BLE001 - it is found again, and noted, when the events are delivered one by one
+        return False
+    return True
+
+
+def together(batch: Sequence[Held]) -> list[list[Held]]:
+    """The deliveries in runs of the same correlation and depth, in their order."""
+    runs = groupby(batch, key=lambda held: (held.event.correlation_id, held.event.depth))
+    return [list(run) for _, run in runs]
 
 
 def unit_of_work(host: Host, consumer: Consumer, event: Event) -> AbstractContextManager[Context]:

@@ -125,11 +125,14 @@ class Worker:
         started = self.host.clock.now()
         with self.host.database.begin() as connection:
             batch = relay.claim(connection, started, self.lease, consumer)
-        for position, held in enumerate(batch):
-            if self.host.clock.now() - started > self.lease / 2:
-                relay.release(self.host, batch[position:])
-                break
-            relay.deliver(self.host, consumer, held)
+        for run in relay.together(batch):
+            if relay.deliver_together(self.host, consumer, run):
+                continue
+            for held in run:
+                if self.host.clock.now() - started > self.lease / 2:
+                    relay.release(self.host, [held])
+                else:
+                    relay.deliver(self.host, consumer, held)
         return bool(batch)
 
     def keep(self) -> None:

@@ -71,6 +71,25 @@ def test_event_of_a_rolled_back_transaction_is_not_delivered(host: Host) -> None
     assert heard.seen == []
 
 
+def test_events_of_one_transaction_are_delivered_in_one(host: Host) -> None:
+    contexts: set[int] = set()
+    consumer = Consumer("demo.listen", ("*",), lambda ctx, event: contexts.add(id(ctx)))
+    worker = host.worker(Plugin("demo", consumers=[consumer]))
+    happen(host, "crm.lead.created", *[(number, 1) for number in range(30)])
+    worker.run_pending()
+    assert len(contexts) == 1
+    assert {row[0] for row in host.rows("state", table="core_delivery")} == {"done"}
+
+
+def test_one_failing_event_does_not_hold_back_those_of_its_transaction(host: Host) -> None:
+    heard, worker = listener(host)
+    heard.failing = {2}
+    happen(host, "crm.lead.created", (1, 1), (2, 1), (3, 1))
+    worker.run_pending()
+    assert heard.seen[-2:] == [(1, 1), (3, 1)]
+    assert sorted(row[0] for row in host.rows("state", table="core_delivery")) == ["done", "done", "new"]
+
+
 def test_each_consumer_has_its_own_delivery(host: Host) -> None:
     first, second = Listener(), Listener()
     first.failing = {1}
