@@ -84,9 +84,14 @@ def literal_path(column: str, key: str, kind: str, dialect: str) -> str:
         return f"json_extract({column}, '$.{key}{'.' + inner if inner else ''}')"
     if kind == "json":
         return f"({column} -> '{key}')"
-    text = f"({column} -> '{key}' ->> '{inner}')" if inner else f"({column} ->> '{key}')"
+    value, text = f"{column} -> '{key}'", f"({column} ->> '{key}')"
+    if inner:
+        value, text = f"{value} -> '{inner}'", f"({value} ->> '{inner}')"
     cast = _CASTS.get(kind)
-    return f"({text}::{cast})" if cast else f'({text} COLLATE "C")'
+    if cast is None:
+        return f'({text} COLLATE "C")'
+    # A plain cast would fail on rows that are dead but not yet vacuumed, and still hold a purged field's text.
+    return f"(CASE WHEN jsonb_typeof({value}) = '{cast[0]}' THEN {text}::{cast[1]} END)"
 
 
 def _same(value: Any) -> Any:
@@ -101,14 +106,10 @@ def _read_money(stored: Mapping[str, Any]) -> Money:
     return Money(unscaled(stored["amount"]), stored["currency"])
 
 
-_CASTS: Final[Mapping[str, str]] = MappingProxyType(
+_CASTS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
     {
-        "integer": "bigint",
-        "decimal": "bigint",
-        "money": "bigint",
-        "ref": "bigint",
-        "file": "bigint",
-        "boolean": "boolean",
+        **dict.fromkeys(("integer", "decimal", "money", "ref", "file"), ("number", "bigint")),
+        "boolean": ("boolean", "boolean"),
     }
 )
 _STORE: Final[Mapping[str, Callable[[Any], Any]]] = MappingProxyType(
