@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from gigacore import records
 from gigacore.access import teams, users
-from gigacore.crm.demo_people import Cast, Person
+from gigacore.crm.demo_people import Cast, Person, slug
 from gigacore.crm.pipelines import DEFAULT_STAGES, add_pipeline
 from gigacore.data import currency
 from gigacore.filter import parse
@@ -33,6 +33,7 @@ LEADS: Final = (
     ("lost", 15), ("to_fix", 10),
 )  # fmt: skip
 VISIBILITIES: Final = ("read", "read", "read", "write", "private")
+REASONS: Final = ("price", "price", "competitor", "no_need", "no_budget", "no_answer")
 SOURCES: Final = ("website", "website", "referral", "search", "social", "event", "partner", "email", "call")
 
 
@@ -118,7 +119,7 @@ def fill(crm: Crm, lang: str = "en", *, password: str | None = None) -> None:
     contacts = [_contact(story, companies[number % COMPANIES]) for number in range(CONTACTS)]
     leads = [_lead(story, status) for status, count in LEADS for _ in range(count)]
     for number in range(OPPORTUNITIES):
-        _opportunity(story, cast.choose(companies), stages[number % 4 == 0])
+        _opportunity(story, cast.choose(companies), stages[number % 4 == 0], renewal=number % 4 == 0)
     for number in range(TASKS):
         _task(story, number, cast.choose(contacts), cast.choose(leads))
     for _ in range(NOTES):
@@ -178,6 +179,8 @@ def _company(story: Story, number: int) -> Firm:
     values = {
         "name": name, "industry": industry, "city": city, "postal_code": code, "country": country, "street": street,
         "phone": cast.phone(), "employees": cast.random.randint(2, 400), "visibility": cast.choose(VISIBILITIES),
+        "website": f"https://{slug(name)}.example", "description": cast.choose(cast.words.needs),
+        "notes": cast.choose(cast.words.remarks) if number % 2 else None,
         "founded": cast.random.randint(1950, 2024), "tags": [cast.choose(cast.words.tags)] if number % 3 == 0 else [],
     }  # fmt: skip
     return Firm(story.create(age, who, "crm.company", lambda: values), name)
@@ -241,7 +244,7 @@ def _next(story: Story, status: str) -> dict[str, Any]:
     """The lead's new status, with the reason of a lost one and a plan for one that is alive."""
     cast = story.cast
     if status == "lost":
-        return {"status": status, "lost_reason": cast.choose(("price", "competitor", "no_need", "no_budget"))}
+        return {"status": status, "lost_reason": cast.choose(REASONS)}
     if status not in ("contacted", "follow_up", "qualified"):
         return {"status": status}
     due = datetime.combine(story.now.date() + timedelta(days=cast.random.randint(-4, 10)), time(10), UTC)
@@ -264,24 +267,29 @@ def _exchange(story: Story, age: float, lead: Made) -> None:
     story.create(age, lead.who, "crm.note", lambda: {**values, "lead_id": lead.id})
 
 
-def _opportunity(story: Story, firm: Firm, stages: list[int]) -> None:
+def _opportunity(story: Story, firm: Firm, stages: list[int], *, renewal: bool) -> None:
     cast = story.cast
     values = {
         "title": f"{cast.choose(cast.words.deals)}, {firm.name}", "amount": cast.money(2_000, 120_000),
         "stage_id": stages[0], "source": cast.choose(SOURCES),
     }  # fmt: skip
     age, who = cast.random.uniform(3, firm.made.age - 22), firm.made.who
-    contact = cast.choose(firm.contacts)
+    if renewal:
+        values["recurring"] = cast.money(50, 900)
+    contact, other = cast.choose(firm.contacts), cast.choose(firm.contacts)
     closing = (story.now - timedelta(days=age) + timedelta(days=cast.random.randint(60, 200))).date().isoformat()
     made = story.create(
         age, who, "crm.opportunity",
-        lambda: {**values, "company_id": firm.made.id, "contact_id": contact.id, "expected_close": closing},
+        lambda: {
+            **values, "company_id": firm.made.id, "contact_id": contact.id, "expected_close": closing,
+            "participants": [{"contact_id": other.id}] if other is not contact else [],
+        },
     )  # fmt: skip
     for stage in _way(cast, stages):
         age = min(age * cast.random.uniform(0.4, 0.85), age - 1)
         if age < 0:
             break
-        story.add(story.moment(age), who, _step(made, stage))
+        story.add(story.moment(age), who, _step(cast, made, stage, lost=stage == stages[5]))
 
 
 def _way(cast: Cast, stages: list[int]) -> list[int]:
@@ -293,8 +301,11 @@ def _way(cast: Cast, stages: list[int]) -> list[int]:
     return [*passed, stages[5]] if end < 0.4 else passed
 
 
-def _step(opportunity: Made, stage: int) -> Callable[[Context], object]:
-    return lambda ctx: records.update(ctx, "crm.opportunity", opportunity.id, {"stage_id": stage})
+def _step(cast: Cast, opportunity: Made, stage: int, *, lost: bool) -> Callable[[Context], object]:
+    change: dict[str, Any] = {"stage_id": stage}
+    if lost:
+        change["lost_reason"] = cast.choose(REASONS)
+    return lambda ctx: records.update(ctx, "crm.opportunity", opportunity.id, change)
 
 
 def _task(story: Story, number: int, contact: Made, lead: Made) -> None:

@@ -66,7 +66,6 @@ def pieces(
     cursor: str | None = None
     while True:
         page = records.page(ctx, entity, replace(request, cursor=cursor))
-        label_rows(ctx, entity, page.items)
         text.seek(0)
         text.truncate()
         writer.writerows([[column.cell(item) for column in columns] for item in page.items])
@@ -74,17 +73,6 @@ def pieces(
         cursor = page.next
         if cursor is None:
             return
-
-
-def label_rows(ctx: Context, entity: str, items: Sequence[dict[str, Any]]) -> None:
-    """Puts labels beside the numbers of records to which child rows refer, as records have them."""
-    for child in ctx.session.registry.entity(entity).children.values():
-        for field in child.fields.values():
-            if field.kind == "ref" and field.target:
-                rows = [row for item in items for row in item.get(child.name) or () if row.get(field.name) is not None]
-                labels = records.labels_of(ctx.session, field.target, {row[field.name] for row in rows})
-                for row in rows:
-                    row[field.name] = records.reference(row[field.name], labels.get(row[field.name]))
 
 
 def exported(ctx: Context, spec: EntitySpec, request: ListRequest | None) -> list[str]:

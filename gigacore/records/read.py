@@ -261,7 +261,11 @@ def materialise(
 
 
 def _label(session: ActorSession, plan: ReadPlan, items: Sequence[dict[str, Any]]) -> None:
-    places = [(ref.target, *_place(item, ref.name)) for ref in plan.refs for item in items]
+    _name_targets(session, [(ref.target, *_place(item, ref.name)) for ref in plan.refs for item in items])
+
+
+def _name_targets(session: ActorSession, places: Sequence[tuple[str, dict[str, Any], str]]) -> None:
+    """Put a reference with its label in each place (target entity, holder, key) that holds a number."""
     wanted: dict[str, set[int]] = {}
     for target, holder, key in places:
         if (number := holder.get(key)) is not None:
@@ -294,6 +298,9 @@ def _add_children(session: ActorSession, spec: EntitySpec, name: str, items: Seq
     for row in rows.mappings():
         values = {n: _child_value(child.fields[n], row) for n in names}
         by_parent[row["parent_id"]].append({"id": row["id"], **values})
+    found = [one for rows_of_one in by_parent.values() for one in rows_of_one]
+    refs = [spec for spec in child.fields.values() if spec.kind == "ref" and spec.target]
+    _name_targets(session, [(spec.target or "", one, spec.name) for spec in refs for one in found])
 
 
 def _child_columns(spec: FieldSpec) -> tuple[str, ...]:

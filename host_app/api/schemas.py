@@ -157,6 +157,8 @@ def entity_schema(entity: EntitySpec, *, output: bool, partial: bool = False) ->
     fields = [s for s in entity.fields.values() if not s.secret and (output or not s.readonly)]
     schema = object_schema(fields, output=output, partial=partial)
     for child in entity.children.values():
+        if child.readonly and not output:
+            continue
         rows = [s for s in child.fields.values() if not s.secret and (output or not s.readonly)]
         items = object_schema(rows, output=output, partial=False)
         schema["properties"][child.name] = {"type": "array", "items": items, "title": child.label}
