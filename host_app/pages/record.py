@@ -139,7 +139,7 @@ def sections(spec: EntitySpec, item: Mapping[str, Any], who: Reader) -> list[Fac
     readable = {field.name for field in who.readable(spec)}
     found: dict[str, list[FieldSpec]] = {}
     for name in names_in_order(spec):
-        if name in readable and name not in OWN and name != spec.title:
+        if name in readable and name not in OWN and name != spec.title and spec.fields[name].kind != "json":
             found.setdefault(section_of(spec.fields[name], spec, who), []).append(spec.fields[name])
     return [
         made for label, fields in found.items() if (made := _facts(label, fields, spec, item, who)).facts or made.empty
@@ -193,7 +193,7 @@ def _middle(spec: EntitySpec, record: Entity, item: Mapping[str, Any], tab: str,
 def _panels(spec: EntitySpec, record: Entity, who: Reader) -> list[Drawn]:
     """The panels of plugins beside the facts."""
     wanted = [p for p in panels_of(who.crm, spec.name) if p.slot == Slot.RECORD_SIDE and may_see(p.policy, who)]
-    return [draw_part(panel, record, who) for panel in wanted]
+    return [drawn for panel in wanted if (drawn := draw_part(panel, record, who)).contents]
 
 
 def _related(spec: EntitySpec, record_id: int, who: Reader) -> list[Related]:

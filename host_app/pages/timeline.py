@@ -106,7 +106,18 @@ def _activity(entry: Activity, who: Reader) -> Entry:
     source = who.registry.entities.get(entry.source_entity or "")
     url = record_url(source, entry.source_id) if source is not None and entry.source_id else ""
     return Entry(ICONS.get(key, ICONS.get(kind, "activity")), entry.actor_name, _kind(entry, key, who), at, exact,
-                 entry.title, url, entry.summary or "")  # fmt: skip
+                 _title(entry, source, who), url, entry.summary or "")  # fmt: skip
+
+
+def _title(entry: Activity, source: EntitySpec | None, who: Reader) -> str:
+    """What happened; a move between choices in the reader's words."""
+    data = entry.data or {}
+    field = source.fields.get(str(data.get("field"))) if source is not None else None
+    choices = who.registry.choice_list(field) if field is not None else None
+    moved = [choices.get(str(data.get(end))) for end in ("from", "to")] if choices else []
+    if not moved or None in moved:
+        return entry.title
+    return " → ".join(one.labels.get(who.locale) or who.t(one.label) for one in moved if one)
 
 
 def _kind(entry: Activity, key: str, who: Reader) -> str:
