@@ -72,14 +72,17 @@ class Change:
 
     def values(self) -> dict[str, list[Any]]:
         """Field -> [before, after], secrets hidden."""
-        read, gone = self.plan.plan.read, self.verb == "deleted"
-        found: dict[str, list[Any]] = {
-            name: [self.before.get(name), None if gone else read(self.record, name)] for name in sorted(self.changed)
-        }
+        plan, record, gone = self.plan.plan, self.record, self.verb == "deleted"
+        before, now, attributes = self.before, record.__dict__, plan.attributes
+        found: dict[str, list[Any]] = {}
+        for name in sorted(self.changed):
+            attribute = attributes.get(name)
+            shown = now[attribute] if attribute in now else plan.read(record, name)
+            found[name] = [before.get(name), None if gone else shown]
         for name, changes in self.rows.items():
             found[name] = [[c.before for c in changes if c.before], [i for c in changes if (i := c.after_image())]]
         found.update({name: list(pair) for name, pair in self.added.items()})
-        for name in self.plan.plan.hidden & found.keys():
+        for name in plan.hidden & found.keys() if plan.hidden else ():
             found[name] = [None if value is None else HIDDEN for value in found[name]]
         return found
 

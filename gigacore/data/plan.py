@@ -29,6 +29,8 @@ class FieldPlan:
 
     names: Mapping[str, str]
     """Mapped attribute -> field name; both attributes of a money field name it."""
+    attributes: Mapping[str, str]
+    """Field name -> attribute that shows its value; custom fields have none."""
     fields: Mapping[str, FieldSpec]
     keys: tuple[tuple[str, str, KeyMaker], ...]
     defaults: tuple[FieldSpec, ...]
@@ -38,10 +40,10 @@ class FieldPlan:
 
     def read(self, row: Any, name: str) -> Any:
         """The value of a field now."""
-        spec = self.fields[name]
-        if spec.custom:
+        attribute = self.attributes.get(name)
+        if attribute is None:
             return (row.custom or {}).get(name)
-        return getattr(row, spec.attribute.removesuffix("_value") if spec.kind == "money" else spec.attribute)
+        return getattr(row, attribute)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +148,11 @@ def _field_plan(fields: Mapping[str, FieldSpec]) -> FieldPlan:
     coded = [spec for spec in stored.values() if not spec.custom and spec.name not in SERVER_OWNED]
     return FieldPlan(
         names=_names(coded),
+        attributes={
+            s.name: s.attribute.removesuffix("_value") if s.kind == "money" else s.attribute
+            for s in stored.values()
+            if not s.custom
+        },
         fields=stored,
         keys=tuple((s.attribute, s.key_column, KINDS[s.kind].key) for s in coded if s.key_column),
         defaults=tuple(s for s in coded if s.default is not None),

@@ -13,9 +13,9 @@ from gigacore.customfields.tables import core_custom_field
 from gigacore.data import Database, create_engine, seed, tables
 from gigacore.entity.base import metadata
 from gigacore.testing.fixtures import ENGINES
-from tests.data.sample import REGISTRY, Customer, Delivery, Line, Order, OrderScore, OwnerGuard
+from tests.data.sample import REGISTRY, Customer, Delivery, Line, Order, OrderScore, OwnerGuard, Parcel
 
-OWN = {cls.__table__ for cls in (Customer, Delivery, Line, Order, OrderScore)}
+OWN = {cls.__table__ for cls in (Customer, Delivery, Line, Order, OrderScore, Parcel)}
 CORE = {table for table in vars(tables).values() if isinstance(table, sa.Table)}
 WANTED = [table for table in metadata.sorted_tables if table in OWN | CORE | {core_custom_field}]
 

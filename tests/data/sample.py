@@ -19,6 +19,7 @@ from gigacore.entity import (
     FieldSpec,
     Money,
     Registry,
+    Transition,
     children,
     computed,
     field,
@@ -81,13 +82,29 @@ class Delivery(Entity):
     customer_id: Mapped[int | None] = ref("shop.customer", on_delete="set_null")
 
 
+class Parcel(Entity):
+    __entity__ = EntityMeta(
+        "shop.parcel",
+        plural="parcels",
+        title="place",
+        transitions=(
+            Transition("status", ("open",), ("paid",)),
+            Transition("status", ("paid",), ("filed",)),
+            Transition("status", ("*",), ("open",), action="reopen"),
+        ),
+    )
+
+    place: Mapped[str] = field()
+    status: Mapped[Status] = field(default=Status.open)
+
+
 class OrderScore(Extension):
     __extension__ = ExtensionMeta("rating", "shop.order")
 
     score: Mapped[int | None] = field()
 
 
-REGISTRY = Registry.build([Customer, Order, Delivery], extensions=[OrderScore]).with_custom_fields(
+REGISTRY = Registry.build([Customer, Order, Delivery, Parcel], extensions=[OrderScore]).with_custom_fields(
     [FieldSpec(name="x_region", kind="text", label="Region", entity="shop.customer", custom=True, search=True)],
     generation=1,
 )

@@ -1,5 +1,6 @@
 """What the flush fills in, records and refuses, whichever door a change comes through."""
 
+import contextlib
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -10,11 +11,12 @@ from sqlalchemy import select
 
 from gigacore.clock import FixedClock
 from gigacore.data import Database
+from gigacore.data.locks import ACTION
 from gigacore.data.tables import core_audit, core_audit_value, core_outbox
 from gigacore.entity import Money
 from gigacore.errors import Abort, Conflict, Locked, NotFound
 from gigacore.messages import msg
-from tests.data.sample import ANNA, BEN, Customer, Line, Order, OrderScore, OwnerGuard, Status
+from tests.data.sample import ANNA, BEN, Customer, Line, Order, OrderScore, OwnerGuard, Parcel, Status
 
 
 def euros(amount: str) -> Money:
@@ -234,6 +236,31 @@ def test_a_change_into_the_locked_state_may_change_more(database: Database) -> N
         order.status, order.title = Status.paid, "final"
     with database.read(ANNA) as ctx:
         assert ctx.session.get(Order, number).title == "final"
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "action", "allowed"),
+    [
+        (Status.open, Status.paid, None, True),
+        (Status.paid, Status.filed, None, True),
+        (Status.open, Status.filed, None, False),
+        (Status.paid, Status.open, None, False),
+        (Status.paid, Status.open, "archive", False),
+        (Status.paid, Status.open, "reopen", True),
+    ],
+)
+def test_a_state_follows_only_those_that_it_may_follow(
+    database: Database, start: Status, end: Status, action: str | None, allowed: bool
+) -> None:
+    number = add(database, Parcel(place="Lyon", status=start))
+    with contextlib.ExitStack() as stack:
+        if not allowed:
+            stack.enter_context(pytest.raises(Conflict))
+        ctx = stack.enter_context(database.unit_of_work(ANNA))
+        ctx.notes[ACTION] = action
+        ctx.session.get(Parcel, number).status = end
+    with database.read(ANNA) as ctx:
+        assert ctx.session.get(Parcel, number).status is (end if allowed else start)
 
 
 # Hooks ----------------------------------------------------------------------------------------------------------------
