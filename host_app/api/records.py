@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from flask import Flask, Response, g, request
 
 from gigacore import jobs, records
 from gigacore.context import Context
-from gigacore.errors import Invalid, TooLarge
+from gigacore.errors import Invalid, NotFound, TooLarge
 from gigacore.messages import msg
 from gigacore.records.actions import DIRECT_BULK
 from gigacore.upkeep import BULK
@@ -48,7 +49,7 @@ def list_records(plugin: str, plural: str) -> Response:
 def get_record(plugin: str, plural: str, id: int) -> Response:
     """One record with its child rows."""
     only("expand")
-    return _shown(g.ctx, entity_at(plugin, plural).name, id, expand=names(request.args, "expand"))
+    return _shown(g.ctx, entity_at(plugin, plural).name, id, names(request.args, "expand"))
 
 
 def create_record(plugin: str, plural: str) -> Response:
@@ -58,7 +59,7 @@ def create_record(plugin: str, plural: str) -> Response:
 
     def work(ctx: Context) -> Response:
         record = records.create(ctx, entity.name, data)
-        response = _shown(ctx, entity.name, record.id, status=201)
+        response = _written(ctx, entity.name, record.id, status=201)
         response.headers["Location"] = f"/api/v1/{entity.api_path}/{record.id}"
         return response
 
@@ -73,7 +74,7 @@ def change_record(plugin: str, plural: str, id: int) -> Response:
 
     def work(ctx: Context) -> Response:
         records.update(ctx, entity.name, id, data, version=version)
-        return _shown(ctx, entity.name, id)
+        return _written(ctx, entity.name, id)
 
     return write(work)
 
@@ -97,7 +98,7 @@ def run_action(plugin: str, plural: str, id: int, action: str) -> Response:
 
     def work(ctx: Context) -> Response:
         result = records.run_action(ctx, entity.name, id, action, params)
-        return answer({"result": result, "record": records.get(ctx, entity.name, id)})
+        return answer({"result": _plain(result), "record": _seen(ctx, entity.name, id)})
 
     return write(work)
 
@@ -143,6 +144,25 @@ def _are_ids(value: Any) -> bool:
     return isinstance(value, list) and all(type(item) is int and 0 < item < 2**31 for item in value)
 
 
-def _shown(ctx: Context, entity: str, record_id: int, *, status: int = 200, expand: tuple[str, ...] = ()) -> Response:
+def _written(ctx: Context, entity: str, record_id: int, *, status: int = 200) -> Response:
+    """What was written, as far as the caller still sees it."""
+    shown = _seen(ctx, entity, record_id)
+    return answer(shown, status, **({"ETag": etag(shown["version"])} if "version" in shown else {}))
+
+
+def _seen(ctx: Context, entity: str, record_id: int) -> dict[str, Any]:
+    """The record; only its number if the caller has just given it out of sight."""
+    try:
+        return records.get(ctx, entity, record_id)
+    except NotFound:
+        return {"id": record_id, "label": None, "hidden": True}
+
+
+def _plain(result: object) -> object:
+    """What an action gave, if it is a plain value."""
+    return result if isinstance(result, Mapping | list | str | int | float) else None
+
+
+def _shown(ctx: Context, entity: str, record_id: int, expand: tuple[str, ...]) -> Response:
     shown = records.get(ctx, entity, record_id, expand=expand)
-    return answer(shown, status, ETag=etag(shown["version"]))
+    return answer(shown, ETag=etag(shown["version"]))

@@ -173,6 +173,18 @@ def test_an_action_runs_and_a_locked_record_says_why(people: People) -> None:
     assert people.ann("PATCH", path, {"city": "Lyon"}, If_Match="*").status_code == 200
 
 
+def test_a_record_given_out_of_sight_is_written_all_the_same(people: People) -> None:
+    made = people.root.make("/crm/leads", {"last_name": "Petit", "owner_id": people.max.user_id})
+    change = {"owner_id": people.ben.user_id, "team_id": None, "visibility": "private"}
+    answer = people.max("PATCH", f"/crm/leads/{made['id']}", change, If_Match="*")
+    if answer.status_code == 200:
+        assert answer.get_json() == {"id": made["id"], "label": None, "hidden": True}
+        assert people.ben("GET", f"/crm/leads/{made['id']}").status_code == 200
+    else:
+        assert answer.status_code == 403, "or the role does not reach that far"
+        assert people.max("GET", f"/crm/leads/{made['id']}").status_code == 200
+
+
 def test_an_unknown_action_is_not_found(people: People) -> None:
     path = f"/crm/leads/{lead(people)['id']}/actions/nothing"
     assert people.root("POST", path, {}).status_code == 404
