@@ -98,8 +98,9 @@ def _restore(ctx: Context, row: RowMapping) -> Entity:
         session.guard.check_write(session, spec, record, "delete", frozenset(), None)
     session.connection().execute(delete(core_trash).where(_T.id == row["id"]))
     _announce(ctx, session.plans.entities[spec.cls], record)
-    for dependent in _dependents(session, spec, row):
-        _restore(ctx, dependent)
+    with session.by_rule():
+        for dependent in _dependents(session, spec, row):
+            _restore(ctx, dependent)
     return record  # type: ignore[no-any-return]
 
 

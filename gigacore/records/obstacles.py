@@ -58,14 +58,24 @@ def _ids(ctx: Context, other: EntitySpec, field: FieldSpec, record_id: int) -> l
 
 
 def release(ctx: Context, spec: EntitySpec, record_id: int) -> None:
-    """Empty the references whose rule is `set_null` and delete the records whose rule is `cascade`."""
+    """Empty the references whose rule is `set_null` and delete the records whose rule is `cascade`.
+
+    Both follow from the declaration, whoever owns those records and whether or not a rule locks them; what is frozen
+    stays as it is and refuses the deletion.
+    """
+    ctx.session.flush()
+    with ctx.session.by_rule():
+        _release(ctx, spec, record_id)
+
+
+def _release(ctx: Context, spec: EntitySpec, record_id: int) -> None:
     for other, field in _referring(ctx, spec, "set_null"):
         for record in _records(ctx, other, field, record_id):
             setattr(record, field.attribute, None)
     for other, field in _referring(ctx, spec, "cascade"):
         for record in _records(ctx, other, field, record_id):
             refuse_if_in_the_way(ctx, other, record.id)
-            release(ctx, other, record.id)
+            _release(ctx, other, record.id)
             trash.move(ctx, record)
     ctx.session.flush()
 

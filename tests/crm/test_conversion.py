@@ -165,3 +165,14 @@ def test_duplicates_are_found_by_address_number_and_name(crm: Crm, sales: Any, m
     assert [link.id for link in links] == [contact]
     with crm.read(make_user("user")) as ctx:
         assert find_duplicates(ctx, traits) == []
+
+
+def test_what_came_of_a_lead_can_be_deleted_although_the_lead_is_locked(crm: Crm, sales: Any) -> None:
+    number = sales.create("crm.lead", **LEAD)
+    contact, company, opportunity = convert(sales, number)
+    with crm.unit_of_work(sales.actor) as ctx:
+        records.delete(ctx, "crm.opportunity", opportunity["id"])
+        records.delete(ctx, "crm.contact", contact["id"])
+        records.delete(ctx, "crm.company", company["id"])
+    lead = sales.read("crm.lead", number)
+    assert (lead["contact_id"], lead["company_id"], lead["status"]) == (None, None, "won")

@@ -3,8 +3,11 @@
 from datetime import datetime
 from typing import Any
 
+import pytest
+
 from gigacore import Crm, records
-from gigacore.data import activities
+from gigacore.data import activities, trash
+from gigacore.errors import Forbidden, NotFound
 
 
 def titles(crm: Crm, sales: Any, entity: str, number: int) -> list[str]:
@@ -65,3 +68,27 @@ def test_a_note_is_as_open_as_the_records_that_it_is_about(crm: Crm, sales: Any,
     assert sales.read("crm.note", shown)["visibility"] == "private"
     with crm.read(ben) as ctx:
         assert records.page(ctx, "crm.note", records.ListRequest()).items == []
+
+
+def test_a_record_goes_whatever_colleagues_have_said_about_it(crm: Crm, make_user: Any) -> None:
+    anna, ben = make_user("user"), make_user("user")
+    with crm.unit_of_work(anna) as ctx:
+        values = {"first_name": "Léa", "last_name": "Noël", "visibility": "read"}
+        contact = records.create(ctx, "crm.contact", values).id
+    with crm.unit_of_work(ben) as ctx:
+        about = {"contact_id": contact, "visibility": "private"}
+        task = records.create(ctx, "crm.task", {"title": "Call", **about}).id
+        records.create(ctx, "crm.note", {"title": "Called", **about})
+    with pytest.raises(Forbidden), crm.unit_of_work(ben) as ctx:
+        records.delete(ctx, "crm.contact", contact)
+    with crm.unit_of_work(anna) as ctx:
+        records.delete(ctx, "crm.contact", contact)
+        with pytest.raises(NotFound):
+            records.load(ctx, "crm.task", task)
+    with crm.read(ben) as ctx:
+        assert records.get(ctx, "crm.task", task)["contact_id"] is None
+        assert records.page(ctx, "crm.note", records.ListRequest()).items == []
+    with crm.unit_of_work(anna) as ctx:
+        trash.restore(ctx, trash.listing(ctx, entity="crm.contact")[0].id)
+    with crm.read(ben) as ctx:
+        assert [item["title"] for item in records.page(ctx, "crm.note", records.ListRequest()).items] == ["Called"]
