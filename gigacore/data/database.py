@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Connection, Engine, false
+from sqlalchemy.exc import SQLAlchemyError
 
 from gigacore.clock import Clock, SystemClock
 from gigacore.context import Actor, Context, system_actor
@@ -21,7 +22,7 @@ from gigacore.data.journal import Entry, Interested, Journal
 from gigacore.data.plan import Plans
 from gigacore.data.session import ActorSession, Guard, Hooks, NoHooks
 from gigacore.entity import Entity, EntitySpec, Registry
-from gigacore.errors import Forbidden, Misuse
+from gigacore.errors import Forbidden, GigaError, Misuse
 from gigacore.ids import uuid7
 from gigacore.messages import msg
 
@@ -100,7 +101,7 @@ class Database:
     def read(self, actor: Actor | None, *, correlation_id: str | None = None) -> Iterator[Context]:
         """A session that finds what `actor` may view. Raises Misuse without an actor, or when something is written."""
         self.before_session()
-        with self._reading.connect() as connection:
+        with translated_errors(), self._reading.connect() as connection:
             session = self._session(connection, actor, writable=False)
             try:
                 yield self._context(session, correlation_id)
@@ -128,7 +129,7 @@ class Database:
         Inside it no network, mail or file may be touched. On SQLite it holds the write lock from its first statement.
         """
         self.before_session()
-        with self._single(), self.engine.connect() as connection:
+        with self._single(), translated_errors(), self.engine.connect() as connection:
             session = self._session(connection, actor, writable=True)
             ctx = self._context(session, correlation_id)
             ctx.source, ctx.depth, ctx.rules_enabled = source, depth, rules_enabled
@@ -149,7 +150,7 @@ class Database:
             self._record_denied(ctx, denied)
             raise denied
         for call in (*session.after_commit, *self.after_commit):
-            call()
+            self._call(call)
 
     @contextmanager
     def system(self, reason: str, *, correlation_id: str | None = None) -> Iterator[Context]:
@@ -221,8 +222,18 @@ class Database:
         finally:
             self._local.busy = False
 
+    def _call(self, call: Callable[[], None]) -> None:
+        try:
+            call()
+        except Exception:  # the data is committed; the caller must not take it for lost
+            log.exception("A call after the commit failed")
+
     def _record_denied(self, ctx: Context, error: Forbidden) -> None:
+        """Keep the attempt; when that cannot be done, the refusal itself must still reach the caller."""
         details = {"message": str(error.message), "source": ctx.source}
         entry = Entry("core.denied", "denied", fields=["message"], values=details, event=False)
-        with self.begin() as connection:
-            self.journal.write(connection, ctx, [entry])
+        try:
+            with self.begin() as connection:
+                self.journal.write(connection, ctx, [entry])
+        except (GigaError, SQLAlchemyError):
+            log.exception("A denied attempt could not be recorded: %s", error.message)

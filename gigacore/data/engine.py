@@ -120,7 +120,11 @@ def _fold(value: object) -> str | None:
 def _begin_sqlite(connection: Connection) -> None:
     reads = connection.get_execution_options().get(READ)
     raw: Any = connection.connection.dbapi_connection
-    raw.execute("BEGIN" if reads else "BEGIN IMMEDIATE")
+    statement = "BEGIN" if reads else "BEGIN IMMEDIATE"
+    try:
+        raw.execute(statement)
+    except sqlite3.OperationalError as error:
+        raise sa.exc.OperationalError(statement, None, error) from error
 
 
 def _stamp(connection: DBAPIConnection, record: ConnectionPoolEntry) -> None:

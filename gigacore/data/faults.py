@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
-from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.orm.exc import StaleDataError
 
 from gigacore.errors import Conflict, GigaError, Invalid, StaleVersion, Unavailable
@@ -19,13 +19,15 @@ _CUSTOM_INDEX: Final = re.compile(r"\bcf_[0-9a-f]{8}_(x_[a-z0-9_]{1,40})\b")
 
 @contextmanager
 def translated_errors() -> Iterator[None]:
-    """Raise `StaleVersion`, `Conflict` or `Unavailable` for what the database refused."""
+    """Raise `StaleVersion`, `Conflict`, `Invalid` or `Unavailable` for what the database refused."""
     try:
         yield
     except StaleDataError as error:
         raise StaleVersion from error
     except IntegrityError as error:
         raise _conflict(error) from error
+    except DataError as error:
+        raise Invalid(msg("A value does not fit where it is to be stored.")) from error
     except OperationalError as error:
         raise _unavailable(error) from error
 

@@ -8,7 +8,7 @@ from sqlalchemy import event, func, select
 
 from gigacore.data import Database, mark_scoped
 from gigacore.data.tables import core_audit, core_audit_value, core_delivery, core_outbox
-from gigacore.errors import Conflict, Forbidden, Misuse, NotFound, StaleVersion
+from gigacore.errors import Conflict, Forbidden, Misuse, NotFound, StaleVersion, Unavailable
 from tests.data.sample import ANNA, BEN, Customer, Order
 
 
@@ -70,6 +70,34 @@ def test_a_version_raised_in_a_savepoint_is_raised_again_after_its_rollback(data
         assert ctx.session.get(Customer, number).version == 2
 
 
+def test_a_write_that_fails_in_a_savepoint_leaves_the_rest_intact(database: Database) -> None:
+    number = add(database)
+    with database.unit_of_work(ANNA) as ctx:
+        uid = ctx.session.get(Customer, number).uid
+        ctx.session.add(Customer(name="before"))
+        savepoint = ctx.session.begin_nested()
+        ctx.session.add(Customer(name="twin", uid=uid))
+        with pytest.raises(Conflict):
+            ctx.session.flush()
+        savepoint.rollback()
+        ctx.session.add(Customer(name="after"))
+    with database.read(ANNA) as ctx:
+        assert ctx.session.scalars(select(Customer.name).order_by(Customer.id)).all() == ["Zoé", "before", "after"]
+    assert len(names(database)) == 3
+
+
+def test_a_new_record_is_at_once_like_a_loaded_one(database: Database) -> None:
+    with database.unit_of_work(ANNA) as ctx:
+        record = Customer(name="new")
+        ctx.session.add(record)
+        ctx.session.flush()
+        assert ctx.session.get(Customer, record.id) is record
+        assert statements(database, lambda: [getattr(record, c.key) for c in Customer.__mapper__.column_attrs]) == []
+        record.name = "newer"
+    with database.read(ANNA) as ctx:
+        assert ctx.session.scalars(select(Customer.name_key)).all() == ["newer"]
+
+
 def test_several_flushes_raise_the_version_once(database: Database) -> None:
     number = add(database)
     with database.unit_of_work(ANNA) as ctx:
@@ -127,6 +155,31 @@ def test_a_denied_attempt_is_recorded_although_nothing_else_is(database: Databas
         found = connection.execute(select(core_audit.c.verb, core_audit.c.actor_id).order_by(core_audit.c.id)).all()
     assert found == [("created", 1), ("denied", 2)]
     assert number == 1
+
+
+def test_a_refusal_reaches_the_caller_even_where_it_cannot_be_recorded(database: Database) -> None:
+    with database.unit_of_work(ANNA), pytest.raises(Forbidden), database.read(BEN):
+        raise Forbidden("no")
+
+
+def test_a_failing_call_after_the_commit_does_not_make_it_look_lost(database: Database) -> None:
+    def fail() -> None:
+        raise RuntimeError
+
+    database.after_commit.append(fail)
+    add(database)
+    assert counted(database, Customer.__table__) == [1]
+
+
+def test_a_busy_database_is_named_so(database: Database) -> None:
+    if database.engine.dialect.name != "sqlite":
+        pytest.skip("PostgreSQL locks rows")
+    with database.engine.begin() as blocker:
+        assert blocker.in_transaction()
+        with database.connect() as other:  # the one that the unit of work will take from the pool
+            other.exec_driver_sql("PRAGMA busy_timeout=1")
+        with pytest.raises(Unavailable), database.unit_of_work(ANNA) as ctx:
+            ctx.session.connection()
 
 
 def test_a_system_session_leaves_its_reason(database: Database) -> None:
