@@ -7,6 +7,7 @@ from flask import Flask
 from host_app.pages import (
     actions,
     assets,
+    board,
     bulk,
     filter_box,
     form,
@@ -26,8 +27,8 @@ from host_app.pages import (
 )
 
 ROOMS = (
-    assets, frame, notes, signin, me, home, options, lists, filter_box, form, imports, record, timeline, actions, bulk,
-    trash, settings, refusals,
+    assets, frame, notes, signin, me, home, options, lists, filter_box, board, form, imports, record, timeline, actions,
+    bulk, trash, settings, refusals,
 )  # fmt: skip
 
 

@@ -175,6 +175,7 @@ SHORTCUTS: Final = (
     (("x",), msg("Select the record")),
     (("e",), msg("Edit the record")),
     (("Ctrl", "Enter"), msg("Save the form")),
+    (("Alt", "←", "→"), msg("Move the card on the board")),
     (("?",), msg("This help")),
 )
 

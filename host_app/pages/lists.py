@@ -24,7 +24,7 @@ from host_app.pages.frame import page as answer
 from host_app.pages.listing import PAGE, Listing, kept_columns
 from host_app.pages.parts import columns_of_plugins
 from host_app.pages.reader import Reader, reader
-from host_app.pages.views import views
+from host_app.pages.views import kept_views
 from host_app.routing import route
 
 RULE: Final = "/<plugin>/<plural>"
@@ -87,6 +87,7 @@ def _frame_values(state: Listing, spec: EntitySpec, who: Reader) -> dict[str, An
         "kept": state.kept("q"),
         "filtered": bool(state.q or state.filter.tree()),
         "filter_url": state.box_url("filter"),
+        "board_url": state.box_url("board") if spec.board in spec.fields else "",
         "columns_url": state.box_url("columns"),
         "export_url": state.box_url("export"),
         "may_create": who.may("create", spec.name),
@@ -111,7 +112,7 @@ def _table_values(
         "newer": state.at(cursor=found.previous).url if found.previous else "",
         "by_time": sort.lstrip("-") in ("id", "created_at", "updated_at"),
         "bulk": offered_actions(spec, who),
-        "views": [(who.t(label), url, url == state.at(sort="", fields=()).url) for label, url in views(spec)],
+        "views": [(who.t(label), url, url == state.at(sort="", fields=()).url) for label, url in kept_views(spec, who)],
         "top": (),
     }
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 from functools import cached_property
+from typing import Any
+from weakref import WeakKeyDictionary
 
 from flask import g
 
@@ -51,8 +53,15 @@ class Reader:
         return access.may(self.ctx, verb, entity)
 
     def readable(self, spec: EntitySpec) -> Sequence[FieldSpec]:
-        """The fields that the reader may see."""
-        return [field for field in spec.fields.values() if access.may_read(self.ctx, spec, field.name)]
+        """The fields that the reader may see; worked out once per set of rights."""
+        rights = self.crm.guard.rights(self.ctx.session)
+        by_rights: WeakKeyDictionary[Any, dict[str, Sequence[FieldSpec]]] = host().cache.setdefault(
+            "readable", WeakKeyDictionary()
+        )
+        known = by_rights.setdefault(rights, {})
+        if spec.name not in known:
+            known[spec.name] = [one for one in spec.fields.values() if access.may_read(self.ctx, spec, one)]
+        return known[spec.name]
 
     def writable(self, spec: EntitySpec) -> Sequence[FieldSpec]:
         """The fields that the reader may fill in."""

@@ -6,13 +6,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from flask import Flask, redirect, request
+from flask import Flask, Response, redirect, request
 from flask.typing import ResponseReturnValue
 from markupsafe import Markup
 
 from gigacore import access, records
 from gigacore.entity import Entity, EntitySpec, FieldSpec
-from gigacore.errors import GigaError
+from gigacore.errors import GigaError, Invalid
 from gigacore.messages import msg
 from gigacore.records import ListRequest
 from gigacore.ui import Slot
@@ -24,6 +24,7 @@ from host_app.pages.cells import choices_of, drawer, pill
 from host_app.pages.columns import label_of, names_in_order, number_of, title_of, value_of
 from host_app.pages.form import with_labels
 from host_app.pages.forms import section_of
+from host_app.pages.frame import is_partial
 from host_app.pages.frame import page as answer
 from host_app.pages.notes import note
 from host_app.pages.parts import Drawn, draw_part, may_see, panels_of, tabs_of
@@ -263,12 +264,31 @@ def set_status(plugin: str, plural: str, record_id: int) -> ResponseReturnValue:
     try:
         with current_crm().unit_of_work(current()) as ctx:
             ctx.source = "page"
-            data = {spec.board or "": request.form.get("value", "")}
-            records.update(ctx, spec.name, record_id, data, version=int(version) if version.isdigit() else None)
+            records.update(
+                ctx, spec.name, record_id, _status(spec), version=int(version) if version.isdigit() else None
+            )
     except GigaError as error:
-        return refused(error, target, who)
+        return _not_moved(error, who) if is_partial() else refused(error, target, who)
+    if is_partial():
+        return Response(status=204)
+    back = request.form.get("back", "")
+    target = back if is_local(back) else target
     note(who.t(msg("Saved.")))
     return redirect(target, 303)
+
+
+def _status(spec: EntitySpec) -> dict[str, Any]:
+    """The status that was sent, as input for `records`."""
+    name, value = spec.board or "", request.form.get("value", "")
+    is_ref = name in spec.fields and spec.fields[name].kind == "ref"
+    return {name: int(value) if is_ref and value.isdigit() else value}
+
+
+def _not_moved(error: GigaError, who: Reader) -> Response:
+    """Why a card goes back, for the script that moved it."""
+    faults = [fault.message for fault in error.errors] if isinstance(error, Invalid) else []
+    told = dict.fromkeys(who.t(text) for text in (error.message, *faults, error.fix) if text is not None)
+    return Response(" ".join(told), error.status, content_type="text/plain; charset=utf-8")
 
 
 def delete(plugin: str, plural: str, record_id: int) -> ResponseReturnValue:

@@ -92,7 +92,7 @@ def works() -> list[Work]:
         return f"region-{number % 200:03d}"
 
     api, listing = "/api/v1/crm/leads", f"sort=last_name&fields={FIELDS}&limit=50"
-    columns = "columns=name,email,phone,company_name,city,x_region,x_rank,x_since"
+    columns = "fields=name,email,phone,company_name,city,x_region,x_rank,x_since"
     return [
         Work(
             "W3 API list of 50, filter, sort",

@@ -181,3 +181,22 @@ def test_lists_and_forms_work_without_scripts(leads: None, open_browser: Any, ch
     page.click(".form-foot .btn-primary")
     assert "Plain" in page.inner_text("h1")
     context.close()
+
+
+def test_cards_are_moved_by_mouse_by_keyboard_and_by_menu(leads: None, open_browser: Any) -> None:
+    reader = open_browser()
+    page = reader.go("/crm/leads/board")
+    page.wait_for_load_state("networkidle")
+    card = page.locator("[data-key=new] .kcard >> nth=0")
+    name = card.locator("a").inner_text()
+    card.drag_to(page.locator("[data-key=to_contact] .cards-list"))
+    page.wait_for_selector(f"[data-key=to_contact] .kcard:has-text('{name}')")
+    page.wait_for_selector("[data-key=to_contact] .count:text-is('1')")
+    page.focus(f".kcard:has-text('{name}') a")
+    page.keyboard.press("Alt+ArrowRight")
+    page.wait_for_selector(f"[data-key=contacted] .kcard:has-text('{name}')")
+    page.hover(f".kcard:has-text('{name}')")
+    page.click(f".kcard:has-text('{name}') .move")
+    page.click("#move-menu button:has-text('Qualified')")
+    page.wait_for_selector(f"[data-key=qualified] .kcard:has-text('{name}')")
+    assert reader.complaints == []

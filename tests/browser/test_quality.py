@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 PATHS = (
-    "/", "/crm/leads", "/crm/leads/1", "/crm/leads/1?tab=changes", "/crm/leads/1/edit", "/crm/leads/new",
-    "/crm/contacts/new", "/crm/leads/filter?field=status", "/crm/leads/columns", "/crm/leads/import",
+    "/", "/crm/leads", "/crm/leads/board", "/crm/leads/1", "/crm/leads/1?tab=changes", "/crm/leads/1/edit",
+    "/crm/leads/new", "/crm/contacts/new", "/crm/leads/filter?field=status", "/crm/leads/columns", "/crm/leads/import",
     "/search?q=amelie",
     "/settings/general", "/settings/fields", "/settings/fields/crm.lead/new", "/settings/lists", "/settings/users",
     "/settings/users/new", "/settings/roles", "/settings/plugins", "/trash", "/crm/leads?q=nothing-at-all", "/nothing",
