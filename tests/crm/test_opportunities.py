@@ -9,7 +9,7 @@ import pytest
 from gigacore import Crm, records
 from gigacore.clock import FixedClock
 from gigacore.data import currency, settings
-from gigacore.errors import InTheWay, Invalid
+from gigacore.errors import Conflict, InTheWay, Invalid
 
 
 @pytest.fixture
@@ -151,3 +151,14 @@ def test_recurring_revenue_has_a_usual_duration_and_can_be_switched_off(crm: Crm
     with pytest.raises(Invalid, match="switched off"):
         new(sales, company, recurring=monthly)
     sales.update("crm.opportunity", number, title="Still sold as before")
+
+
+def test_a_stage_that_was_ever_passed_cannot_be_deleted(crm: Crm, sales: Any, company: int) -> None:
+    number = new(sales, company)
+    sales.update("crm.opportunity", number, stage_id=sales.stages()["Qualified"])
+    for name in ("Qualified", "Prospect"):
+        with pytest.raises(Conflict), crm.unit_of_work(sales.actor) as ctx:
+            records.delete(ctx, "crm.stage", sales.stages()[name])
+    with crm.unit_of_work(sales.actor) as ctx:
+        records.delete(ctx, "crm.stage", sales.stages()["Negotiation"])
+    assert "Negotiation" not in sales.stages()
