@@ -127,7 +127,7 @@ class StageVisit(Child):
     stage_id: Mapped[int] = ref("crm.stage", on_delete="restrict", readonly=True)
     entered_at: Mapped[datetime] = field(readonly=True, label="Entered")
     left_at: Mapped[datetime | None] = field(readonly=True, label="Left")
-    seconds: Mapped[int | None] = field(readonly=True, label="Time spent (seconds)")
+    days: Mapped[Decimal | None] = field(readonly=True, label="Time spent (days)")
 
 
 def _total(opportunity: Opportunity) -> Money | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import case, select
@@ -21,6 +22,7 @@ from gigacore.messages import msg
 if TYPE_CHECKING:
     from gigacore.context import Context
 
+DAY: Final = 24 * 3600
 _MOVES: Final = "crm.stage_moves"
 _S: Any = Stage
 _P: Any = Pipeline
@@ -137,7 +139,7 @@ def _record_visit(ctx: Context, opportunity: Opportunity, stage: Stage) -> None:
     for visit in visits:
         if visit.left_at is None:
             visit.left_at = ctx.now
-            visit.seconds = int((ctx.now - visit.entered_at).total_seconds())
+            visit.days = round(Decimal((ctx.now - visit.entered_at).total_seconds()) / DAY, 2)
     visits.append(StageVisit(stage_id=stage.id, entered_at=ctx.now, position=len(visits)))
 
 

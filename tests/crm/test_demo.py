@@ -61,7 +61,7 @@ def test_it_tells_a_believable_story(filled: Crm) -> None:
         assert records.totals(ctx, "crm.opportunity", "amount").missing == ()
         old = found["opportunity"][0]
         visits = records.get(ctx, "crm.opportunity", old["id"])["stage_visits"]
-        assert all(visit["seconds"] and visit["seconds"] > 3600 for visit in visits[:-1])
+        assert all(visit["days"] and visit["days"] > 0.5 for visit in visits[:-1])
         contacted = next(lead for lead in leads if lead["status"] == "qualified")
         assert activities.timeline(ctx, "crm.lead", contacted["id"])
         assert {user.roles for user in users.all_users(ctx)} == {("manager",), ("user",)}

@@ -50,9 +50,9 @@ def test_time_spent_in_each_stage_is_recorded(crm: Crm, sales: Any, company: int
     crm.database.clock = FixedClock(start + timedelta(hours=40))
     sales.act("crm.opportunity", number, "won")
     visits = sales.read("crm.opportunity", number)["stage_visits"]
-    assert [(visit["stage_id"]["label"], visit["seconds"]) for visit in visits] == [
-        ("Prospect", 30 * 3600),
-        ("Negotiation", 10 * 3600),
+    assert [(visit["stage_id"]["label"], visit["days"]) for visit in visits] == [
+        ("Prospect", "1.25"),
+        ("Negotiation", "0.42"),
         ("Won", None),
     ]
 

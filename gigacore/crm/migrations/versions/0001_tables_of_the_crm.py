@@ -1116,7 +1116,7 @@ def upgrade() -> None:
         sa.Column("stage_id", columns.BigId, nullable=False),
         sa.Column("entered_at", columns.UtcDateTime(), nullable=False),
         sa.Column("left_at", columns.UtcDateTime(), nullable=True),
-        sa.Column("seconds", columns.BigId, nullable=True),
+        sa.Column("days", columns.ExactDecimal(), nullable=True),
         sa.Column("parent_id", columns.BigId, nullable=False),
         sa.Column("id", columns.BigId, autoincrement=True, nullable=False),
         sa.Column("uid", sa.Uuid(), nullable=False),
