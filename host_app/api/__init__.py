@@ -4,10 +4,21 @@ from __future__ import annotations
 
 from flask import Flask
 
-from host_app.api import account, batch, catalogue, custom_fields, documents, files, imports, records, trash
+from host_app.api import (
+    account,
+    batch,
+    catalogue,
+    custom_fields,
+    documents,
+    files,
+    imports,
+    records,
+    surroundings,
+    trash,
+)
 
 
 def register(app: Flask) -> None:
     """Declare the routes of the API."""
-    for part in (account, batch, catalogue, custom_fields, documents, files, imports, records, trash):
+    for part in (account, batch, catalogue, custom_fields, documents, files, imports, records, surroundings, trash):
         part.register(app)

@@ -24,6 +24,7 @@ from host_app.api.operations import (
     query,
 )
 from host_app.api.schemas import SHARED, Schema, entity_schema, link, object_schema
+from host_app.api.surrounding_paths import LINK, remove_link, surroundings
 
 
 def build(registry: Registry, bulk: Iterable[BulkAction], *, server: str) -> Schema:
@@ -64,6 +65,9 @@ def _add_entity(spec: APISpec, entity: EntitySpec) -> None:
     spec.path(f"{path}/imports", operations={"get": _imports(entity), "post": _import(entity)})
     spec.path(f"{path}/imports/{{id}}", parameters=[ID], operations={"get": _import_state(entity)})
     spec.path(f"{path}/{{id}}/files", parameters=[ID], operations={"get": _files(entity), "post": _add_file(entity)})
+    for name_, operations in surroundings(entity).items():
+        spec.path(f"{path}/{{id}}/{name_}", parameters=[ID], operations=operations)
+    spec.path(f"{path}/{{id}}/links/{{link}}", parameters=[ID, LINK], operations={"delete": remove_link(entity)})
     spec.path(f"{path}/{{id}}/files/{{uid}}", parameters=[ID, UID], operations={"delete": _take_off_file(entity)})
 
 

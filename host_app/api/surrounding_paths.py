@@ -1,0 +1,73 @@
+"""The OpenAPI paths of what surrounds a record: timeline, changes, access, shares, links."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from gigacore.entity import EntitySpec
+from host_app.api.operations import answered, body, problems, query
+from host_app.api.schemas import Schema
+
+LINK: Final[Schema] = {"name": "link", "in": "path", "required": True, "schema": {"type": "integer"}}
+OBJECT: Final[Schema] = {"type": "object"}
+PARTY: Final[Schema] = {
+    "type": "object",
+    "properties": {"user_id": {"type": "integer"}, "team_id": {"type": "integer"}, "verb": {"type": "string"}},
+    "additionalProperties": False,
+}
+OTHER: Final[Schema] = {
+    "type": "object",
+    "properties": {
+        "entity": {"type": "string", "examples": ["crm.contact"]},
+        "id": {"type": "integer"},
+        "kind": {"type": "string", "examples": ["related", "partner"]},
+    },
+    "required": ["entity", "id"],
+    "additionalProperties": False,
+}
+
+
+def surroundings(entity: EntitySpec) -> dict[str, dict[str, Schema]]:
+    """The operations by the last part of their path."""
+    limit = [query("limit", "How many at most", {"type": "integer", "minimum": 1, "maximum": 200})]
+    verbs = [query("verbs", "The verbs to explain", {"type": "string", "examples": ["view,edit"]})]
+    return {
+        "timeline": {"get": _read(entity, "timeline", "Activities of a record", limit)},
+        "changes": {"get": _read(entity, "changes", "Who changed what", limit)},
+        "access": {"get": _read(entity, "access", "What the caller may do with a record, and why", verbs)},
+        "shares": {
+            "get": _read(entity, "shares", "With whom a record is shared", []),
+            "post": _write(entity, "add_share", "Share a record", PARTY, "201"),
+            "delete": _write(entity, "remove_share", "Take shares back", PARTY, "204"),
+        },
+        "links": {
+            "get": _read(entity, "links", "Records that this one is linked to", []),
+            "post": _write(entity, "add_link", "Link a record to another one", OTHER, "201"),
+        },
+    }
+
+
+def remove_link(entity: EntitySpec) -> Schema:
+    """Taking a link away."""
+    responses = {"204": {"description": "Taken away"}} | problems(404)
+    return _operation(entity, "remove_link", "Take a link away", responses)
+
+
+def _read(entity: EntitySpec, name: str, summary: str, parameters: list[Schema]) -> Schema:
+    responses = {"200": answered(summary, OBJECT)} | problems(404)
+    return _operation(entity, name, summary, responses) | {"parameters": parameters}
+
+
+def _write(entity: EntitySpec, name: str, summary: str, schema: Schema, status: str) -> Schema:
+    done = answered(summary, OBJECT) if status == "201" else {"description": summary}
+    responses = {status: done} | problems(404)
+    return _operation(entity, name, summary, responses) | {"requestBody": body(schema)}
+
+
+def _operation(entity: EntitySpec, name: str, summary: str, responses: Schema) -> Schema:
+    return {
+        "operationId": f"{entity.name}.{name}",
+        "summary": summary,
+        "tags": [entity.name],
+        "responses": responses,
+    }
