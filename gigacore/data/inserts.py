@@ -9,7 +9,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, Table, column, func, insert, select, text
 from sqlalchemy import table as bare_table
 from sqlalchemy.engine.interfaces import Dialect
-from sqlalchemy.sql.dml import Insert
+from sqlalchemy.sql.dml import Insert, ReturningInsert
 
 _MISSING: Final = object()
 _SEQUENCE: Final = bare_table("sqlite_sequence", column("name"), column("seq"))
@@ -46,19 +46,24 @@ class Inserter:
 
     def write(self, connection: Connection, rows: Sequence[Any]) -> None:
         """Insert objects; a single one learns its key from the database, several must have theirs or need none."""
-        if len(rows) == 1:
-            result = connection.execute(self.statement, self.row(rows[0]))
-            rows[0].__dict__["id"] = result.inserted_primary_key[0]  # type: ignore[index]
-        elif rows:
-            self.driver(connection.dialect, rows[0]).write(connection, [self.row(one) for one in rows])
+        if not rows:
+            return
+        keyed = rows[0].__dict__.get("id") is not None
+        if keyed or len(rows) > 1:
+            self.driver(connection.dialect, keyed).write(connection, [self.row(one) for one in rows])
+            return
+        asks = connection.dialect.name == "postgresql"
+        driver = self.driver(connection.dialect, keyed, asks=asks)
+        result = connection.exec_driver_sql(driver.sql, driver.parameters(self.row(rows[0])))
+        rows[0].__dict__["id"] = result.scalar_one() if asks else result.lastrowid
 
-    def driver(self, dialect: Dialect, example: Any) -> DriverInsert:
-        """The statement as the driver takes it, with or without the key, worked out once per dialect."""
-        keyed = example.__dict__.get("id") is not None
-        name = f"{dialect.name}:{keyed}"
+    def driver(self, dialect: Dialect, keyed: bool, *, asks: bool = False) -> DriverInsert:
+        """The statement as the driver takes it, with the key or asking for it, worked out once per dialect."""
+        name = f"{dialect.name}:{keyed}:{asks}"
         if name not in self.compiled:
             keys = [name for name, _, _ in self.columns] + (["id"] if keyed else [])
-            self.compiled[name] = DriverInsert.of(self.statement, dialect, keys)
+            statement = self.statement.returning(self.statement.table.c["id"]) if asks else self.statement
+            self.compiled[name] = DriverInsert.of(statement, dialect, keys)
         return self.compiled[name]
 
 
@@ -71,7 +76,7 @@ class DriverInsert:
     positional: bool
 
     @classmethod
-    def of(cls, statement: Insert, dialect: Dialect, keys: Sequence[str]) -> DriverInsert:
+    def of(cls, statement: Insert | ReturningInsert[Any], dialect: Dialect, keys: Sequence[str]) -> DriverInsert:
         """Compiles the statement for these columns."""
         compiled: Any = statement.compile(dialect=dialect, column_keys=list(keys))
         names = compiled.positiontup if compiled.positional else [str(name) for name in compiled.binds]
