@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from functools import lru_cache
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from gigacore.data import mark_scoped
 from gigacore.entity import SYSTEM_TARGETS
+from gigacore.records.kept import Criteria, Statement, run
 from gigacore.records.limits import visible
 
 if TYPE_CHECKING:
@@ -26,56 +28,55 @@ def labels_of(session: ActorSession, target: str, ids: Iterable[int]) -> Labels:
 def all_labels(session: ActorSession, wanted: Mapping[str, Iterable[int]]) -> Mapping[str, Labels]:
     """The titles of records of several targets, in one statement; none for no ids."""
     labels: dict[str, dict[int, str]] = {target: {} for target in wanted}
-    places = list(wanted)
-    if places and all(target in SYSTEM_TARGETS for target in places):
-        return _system_labels(session, labels, places, wanted)
-    parts = [_part(session, place, target, sorted(set(wanted[target]))) for place, target in enumerate(places)]
-    statements = [part for part in parts if part is not None]
-    if not statements:
+    asked = (_part(session, target, sorted(set(ids))) for target, ids in wanted.items())
+    parts = [part for part in asked if part is not None]
+    if not parts:
         return labels
-    whole = statements[0] if len(statements) == 1 else sa.union_all(*statements)
-    for place, record_id, title in session.connection().execute(mark_scoped(whole)):
-        labels[places[place]][record_id] = title or f"#{record_id}"
+    where = [criterion for part in parts for criterion in part.where]
+    key = ("labels", *((part.target, len(part.where)) for part in parts))
+    for place, record_id, title in run(session, key, where, lambda criteria: _statement(parts, criteria)):
+        labels[parts[place].target][record_id] = title or f"#{record_id}"
     return labels
 
 
-def _system_labels(
-    session: ActorSession, labels: dict[str, dict[int, str]], places: list[str], wanted: Mapping[str, Iterable[int]]
-) -> Mapping[str, Labels]:
-    """The names of users, teams and organisations, to which no policy applies, by a statement that is kept."""
-    values = {f"ids_{place}": sorted(set(wanted[target])) for place, target in enumerate(places)}
-    if not any(values.values()):
-        return labels
-    for place, record_id, title in session.connection().execute(_system_statement(tuple(places)), values):
-        labels[places[place]][record_id] = title or f"#{record_id}"
-    return labels
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """The labels of one target: where they stand, and which are wanted."""
+
+    target: str
+    table: sa.FromClause
+    title: str
+    where: tuple[sa.ColumnElement[bool], ...]
+
+    def select(self, place: int, where: Criteria) -> sa.Select[Any]:
+        """Place, number and title of the records."""
+        return sa.select(_number(place), self.table.c.id, self.table.c[self.title]).where(*where)
 
 
-@lru_cache(maxsize=32)
-def _system_statement(targets: tuple[str, ...]) -> sa.Executable:
-    parts = []
-    for place, target in enumerate(targets):
-        known = SYSTEM_TARGETS[target]
-        table = sa.table(known.table, sa.column("id", sa.BigInteger), sa.column(known.title, sa.String))
-        ids: sa.BindParameter[Any] = sa.bindparam(f"ids_{place}", expanding=True)
-        parts.append(sa.select(_number(place), table.c.id, table.c[known.title]).where(table.c.id.in_(ids)))
-    return mark_scoped(parts[0] if len(parts) == 1 else sa.union_all(*parts))
-
-
-def _part(session: ActorSession, place: int, target: str, ids: list[int]) -> sa.Select[Any] | None:
+def _part(session: ActorSession, target: str, ids: list[int]) -> _Part | None:
     if not ids:
         return None
     if target in SYSTEM_TARGETS:
-        known = SYSTEM_TARGETS[target]
-        table = sa.table(known.table, sa.column("id", sa.BigInteger), sa.column(known.title, sa.String))
-        return sa.select(_number(place), table.c.id, table.c[known.title]).where(table.c.id.in_(ids))
+        table = system_table(target)
+        return _Part(target, table, SYSTEM_TARGETS[target].title, (table.c.id.in_(ids),))
     spec = session.registry.entities.get(target)
     if spec is None:
         return None
-    title = spec.table.c[spec.title_field.column]
-    statement = sa.select(_number(place), spec.table.c.id, title).where(spec.table.c.id.in_(ids))
-    limit = visible(session, spec)
-    return statement if limit is None else statement.where(limit)
+    limit, wanted = visible(session, spec), spec.table.c.id.in_(ids)
+    return _Part(target, spec.table, spec.title_field.column, (wanted,) if limit is None else (wanted, limit))
+
+
+@cache
+def system_table(target: str) -> sa.TableClause:
+    """The bare table of a record of the core that entities refer to."""
+    known = SYSTEM_TARGETS[target]
+    return sa.table(known.table, sa.column("id", sa.BigInteger), sa.column(known.title, sa.String))
+
+
+def _statement(parts: Sequence[_Part], where: Criteria) -> Statement:
+    rest = iter(where)
+    selects = [part.select(place, tuple(islice(rest, len(part.where)))) for place, part in enumerate(parts)]
+    return selects[0] if len(selects) == 1 else sa.union_all(*selects)
 
 
 def _number(place: int) -> sa.ColumnElement[int]:

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any, Final
 import sqlalchemy as sa
 from sqlalchemy import ColumnElement
 
-from gigacore.data import mark_scoped
-from gigacore.entity import EntitySpec, FieldSpec, Money, fold
+from gigacore.entity import ChildSpec, EntitySpec, FieldSpec, Money, fold
 from gigacore.errors import Invalid, NotFound
 from gigacore.filter import Condition, parse
 from gigacore.messages import msg
 from gigacore.records.cursor import Cursor, decode, encode
+from gigacore.records.kept import Criteria, run
 from gigacore.records.labels import all_labels
 from gigacore.records.limits import condition_sql, readable_fields, reader_of, require, visible
 from gigacore.records.ordering import Order, order_of
@@ -98,24 +98,17 @@ class _Reading:
                 self.rows += [(empty, row) for row in self._fetch(empty, missing)]
 
     def _fetch(self, empty: bool, limit: int) -> Sequence[Row]:
-        where = list(self.where)
-        part = self.order.part(empty=empty)
-        if part is not None:
-            where.append(part)
+        order, where = self.order, list(self.where)
         if self.cursor is not None and self.cursor.in_empty_part == empty:
-            where.append(self.order.beyond(self.cursor.values, empty_part=empty, backward=self.backward))
-        statement = self._ordered(empty).where(*where).limit(limit)
-        return self.session.connection().execute(statement).all()
+            where.append(order.beyond(self.cursor.values, empty_part=empty, backward=self.backward))
+        keys = tuple([(key.name, key.descending) for key in order.keys])
+        at = ("rows", self.plan, keys, empty, self.backward, limit)
+        return run(self.session, at, where, lambda criteria: self._statement(criteria, empty, limit)).all()
 
-    def _ordered(self, empty: bool) -> sa.Select[Any]:
-        """The statement before its criteria, kept in the registry: it depends on declarations only."""
-        memo, keys = self.session.registry.memo, tuple((key.name, key.descending) for key in self.order.keys)
-        at = ("select", self.plan, keys, empty, self.backward)
-        found = memo.get(at)
-        if not isinstance(found, sa.Select):
-            clauses = self.order.clauses(empty_part=empty, backward=self.backward)
-            found = memo[at] = mark_scoped(_select(self.plan, (), self.order)).order_by(*clauses)
-        return found
+    def _statement(self, where: Criteria, empty: bool, limit: int) -> sa.Select[Any]:
+        part = self.order.part(empty=empty)
+        statement = _select(self.plan, where if part is None else (*where, part), self.order)
+        return statement.order_by(*self.order.clauses(empty_part=empty, backward=self.backward)).limit(limit)
 
 
 def page(ctx: Context, entity: str, request: ListRequest) -> Page:
@@ -214,9 +207,13 @@ def _count(
 ) -> Count:
     if reading.cursor is None and len(reading.rows) <= reading.limit:
         return Count(len(reading.rows), exact=True)
-    inner = sa.select(spec.table.c.id).where(*where).limit(COUNT_LIMIT + 1).subquery()
-    found = session.connection().execute(mark_scoped(sa.select(sa.func.count()).select_from(inner))).scalar_one()
+    found = run(session, ("count", spec.name), where, lambda criteria: _counting(spec, criteria)).scalar_one()
     return Count(min(found, COUNT_LIMIT), exact=found <= COUNT_LIMIT)
+
+
+def _counting(spec: EntitySpec, where: Criteria) -> sa.Select[Any]:
+    inner = sa.select(spec.table.c.id).where(*where).limit(COUNT_LIMIT + 1).subquery()
+    return sa.select(sa.func.count()).select_from(inner)
 
 
 def get(
@@ -228,23 +225,12 @@ def get(
     require(ctx, "view", spec)
     names = readable_names(spec, readable_fields(session, spec), fields, whole=True)
     plan = read_plan(session.registry, spec, names)
-    statement = _one(session.registry.memo, plan, visible(session, spec))
-    row = session.connection().execute(statement, {"pk": record_id}).first()
+    limit, wanted = visible(session, spec), spec.table.c.id == record_id
+    where = [wanted] if limit is None else [wanted, limit]
+    row = run(session, ("record", plan), where, lambda criteria: _select(plan, criteria)).first()
     if row is None:
         raise NotFound
     return materialise(ctx, plan, [row], expand)[0]
-
-
-def _one(memo: dict[Any, Any], plan: ReadPlan, limit: ColumnElement[bool] | None) -> sa.Select[Any]:
-    """The statement for one record within a limit; guards keep their limits, so it is kept with the last of them."""
-    known = memo.get(("one", plan))
-    if known is not None and known[0] is limit:
-        statement: sa.Select[Any] = known[1]
-        return statement
-    where = [plan.spec.table.c.id == sa.bindparam("pk"), *([] if limit is None else [limit])]
-    statement = mark_scoped(_select(plan, where))
-    memo["one", plan] = limit, statement
-    return statement
 
 
 def materialise(
@@ -288,19 +274,21 @@ def _add_children(session: ActorSession, spec: EntitySpec, name: str, items: Seq
         item[name] = by_parent[item["id"]]
     if not by_parent:
         return
-    names = [*child.fields]
-    table = child.table
-    columns = [table.c[c] for n in names for c in _child_columns(child.fields[n])]
-    statement = sa.select(table.c.parent_id, table.c.id, *columns).where(table.c.parent_id.in_(list(by_parent)))
-    rows = session.connection().execute(
-        mark_scoped(statement.order_by(table.c.parent_id, table.c[child.order_by], table.c.id))
-    )
+    names, where = [*child.fields], [child.table.c.parent_id.in_(list(by_parent))]
+    rows = run(session, ("children", spec.name, name), where, lambda criteria: _children(child, criteria))
     for row in rows.mappings():
         values = {n: _child_value(child.fields[n], row) for n in names}
         by_parent[row["parent_id"]].append({"id": row["id"], **values})
     found = [one for rows_of_one in by_parent.values() for one in rows_of_one]
     refs = [spec for spec in child.fields.values() if spec.kind == "ref" and spec.target]
     _name_targets(session, [(spec.target or "", one, spec.name) for spec in refs for one in found])
+
+
+def _children(child: ChildSpec, where: Criteria) -> sa.Select[Any]:
+    table = child.table
+    columns = [table.c[column] for field in child.fields.values() for column in _child_columns(field)]
+    statement = sa.select(table.c.parent_id, table.c.id, *columns).where(*where)
+    return statement.order_by(table.c.parent_id, table.c[child.order_by], table.c.id)
 
 
 def _child_columns(spec: FieldSpec) -> tuple[str, ...]:
@@ -333,5 +321,5 @@ def _read_many(ctx: Context, spec: EntitySpec, ids: set[int], expand: tuple[str,
     plan = read_plan(session.registry, spec, readable_names(spec, readable_fields(session, spec), None, whole=False))
     limit = visible(session, spec)
     where = [spec.table.c.id.in_(sorted(ids)), *([] if limit is None else [limit])]
-    rows = session.connection().execute(mark_scoped(_select(plan, where))).all()
+    rows = run(session, ("records", plan), where, lambda criteria: _select(plan, criteria)).all()
     return {item["id"]: item for item in materialise(ctx, plan, rows, expand)}

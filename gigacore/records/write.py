@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from gigacore.data import mark_scoped, trash
+from gigacore.data import trash
 from gigacore.data.locks import check_required_any
 from gigacore.entity import SYSTEM_TARGETS, Child, ChildSpec, Entity, EntitySpec, FieldSpec
 from gigacore.errors import FieldError, Invalid, NotFound, StaleVersion
 from gigacore.filter import store_value
 from gigacore.messages import msg
 from gigacore.records.choices import settle_open_choices
+from gigacore.records.kept import Criteria, run
+from gigacore.records.labels import system_table
 from gigacore.records.limits import require, visible, writable_fields
 from gigacore.records.obstacles import refuse_if_in_the_way, release
 from gigacore.records.schema import input_schema, load_input
@@ -181,12 +183,16 @@ def _exists(ctx: Context, target: str, record_id: int) -> bool:
     if target in SYSTEM_TARGETS:
         if target == "core.user" and record_id == ctx.actor.user_id:
             return True
-        table = sa.table(SYSTEM_TARGETS[target].table, sa.column("id", sa.BigInteger))
-        statement = sa.select(table.c.id).where(table.c.id == record_id)
-        return session.connection().execute(statement).first() is not None
+        table: sa.FromClause = system_table(target)
+        where = [table.c.id == record_id]
+        return run(session, ("exists", target), where, lambda criteria: _ids(table, criteria)).first() is not None
     spec = session.registry.entities.get(target)
     if spec is None:
         return True  # the plugin that owns the target is away; a soft reference outlives it
-    limit = visible(session, spec)
-    found = sa.select(spec.table.c.id).where(spec.table.c.id == record_id)
-    return session.connection().execute(mark_scoped(found if limit is None else found.where(limit))).first() is not None
+    limit, wanted = visible(session, spec), spec.table.c.id == record_id
+    where = [wanted] if limit is None else [wanted, limit]
+    return run(session, ("exists", target), where, lambda criteria: _ids(spec.table, criteria)).first() is not None
+
+
+def _ids(table: sa.FromClause, where: Criteria) -> sa.Select[Any]:
+    return sa.select(table.c.id).where(*where)
