@@ -221,6 +221,13 @@ class ObjectReader(io.RawIOBase):
         """Always."""
         return True
 
+    def close(self) -> None:
+        """Lets go of the object."""
+        close = getattr(self._pieces, "close", None)
+        if close is not None:
+            close()
+        super().close()
+
     def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
         """Fills `buffer` from the next piece."""
         if not self._rest:

@@ -1,7 +1,8 @@
 """Work outside the request: jobs, schedules, workers, and the delivery of events to their consumers."""
 
 from gigacore.jobs.declare import Consumer, Job, Schedule
-from gigacore.jobs.queue import cancel, enqueue, retry
+from gigacore.jobs.oversight import JobState, cancel, retry
+from gigacore.jobs.queue import enqueue
 from gigacore.jobs.relay import Event
 from gigacore.jobs.run import Cancelled, JobRun, Retry
 from gigacore.jobs.service import Jobs
@@ -13,6 +14,7 @@ __all__ = [
     "Event",
     "Job",
     "JobRun",
+    "JobState",
     "Jobs",
     "Retry",
     "Schedule",

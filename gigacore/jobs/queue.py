@@ -68,7 +68,7 @@ def enqueue(
     """
     row = new_row(ctx, job, payload) | {"unique_key": unique_key, "serial_key": serial_key}
     row |= {"run_at": run_at} if run_at else {}
-    row |= {"actor_kind": "system", "actor_user_id": None, "reason": system} if system else {}
+    row |= {"actor_kind": "system", "reason": system} if system else {}
     return insert(ctx.session.connection(), row)
 
 
@@ -242,7 +242,7 @@ def park(connection: sa.Connection, plugins: Collection[str]) -> None:
 
 
 def cancel(ctx: Context, job_id: int) -> str:
-    """Cancels a waiting job, or asks a running one to stop at its next step; returns the state. Raises NotFound."""
+    """Cancels a waiting job, or asks a running one to stop at its next step; whose it is, the caller has checked."""
     connection = ctx.session.connection()
     state = connection.execute(sa.select(J.state).where(J.id == job_id).with_for_update()).scalar()
     if state is None:

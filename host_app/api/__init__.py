@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from flask import Flask
 
 from host_app.api import (
@@ -12,6 +14,21 @@ from host_app.api import (
     documents,
     files,
     imports,
+    jobs,
+    records,
+    surroundings,
+    trash,
+)
+
+PARTS: Final = (
+    account,
+    batch,
+    catalogue,
+    custom_fields,
+    documents,
+    files,
+    imports,
+    jobs,
     records,
     surroundings,
     trash,
@@ -20,5 +37,5 @@ from host_app.api import (
 
 def register(app: Flask) -> None:
     """Declare the routes of the API."""
-    for part in (account, batch, catalogue, custom_fields, documents, files, imports, records, surroundings, trash):
+    for part in PARTS:
         part.register(app)

@@ -73,6 +73,7 @@ def add_host_paths(spec: APISpec) -> None:
     spec.tag({"name": "administration", "description": "Fields, entities, trash"})
     _add_account(spec)
     _add_administration(spec)
+    _add_jobs(spec)
 
 
 def _add_account(spec: APISpec) -> None:
@@ -92,6 +93,20 @@ def _add_account(spec: APISpec) -> None:
     batch = _operation("batch", "account", "Run several requests in order", requestBody=body(BATCH), responses=done)
     spec.path(f"{BASE}/batch", operations={"post": batch})
     spec.path(f"{BASE}/me/tokens/{{id}}", parameters=[ID], operations={"delete": revoke})
+
+
+def _add_jobs(spec: APISpec) -> None:
+    listed = _get("jobs.list", "account", "One's own jobs, or with the right everybody's")
+    states = {"type": "string", "enum": ["queued", "running", "done", "dead", "cancelled", "parked"]}
+    listed["parameters"] = [query("state", "Only jobs in this state.", states), query("everybody", "1 = all jobs.")]
+    spec.path(f"{BASE}/core/jobs", operations={"get": listed})
+    shown = _get("jobs.get", "account", "How far a job is, and its result")
+    spec.path(f"{BASE}/core/jobs/{{id}}", parameters=[ID], operations={"get": shown})
+    for verb, label in (("cancel", "Stop a job"), ("retry", "Try a dead or cancelled job again")):
+        act = _operation(
+            f"jobs.{verb}", "account", label, responses={"200": answered("The job", ANYTHING)} | problems(404)
+        )
+        spec.path(f"{BASE}/core/jobs/{{id}}/actions/{verb}", parameters=[ID], operations={"post": act})
 
 
 def _add_administration(spec: APISpec) -> None:

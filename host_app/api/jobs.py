@@ -1,0 +1,77 @@
+"""Jobs over the API: what bulk changes and imports that were accepted have come to."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from flask import Flask, Response, g, request
+
+from gigacore.context import Context
+from gigacore.errors import Invalid
+from gigacore.jobs import oversight
+from gigacore.jobs.oversight import JobState
+from gigacore.messages import msg
+from host_app.api.answers import answer
+from host_app.api.body import read_optional_object
+from host_app.api.once import write
+from host_app.api.query import number, only
+from host_app.routing import route, signed_in
+
+JOBS: Final = "/api/v1/core/jobs"
+ONE: Final = f"{JOBS}/<int(max=2147483647):id>"
+STATES: Final = ("queued", "running", "done", "dead", "cancelled", "parked")
+TECHNICAL: Final = frozenset({"error", "log", "attempts", "actor_user_id"})
+
+
+def register(app: Flask) -> None:
+    """Declare the routes. One's own jobs are open to everybody, others' to whom the service lets see them."""
+    route(app, JOBS, policy=signed_in)(list_jobs)
+    route(app, ONE, policy=signed_in)(get_job)
+    route(app, f"{ONE}/actions/cancel", policy=signed_in, methods=["POST"])(cancel)
+    route(app, f"{ONE}/actions/retry", policy=signed_in, methods=["POST"])(retry)
+
+
+def list_jobs() -> Response:
+    """One's own jobs, newest first; `?everybody=1` all of them, `?state=dead`, `?before=` goes on from the last one."""
+    only("state", "before", "limit", "everybody")
+    state = request.args.get("state")
+    if state is not None and state not in STATES:
+        raise Invalid.of("state", msg("This is not one of the possible values: {values}.", values=", ".join(STATES)))
+    limit = number("limit", default=50, most=200) or 50
+    before = number("before", default=None, most=2**31)
+    everybody = request.args.get("everybody") == "1"
+    found = oversight.listing(g.ctx, everybody=everybody, state=state, before=before, limit=limit)
+    return answer({"items": [_shown(one) for one in found], "next": found[-1].id if len(found) == limit else None})
+
+
+def get_job(id: int) -> Response:
+    """One job with its progress and, when it is done, its result."""
+    only()
+    return answer(_shown(oversight.get(g.ctx, id)))
+
+
+def cancel(id: int) -> Response:
+    """Stop a job: at once while it waits, at its next step while it runs."""
+    return _act(id, oversight.cancel)
+
+
+def retry(id: int) -> Response:
+    """Try a dead or cancelled job again."""
+    return _act(id, oversight.retry)
+
+
+def _act(number: int, act: Any) -> Response:
+    only()
+    read_optional_object()
+
+    def work(ctx: Context) -> Response:
+        act(ctx, number)
+        return answer(_shown(oversight.get(ctx, number)))
+
+    return write(work)
+
+
+def _shown(one: JobState) -> dict[str, Any]:
+    """A job; what only helps those who look after the queue is left out for others."""
+    hidden = frozenset[str]() if oversight.may(g.ctx, "view") else TECHNICAL
+    return {name: getattr(one, name) for name in JobState.__slots__ if name not in hidden}
