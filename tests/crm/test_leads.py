@@ -6,10 +6,13 @@ from typing import Any
 import pytest
 
 from gigacore import Actor, Crm, records
+from gigacore.clock import FixedClock
 from gigacore.crm import settings as crm_settings
+from gigacore.crm.jobs import REFRESH_LEADS
 from gigacore.crm.leads import Lead, StageMode
 from gigacore.data import activities, bulk, settings, trash
 from gigacore.errors import Forbidden, Invalid, Locked
+from gigacore.jobs import enqueue
 
 
 def new_lead(crm: Crm, actor: Actor, **values: Any) -> int:
@@ -211,3 +214,18 @@ def test_rows_written_in_bulk_obey_the_same_rules(crm: Crm, admin: Actor) -> Non
     assert second["closed_at"] is not None
     with pytest.raises(Locked), crm.unit_of_work(admin) as ctx:
         bulk.update(ctx, ctx.session.registry.entity("crm.lead"), [closed], {"city": "Lyon"})
+
+
+def test_time_alone_brings_a_lead_up_to_date(crm: Crm, admin: Actor) -> None:
+    lead = new_lead(crm, admin, status="qualified", email="m@example.test")
+    closed = new_lead(crm, admin, status="won")
+    with crm.unit_of_work(admin) as ctx:
+        activities.log(ctx, "crm.meeting", "Demo", [("crm.lead", lead), ("crm.lead", closed)])
+        enqueue(ctx, REFRESH_LEADS)
+    assert read(crm, admin, lead)["next_action_suggested"] == "quote"
+    before = read(crm, admin, lead)["version"]
+    crm.database.clock = FixedClock(crm.clock.now() + timedelta(days=8))
+    crm.worker().run_pending()
+    after = read(crm, admin, lead)
+    assert (after["next_action_suggested"], after["version"]) == ("follow_up", before)
+    assert read(crm, admin, closed)["next_action_suggested"] == "none"

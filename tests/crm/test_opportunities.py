@@ -8,6 +8,7 @@ import pytest
 
 from gigacore import Crm, records
 from gigacore.clock import FixedClock
+from gigacore.crm import panels
 from gigacore.data import currency, settings
 from gigacore.errors import Conflict, InTheWay, Invalid
 
@@ -162,3 +163,27 @@ def test_a_stage_that_was_ever_passed_cannot_be_deleted(crm: Crm, sales: Any, co
     with crm.unit_of_work(sales.actor) as ctx:
         records.delete(ctx, "crm.stage", sales.stages()["Negotiation"])
     assert "Negotiation" not in sales.stages()
+
+
+def test_a_team_begins_in_its_own_pipeline(crm: Crm, sales: Any, make_user: Any, company: int) -> None:
+    anna, ben = make_user("user", "renewals"), make_user("user", "others")
+    renewals = sales.second_pipeline()
+    sales.update("crm.pipeline", renewals, teams=[{"team_id": anna.team_id}])
+    sales.update("crm.company", company, visibility="read")
+    found = []
+    for actor in (anna, ben):
+        with crm.unit_of_work(actor) as ctx:
+            made = records.create(ctx, "crm.opportunity", {"title": "Contract", "company_id": company})
+            found.append(made.pipeline_id == renewals)
+    assert found == [True, False]
+
+
+def test_what_is_known_of_the_customer_is_shown_unless_switched_off(crm: Crm, sales: Any, company: int) -> None:
+    sales.update("crm.company", company, notes="Pays within a week")
+    number = new(sales, company)
+    with crm.unit_of_work(sales.actor) as ctx:
+        (facts,) = panels.customer(ctx, records.load(ctx, "crm.opportunity", number))
+        settings.put(ctx, "crm.customer_notes", False)
+    assert [fact.value for fact in facts.items] == ["Pays within a week"]
+    with crm.read(sales.actor) as ctx:
+        assert panels.customer(ctx, records.load(ctx, "crm.opportunity", number)) == ()
