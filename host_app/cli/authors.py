@@ -13,6 +13,16 @@ from host_app.scaffold import Promise, Verdict, check_plugin, write_plugin
 
 FAILED: Final = 1
 OUTCOMES: Final = {"kept": msg("kept"), "broken": msg("BROKEN"), "not tried": msg("not tried")}
+TITLES: Final = {
+    "Migrations go up down and up again": msg("Migrations go up, down and up again"),
+    "Tables fit their declarations": msg("Tables fit their declarations"),
+    "Disabling leaves the application as it was": msg("Disabling leaves the application as it was"),
+    "Records are created read and deleted": msg("Records are created, read and deleted"),
+    "Without a right nothing is seen or changed": msg("Without a right nothing is seen or changed"),
+    "Texts are translated": msg("Texts are translated"),
+    "The import has no side effects": msg("The import has no side effects"),
+    "Tables carry the plugins name": msg("Tables carry the plugin's name"),
+}
 FOLDER = click.Path(file_okay=False, path_type=Path)
 
 
@@ -44,7 +54,7 @@ def check_contract(path: Path) -> int:
 def _report(promise: Promise) -> None:
     say = translator()
     sentence, engine = promise.title
-    tell(f"{OUTCOMES[promise.outcome].render(say):10} {say(sentence)}{engine}")
+    tell(f"{OUTCOMES[promise.outcome].render(say):10} {TITLES.get(sentence, Msg(sentence)).render(say)}{engine}")
     for line in promise.reason.splitlines():
         tell(f"{'':10}   {line}")
 
