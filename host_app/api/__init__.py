@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from flask import Flask
 
 from host_app.api import (
@@ -15,20 +13,7 @@ from host_app.api import (
     files,
     imports,
     jobs,
-    records,
-    surroundings,
-    trash,
-)
-
-PARTS: Final = (
-    account,
-    batch,
-    catalogue,
-    custom_fields,
-    documents,
-    files,
-    imports,
-    jobs,
+    money,
     records,
     surroundings,
     trash,
@@ -37,5 +22,18 @@ PARTS: Final = (
 
 def register(app: Flask) -> None:
     """Declare the routes of the API."""
-    for part in PARTS:
+    for part in (
+        account,
+        batch,
+        catalogue,
+        custom_fields,
+        documents,
+        files,
+        imports,
+        jobs,
+        money,
+        records,
+        surroundings,
+        trash,
+    ):
         part.register(app)

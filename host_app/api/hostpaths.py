@@ -22,6 +22,17 @@ FIELD: Final[Schema] = {
 }
 
 
+RATE: Final[Schema] = {
+    "type": "object",
+    "properties": {
+        "base": {"type": "string", "pattern": "^[A-Z]{3}$"},
+        "code": {"type": "string", "pattern": "^[A-Z]{3}$"},
+        "on": {"type": "string", "format": "date"},
+        "rate": {"type": "string", "description": "What one of base is worth in code", "examples": ["1.0832"]},
+    },
+    "required": ["base", "code", "on", "rate"],
+    "additionalProperties": False,
+}
 ME: Final[Schema] = {
     "type": "object",
     "properties": {name: {"type": "string"} for name in ("name", "locale", "timezone", "theme")},
@@ -137,6 +148,7 @@ def _add_administration(spec: APISpec) -> None:
     shown = _get("fields.get", "administration", "One custom field")
     operations = {"get": shown, "patch": change, "delete": remove}
     spec.path(f"{BASE}/core/custom-fields/{{entity}}/{{key}}", parameters=place, operations=operations)
+    _add_money(spec)
     listed = _get("trash.list", "administration", "Deleted records")
     listed["parameters"] = [query("entity", "Only records of this entity.")]
     spec.path(f"{BASE}/core/trash", operations={"get": listed})
@@ -145,6 +157,14 @@ def _add_administration(spec: APISpec) -> None:
         parameters=[ID],
         operations={"post": _post("trash.restore", "Bring a record back", ANYTHING, 200)},
     )
+
+
+def _add_money(spec: APISpec) -> None:
+    currencies = _get("currencies", "administration", "Active currencies, and the one of totals")
+    spec.path(f"{BASE}/core/currencies", operations={"get": currencies})
+    rates = _get("rates.list", "administration", "Exchange rates, newest first")
+    state = _post("rates.create", "State an exchange rate", RATE, 201)
+    spec.path(f"{BASE}/core/rates", operations={"get": rates, "post": state})
 
 
 def _get(name: str, tag: str, summary: str) -> Schema:

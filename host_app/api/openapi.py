@@ -24,7 +24,7 @@ from host_app.api.operations import (
     query,
 )
 from host_app.api.schemas import SHARED, Schema, entity_schema, link, object_schema
-from host_app.api.surrounding_paths import LINK, remove_link, surroundings
+from host_app.api.surrounding_paths import LINK, remove_link, sums, surroundings
 
 
 def build(registry: Registry, bulk: Iterable[BulkAction], *, server: str) -> Schema:
@@ -65,6 +65,8 @@ def _add_entity(spec: APISpec, entity: EntitySpec) -> None:
     spec.path(f"{path}/imports", operations={"get": _imports(entity), "post": _import(entity)})
     spec.path(f"{path}/imports/{{id}}", parameters=[ID], operations={"get": _import_state(entity)})
     spec.path(f"{path}/{{id}}/files", parameters=[ID], operations={"get": _files(entity), "post": _add_file(entity)})
+    if any(field.kind == "money" for field in entity.fields.values()):
+        spec.path(f"{path}/sums", operations={"get": sums(entity)})
     for name_, operations in surroundings(entity).items():
         spec.path(f"{path}/{{id}}/{name_}", parameters=[ID], operations=operations)
     spec.path(f"{path}/{{id}}/links/{{link}}", parameters=[ID, LINK], operations={"delete": remove_link(entity)})

@@ -1,4 +1,4 @@
-"""The OpenAPI paths of what surrounds a record: timeline, changes, access, shares, links."""
+"""The OpenAPI paths of what surrounds records: timeline, changes, access, shares, links, sums."""
 
 from __future__ import annotations
 
@@ -45,6 +45,12 @@ def surroundings(entity: EntitySpec) -> dict[str, dict[str, Schema]]:
             "post": _write(entity, "add_link", "Link a record to another one", OTHER, "201"),
         },
     }
+
+
+def sums(entity: EntitySpec) -> Schema:
+    """Totals of a money field over a list."""
+    parameters = [query("field", "The money field", {"type": "string"}), query("filter", "A filter tree as JSON")]
+    return _read(entity, "sums", "Totals of a money field over a filtered list", parameters)
 
 
 def remove_link(entity: EntitySpec) -> Schema:
