@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Final
 
 import click
@@ -11,11 +12,13 @@ from gigacore.access import users
 from gigacore.crm import demo as demo_data
 from gigacore.messages import msg
 from gigacore.plugins import PluginState
+from gigacore.settings import Settings
 from host_app.cli.serving import require_free
 from host_app.installation import Installation, pass_installation, tell
 from host_app.server import Serving
 from host_app.server import serve as run_server
 
+UNFINISHED: Final = "demo-unfinished"
 EMAIL: Final = "admin@example.test"
 PASSWORD: Final = "giga-demo-2026"  # noqa: S105 - printed at each start, and the demo listens on loopback only
 
@@ -30,8 +33,11 @@ def demo(installation: Installation, port: int, data_dir: str | None, lang: str,
     """Fill an SQLite database with believable data on the first start, and serve it on this machine."""
     installation.use_data_dir(data_dir)
     require_free("127.0.0.1", port)
+    begun = installation.settings.data_dir / UNFINISHED
+    if begun.exists():
+        start_over(installation.settings)
     installation.upgrade()
-    prepare(installation.crm, lang, empty=empty)
+    prepare(installation.crm, lang, begun, empty=empty)
     settings = installation.checked_settings()
 
     def ready() -> None:
@@ -47,16 +53,29 @@ def demo(installation: Installation, port: int, data_dir: str | None, lang: str,
     run_server(Serving(settings, "127.0.0.1", port, ready=ready))
 
 
-def prepare(crm: Crm, lang: str, *, empty: bool) -> None:
-    """Create the administrator and the sample data, unless they are there from an earlier start."""
+def start_over(settings: Settings) -> None:
+    """Throw away the database of a first start that was interrupted; nobody has worked in it yet."""
+    if settings.database_url:
+        return
+    for suffix in ("", "-wal", "-shm"):
+        Path(f"{settings.effective_database_url.removeprefix('sqlite:///')}{suffix}").unlink(missing_ok=True)
+
+
+def prepare(crm: Crm, lang: str, begun: Path, *, empty: bool) -> None:
+    """Create the administrator and the sample data, unless they are there from an earlier start.
+
+    The file `begun` exists while this runs.
+    """
     with crm.system("giga demo") as ctx:
         if users.all_users(ctx):
             return
+        begun.touch()
         tell(msg("First start: preparing the database ..."))
         users.create(ctx, EMAIL, "Camille Martin", PASSWORD, "super_admin", locale=lang, timezone="Europe/Paris")
     enable_installed(crm)
     if not empty:
         demo_data.fill(crm, lang, password=PASSWORD)
+    begun.unlink()
 
 
 def enable_installed(crm: Crm) -> None:

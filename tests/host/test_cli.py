@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import re
@@ -274,6 +275,29 @@ def test_the_demo_starts_in_one_command_and_keeps_its_data(tmp_path: Path) -> No
     assert code == 0, said
     assert "First start" not in said
     assert (tmp_path / "demo" / "keys.json").read_bytes() == keys
+
+
+def test_an_interrupted_first_start_begins_anew(tmp_path: Path) -> None:
+    demo = importlib.import_module("host_app.cli.demo")
+    installation = Installation(str(tmp_path / "demo"))
+    installation.upgrade()
+    begun = installation.settings.data_dir / demo.UNFINISHED
+    with pytest.raises(RuntimeError), pytest.MonkeyPatch.context() as patch:
+        patch.setattr(demo.demo_data, "fill", _interrupted)
+        demo.prepare(installation.crm, "en", begun, empty=False)
+    assert begun.exists()
+    installation.close()
+    demo.start_over(installation.settings)
+    assert installation.upgrade()["core"], "a new database"
+    demo.prepare(installation.crm, "en", begun, empty=True)
+    assert not begun.exists()
+    with installation.crm.system("test") as ctx:
+        assert [user.email for user in users.all_users(ctx)] == [demo.EMAIL]
+    installation.close()
+
+
+def _interrupted(*_: object, **__: object) -> None:
+    raise RuntimeError("the power went out")
 
 
 def test_a_port_in_use_is_explained(tmp_path: Path) -> None:
