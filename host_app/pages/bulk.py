@@ -12,13 +12,15 @@ from flask.typing import ResponseReturnValue
 from werkzeug.datastructures import MultiDict
 
 from gigacore import records
+from gigacore.context import Context
 from gigacore.entity import EntitySpec, FieldSpec
 from gigacore.errors import Invalid
 from gigacore.messages import Msg, msg
+from gigacore.ui import BulkAction
 from host_app.api.policies import entity_at, on_entity
 from host_app.auth import current
 from host_app.context import current_crm
-from host_app.pages import forms, listing
+from host_app.pages import forms, listing, plain_form
 from host_app.pages.addresses import is_local, list_url
 from host_app.pages.columns import label_of
 from host_app.pages.currencies import currency_codes
@@ -26,12 +28,15 @@ from host_app.pages.form import Task, read_typed
 from host_app.pages.forms import Filling
 from host_app.pages.frame import page as answer
 from host_app.pages.notes import note
+from host_app.pages.parts import may_see
 from host_app.pages.raw import Raw, raw_from
 from host_app.pages.reader import Reader, reader
 from host_app.routing import route
 
 RULE: Final = "/<plugin>/<plural>/bulk"
-MOST: Final = 100
+MOST: Final = 200
+MOST_WHOLE: Final = 5000
+PLUGIN: Final = "plugin:"
 UNFIT: Final = frozenset({"file", "json", "uuid"})
 
 
@@ -59,9 +64,19 @@ def offered_actions(spec: EntitySpec, who: Reader) -> list[Offer]:
         offers.append(Offer("assign", who.t(msg("Assign")), "user-check"))
     if who.may("edit", spec.name):
         offers.append(Offer("change", who.t(msg("Change a field")), "edit"))
+    for action in bulk_actions(spec, who):
+        offers.append(Offer(f"{PLUGIN}{action.name}", who.t(action.label), action.icon or "bolt", action.danger))
     if who.may("delete", spec.name):
         offers.append(Offer("delete", who.t(msg("Delete")), "trash", danger=True))
     return offers
+
+
+def bulk_actions(spec: EntitySpec, who: Reader) -> list[BulkAction]:
+    """The actions of plugins on several records of an entity that the reader may run."""
+    found = [
+        one for one in who.crm.plugins.declared(BulkAction) if one.entity == spec.name and may_see(one.policy, who)
+    ]
+    return sorted(found, key=lambda action: action.order)
 
 
 def run(plugin: str, plural: str) -> ResponseReturnValue:
@@ -75,6 +90,8 @@ def run(plugin: str, plural: str) -> ResponseReturnValue:
     if not raw.texts("id") and not raw.text("whole"):
         note(who.t(msg("Select at least one record.")), kind="error")
         return redirect(back, 303)
+    if name.startswith(PLUGIN):
+        return _run_action(spec, who, raw, name.removeprefix(PLUGIN), back)
     field = _field(name, raw, spec, who)
     if name != "delete" and "_go" not in raw:
         return _ask(spec, who, raw, name, field, back)
@@ -111,12 +128,11 @@ def _ask(
     filling = Filling(raw, problems or {}, currencies=currency_codes(who))
     made = forms.make_input(field, field.name, filling, who) if field is not None else None
     options = [(f.name, label_of(f, who)) for f in changeable(spec, who).values()] if field is None else []
-    count = raw.text("whole_count") or str(len(raw.texts("id")))
     return answer(
         "bulk.html",
         422 if problems else 200,
         title=who.t(msg("Assign")) if name == "assign" else who.t(msg("Change a field")),
-        about=who.t(msg("{count} selected: {things}", count=count, things=who.t(spec.label_plural).lower())),
+        about=_about(spec, who, raw),
         action=f"{list_url(spec)}/bulk",
         name=name,
         ids=raw.texts("id"),
@@ -124,7 +140,7 @@ def _ask(
         back=back,
         chosen=raw.text("_field"),
         options=options,
-        input=made,
+        inputs=[made] if made is not None else [],
         problem=" ".join((problems or {}).values()),
     )
 
@@ -139,11 +155,45 @@ def _go(spec: EntitySpec, who: Reader, raw: Raw, name: str, field: FieldSpec | N
     action = "delete" if name == "delete" else "update"
     with current_crm().unit_of_work(current()) as ctx:
         ctx.source = "page"
-        ids = [int(text) for text in raw.texts("id") if text.isdigit()][:MOST]
-        if raw.text("whole"):
-            ids = records.bulk_ids(ctx, spec.name, ids=None, filter=_tree(spec, back), most=5000)
-        result = records.bulk(ctx, spec.name, action, ids, params)
+        result = records.bulk(ctx, spec.name, action, _chosen(ctx, spec, raw, back), params)
     _tell(result, name, who)
+
+
+def _run_action(spec: EntitySpec, who: Reader, raw: Raw, name: str, back: str) -> ResponseReturnValue:
+    """Run a plugin's action on the chosen records, after a form where it needs to know something."""
+    action = next(one for one in bulk_actions(spec, who) if one.name == name)
+    problems: dict[str, str] = {}
+    if not action.params or "_go" in raw:
+        try:
+            params = plain_form.typed(action.params, raw, who)
+            with current_crm().unit_of_work(current()) as ctx:
+                ctx.source = "page"
+                action.run(ctx, _chosen(ctx, spec, raw, back), params)
+        except Invalid as error:
+            problems = plain_form.problems_of(error, who)
+        else:
+            note(who.t(msg("Done: {action}", action=who.t(action.label))))
+            return redirect(back, 303)
+    return answer(
+        "bulk.html", 422 if problems else 200, title=who.t(action.label), action=f"{list_url(spec)}/bulk",
+        about=_about(spec, who, raw), name=f"{PLUGIN}{name}", ids=raw.texts("id"), whole=raw.text("whole"), back=back,
+        chosen="", options=[], inputs=plain_form.inputs(action.params, raw, who, problems),
+        problem=" ".join(problems.values()),
+    )  # fmt: skip
+
+
+def _about(spec: EntitySpec, who: Reader, raw: Raw) -> str:
+    things = who.t(spec.label_plural).lower()
+    if raw.text("whole"):
+        return who.t(msg("All in this list: {things}", things=things))
+    return who.t(msg("{count} selected: {things}", count=len(raw.texts("id")), things=things))
+
+
+def _chosen(ctx: Context, spec: EntitySpec, raw: Raw, back: str) -> list[int]:
+    """The numbers of the chosen records, or of all in the filter."""
+    if raw.text("whole"):
+        return records.bulk_ids(ctx, spec.name, ids=None, filter=_tree(spec, back), most=MOST_WHOLE)
+    return [int(text) for text in raw.texts("id") if text.isdigit()][:MOST]
 
 
 def _tree(spec: EntitySpec, back: str) -> Any:

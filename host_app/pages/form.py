@@ -14,6 +14,7 @@ from gigacore.entity import EntitySpec, FieldSpec
 from gigacore.errors import Conflict, FieldError, GigaError, Invalid, StaleVersion
 from gigacore.messages import Msg, msg
 from gigacore.records import labels_of
+from gigacore.ui import Slot
 from host_app.api.policies import entity_at, on_entity
 from host_app.auth import current
 from host_app.context import current_crm
@@ -25,6 +26,7 @@ from host_app.pages.forms import Filling
 from host_app.pages.frame import page as answer
 from host_app.pages.notes import note
 from host_app.pages.options import find_by_name
+from host_app.pages.parts import fill
 from host_app.pages.raw import Raw, Typed, TypedReader, raw_from, raw_of
 from host_app.pages.reader import Reader, reader
 from host_app.routing import route
@@ -246,6 +248,7 @@ def _show(
         is_new=task.item is None,
         stale=stale,
         restored=restored,
+        bottom=fill(Slot.FORM_BOTTOM, task.who, task.spec),
         trouble=_trouble(error, task.who) if error and not stale and not made.problems else "",
     )
 

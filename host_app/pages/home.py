@@ -9,10 +9,12 @@ from gigacore import records
 from gigacore.entity import EntitySpec
 from gigacore.messages import msg
 from gigacore.records import ListRequest
+from gigacore.ui import Slot
 from host_app.pages.addresses import list_url, new_url
 from host_app.pages.frame import SETTINGS
 from host_app.pages.frame import page as answer
 from host_app.pages.lists import counted
+from host_app.pages.parts import draw_part, fill, may_see, widgets_of
 from host_app.pages.reader import Reader, reader
 from host_app.routing import route, signed_in
 
@@ -27,7 +29,11 @@ def home() -> ResponseReturnValue:
     who = reader()
     tiles = [_tile(spec, who) for spec in who.entities("view") if spec.group != SETTINGS]
     first = who.actor.name.split()[0] if who.actor.name else ""
-    return answer("home.html", title=who.t(msg("Home")), greeting=who.t(msg("Hello {name}", name=first)), tiles=tiles)
+    widgets = [draw_part(widget, who) for widget in widgets_of(who.crm) if may_see(widget.policy, who)]
+    return answer(
+        "home.html", title=who.t(msg("Home")), greeting=who.t(msg("Hello {name}", name=first)), tiles=tiles,
+        widgets=widgets, filled=fill(Slot.HOME, who),
+    )  # fmt: skip
 
 
 def _tile(spec: EntitySpec, who: Reader) -> dict[str, object]:

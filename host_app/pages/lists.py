@@ -14,6 +14,7 @@ from gigacore.entity import EntitySpec, FieldSpec
 from gigacore.errors import Invalid
 from gigacore.messages import msg
 from gigacore.records import Count, ListRequest, Page
+from gigacore.ui import Slot
 from host_app.api.policies import entity_at, on_entity
 from host_app.pages import listing
 from host_app.pages.addresses import list_url
@@ -22,7 +23,7 @@ from host_app.pages.columns import Column, columns_of, default_fields, row_write
 from host_app.pages.filter_box import chips
 from host_app.pages.frame import page as answer
 from host_app.pages.listing import PAGE, Listing, kept_columns
-from host_app.pages.parts import columns_of_plugins
+from host_app.pages.parts import columns_of_plugins, fill
 from host_app.pages.reader import Reader, reader
 from host_app.pages.views import kept_views
 from host_app.routing import route
@@ -113,7 +114,7 @@ def _table_values(
         "by_time": sort.lstrip("-") in ("id", "created_at", "updated_at"),
         "bulk": offered_actions(spec, who),
         "views": [(who.t(label), url, url == state.at(sort="", fields=()).url) for label, url in kept_views(spec, who)],
-        "top": (),
+        "top": fill(Slot.LIST_TOP, who, spec),
     }
 
 

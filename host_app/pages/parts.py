@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -12,15 +11,30 @@ from typing import TYPE_CHECKING, Any, Final
 
 from gigacore.entity import Money
 from gigacore.messages import Msg
-from gigacore.ui import SIGNED_IN, SUPER_ADMIN, Column, Content, Facts, Link, Meter, NavItem, Note, Panel, Rows, Tab
+from gigacore.plugins.dispatch import Contribution
+from gigacore.ui import (
+    SIGNED_IN,
+    SUPER_ADMIN,
+    Column,
+    Content,
+    Facts,
+    Link,
+    Meter,
+    NavItem,
+    Note,
+    Panel,
+    Rows,
+    Slot,
+    Tab,
+    Widget,
+)
 from host_app.pages.addresses import is_local, list_url, record_url
 
 if TYPE_CHECKING:
     from gigacore import Crm
-    from gigacore.entity import Entity
+    from gigacore.entity import Entity, EntitySpec
     from host_app.pages.reader import Reader
 
-log = logging.getLogger("host_app")
 BROKEN: Final[Mapping[str, Any]] = MappingProxyType({"shape": "broken"})
 
 
@@ -36,24 +50,27 @@ class Drawn:
 
 def nav_items(crm: Crm) -> Sequence[NavItem]:
     """The menu entries of all plugins."""
-    return [item for plugin in crm.plugins.enabled for item in plugin.nav]
+    return crm.plugins.declared(NavItem)
 
 
 def panels_of(crm: Crm, entity: str) -> list[Panel]:
     """The panels of an entity's page, in order."""
-    found = [panel for plugin in crm.plugins.enabled for panel in plugin.panels if panel.entity == entity]
-    return sorted(found, key=lambda panel: panel.order)
+    return sorted((p for p in crm.plugins.declared(Panel) if p.entity == entity), key=lambda panel: panel.order)
 
 
 def tabs_of(crm: Crm, entity: str) -> list[Tab]:
     """The tabs of an entity's page, in order."""
-    found = [tab for plugin in crm.plugins.enabled for tab in plugin.tabs if tab.entity == entity]
-    return sorted(found, key=lambda tab: tab.order)
+    return sorted((tab for tab in crm.plugins.declared(Tab) if tab.entity == entity), key=lambda tab: tab.order)
+
+
+def widgets_of(crm: Crm) -> list[Widget]:
+    """The tiles of the start page, in order."""
+    return sorted(crm.plugins.declared(Widget), key=lambda widget: widget.order)
 
 
 def columns_of_plugins(crm: Crm, entity: str) -> list[str]:
     """The fields that plugins want to see in an entity's list."""
-    found: list[Column] = [c for plugin in crm.plugins.enabled for c in plugin.columns if c.entity == entity]
+    found = (column for column in crm.plugins.declared(Column) if column.entity == entity)
     return [column.field for column in sorted(found, key=lambda column: column.order)]
 
 
@@ -67,14 +84,22 @@ def may_see(policy: str, who: Reader) -> bool:
     return who.may(verb, entity)
 
 
-def draw_part(part: Panel | Tab, record: Entity, who: Reader) -> Drawn:
-    """A part with what it shows for `record`; one that fails is left out with a word about it."""
-    try:  # a plugin's part must not take the page down with it
-        contents = tuple(values(part.load(who.ctx, record), who))
-    except Exception:
-        log.exception("part %s of a page failed", part.name)
-        contents = (BROKEN,)
-    return Drawn(part.name, who.t(part.label), part.icon, contents)
+def draw_part(part: Panel | Tab | Widget, who: Reader, *about: Entity) -> Drawn:
+    """A part with what it shows (about a record); one that fails is left out with a word about it."""
+    found = who.crm.hooks.guard(part.name.partition(".")[0], part.load, who.ctx, *about)
+    return Drawn(part.name, who.t(part.label), part.icon, _contents(found, who))
+
+
+def _contents(found: Contribution, who: Reader) -> tuple[Mapping[str, Any], ...]:
+    return (BROKEN,) if found.fault else tuple(values(found.content, who))
+
+
+def fill(
+    slot: Slot, who: Reader, entity: EntitySpec | None = None, record: Entity | None = None
+) -> list[Mapping[str, Any]]:
+    """What plugins put into a place of this page by their hook `fill_slot`."""
+    found = who.crm.hooks.fill_slot(who.ctx, slot, entity, record)
+    return [content for contribution in found for content in _contents(contribution, who)]
 
 
 def values(contents: Iterable[Content], who: Reader) -> list[Mapping[str, Any]]:

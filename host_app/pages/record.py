@@ -27,7 +27,7 @@ from host_app.pages.forms import section_of
 from host_app.pages.frame import is_partial
 from host_app.pages.frame import page as answer
 from host_app.pages.notes import note
-from host_app.pages.parts import Drawn, draw_part, may_see, panels_of, tabs_of
+from host_app.pages.parts import Drawn, draw_part, fill, may_see, panels_of, tabs_of
 from host_app.pages.reader import Reader, reader
 from host_app.pages.timeline import Composer, composer_of, timeline_of
 from host_app.routing import route
@@ -111,7 +111,9 @@ def show(plugin: str, plural: str, record_id: int) -> ResponseReturnValue:
         children=child_rows(spec, item, who),
         tab=tab,
         **_middle(spec, record, item, tab, who),
-        panels=_panels(spec, record, who),
+        head=_panels(spec, record, who, Slot.RECORD_HEAD),
+        main=_panels(spec, record, who, Slot.RECORD_MAIN),
+        panels=_panels(spec, record, who, Slot.RECORD_SIDE),
         related=_related(spec, record_id, who),
         acts=acts(spec, record, who),
         may_edit=may_edit,
@@ -178,7 +180,7 @@ def _middle(spec: EntitySpec, record: Entity, item: Mapping[str, Any], tab: str,
     plugins = {part.name: part for part in tabs_of(who.crm, spec.name) if may_see(part.policy, who)}
     path = record_url(spec, record.id)
     names = [*own, *((name, who.t(part.label)) for name, part in plugins.items())]
-    drawn: Drawn | None = draw_part(plugins[tab], record, who) if tab in plugins else None
+    drawn: Drawn | None = draw_part(plugins[tab], who, record) if tab in plugins else None
     composer: Composer | None = composer_of(spec, record.id, who) if tab == "timeline" else None
     return {
         "tabs": [
@@ -191,10 +193,12 @@ def _middle(spec: EntitySpec, record: Entity, item: Mapping[str, Any], tab: str,
     }
 
 
-def _panels(spec: EntitySpec, record: Entity, who: Reader) -> list[Drawn]:
-    """The panels of plugins beside the facts."""
-    wanted = [p for p in panels_of(who.crm, spec.name) if p.slot == Slot.RECORD_SIDE and may_see(p.policy, who)]
-    return [drawn for panel in wanted if (drawn := draw_part(panel, record, who)).contents]
+def _panels(spec: EntitySpec, record: Entity, who: Reader, slot: Slot) -> list[Drawn]:
+    """The panels of plugins in one place of the page, and what their hooks put there; empty ones are left out."""
+    wanted = [panel for panel in panels_of(who.crm, spec.name) if panel.slot == slot and may_see(panel.policy, who)]
+    drawn = [draw_part(panel, who, record) for panel in wanted]
+    drawn.append(Drawn(slot.value, "", "", tuple(fill(slot, who, spec, record))))
+    return [panel for panel in drawn if panel.contents]
 
 
 def _related(spec: EntitySpec, record_id: int, who: Reader) -> list[Related]:
