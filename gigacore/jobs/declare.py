@@ -32,7 +32,8 @@ class Job:
     outside any transaction and opens its own (`run.unit_of_work()`); it reports progress, and must bear being run
     again after a crash. A handler raises to be tried again, at most `attempts` times, after 10 s, 40 s, 160 s ...
     (`backoff` times 4 each time, at most one hour); then the job is a dead letter. The actor is the enqueuing user with
-    the rights of the moment of running, or the system when `system` gives a reason.
+    the rights of the moment of running, or the system when `system` gives a reason. Up to `together` short jobs of one
+    name that came from one transaction run in one; when that fails, each runs by itself.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Job:
     attempts: int = 5
     backoff: timedelta = timedelta(seconds=10)
     priority: int = 5
+    together: int = 50
     system: str = ""
     plugin: str = ""
 

@@ -40,6 +40,7 @@ class Claimed:
     token: str
     attempts: int
     max_attempts: int
+    serial_key: str | None
     actor_kind: str
     actor_user_id: int | None
     actor_name: str
@@ -160,6 +161,39 @@ def claim(
     return None if row is None else claimed(row, token)
 
 
+def claim_alike(
+    connection: sa.Connection, first: Claimed, now: datetime, lease: timedelta, limit: int
+) -> list[Claimed]:
+    """Takes further jobs that came from the same transaction as `first`, to be run in one with it.
+
+    Only jobs that were never tried: one that fails, or kills its worker, runs by itself from then on.
+    """
+    if limit < 1 or first.attempts != 1 or first.max_attempts < 2 or first.serial_key or first.actor_scopes is not None:
+        return []
+    same = [J[name].is_not_distinct_from(getattr(first, name)) for name in ALIKE]
+    fresh = [J.state == QUEUED, J.attempts == 0, J.run_at <= now, J.serial_key.is_(None), J.actor_scopes.is_(None)]
+    chosen = sa.select(J.id).where(*fresh, *same).order_by(J.id).limit(limit).with_for_update(skip_locked=True)
+    statement = (
+        sa.update(core_job)
+        .where(J.id.in_(chosen), J.state == QUEUED)
+        .values(state=RUNNING, attempts=1, worker=first.token, lease_until=now + lease, started_at=now)
+        .returning(*[J[name] for name in CLAIMED_COLUMNS])
+    )
+    found = [claimed(row, first.token) for row in connection.execute(statement)]
+    return sorted(found, key=lambda one: one.id)
+
+
+ALIKE: Final = (
+    "name",
+    "max_attempts",
+    "actor_kind",
+    "actor_user_id",
+    "actor_name",
+    "reason",
+    "org_id",
+    "correlation_id",
+    "depth",
+)
 CLAIMED_COLUMNS: Final = tuple(name for name in Claimed.__slots__ if name != "token")
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -132,6 +132,26 @@ def attempt(host: Host, claimed: Claimed, job: Job | None, watch: set[JobRun]) -
     finally:
         if run is not None:
             watch.discard(run)
+
+
+def attempt_together(host: Host, batch: Sequence[Claimed], job: Job, watch: set[JobRun]) -> None:
+    """Runs short jobs of one transaction in one; if anything goes wrong, all of it is undone and each runs alone."""
+    runs: list[JobRun] = []
+    try:
+        actor = actor_of(host, batch[0], job)
+        runs = [JobRun(host, one, actor) for one in batch]
+        watch.update(runs)
+        with runs[0].unit_of_work() as ctx:
+            for run in runs:
+                result = job.handler(ctx, run.claimed.payload)
+                ctx.session.flush()
+                done(run, ctx.session.connection(), result)
+    except Exception as error:  # noqa: BLE001 - what went wrong is found again, and noted, when each runs alone
+        with host.database.begin() as connection:
+            for one in batch:
+                queue.fail(connection, one, host.clock.now(), f"with others: {error}", timedelta(0))
+    finally:
+        watch.difference_update(runs)
 
 
 def record_failure(host: Host, claimed: Claimed, job: Job | None, error: Exception) -> None:

@@ -18,7 +18,7 @@ from sqlalchemy.exc import OperationalError
 from gigacore.data import audit
 from gigacore.jobs import queue, relay, schedules
 from gigacore.jobs.declare import Consumer, Job, Schedule
-from gigacore.jobs.run import Host, JobRun, attempt
+from gigacore.jobs.run import Host, JobRun, attempt, attempt_together
 
 LEASE: Final = timedelta(seconds=60)
 POLL_SECONDS: Final = 2.0
@@ -105,9 +105,15 @@ class Worker:
                 return False
         with database.begin() as connection:
             claimed = queue.claim(connection, now, self.lease, self.declared.plugins, self.name)
-        if claimed is None:
-            return False
-        attempt(self.host, claimed, self.declared.jobs.get(claimed.name), self.running)
+            if claimed is None:
+                return False
+            job = self.declared.jobs.get(claimed.name)
+            room = 0 if job is None or job.long else job.together - 1
+            alike = queue.claim_alike(connection, claimed, now, self.lease, room)
+        if job is not None and alike:
+            attempt_together(self.host, [claimed, *alike], job, self.running)
+        else:
+            attempt(self.host, claimed, job, self.running)
         return True
 
     def deliver(self) -> bool:

@@ -285,6 +285,52 @@ def test_four_threads_run_each_job_once(host: Host, enqueue: Enqueue) -> None:
     assert serial == sorted(serial)
 
 
+def put_many(host: Host, count: int, **options: Any) -> None:
+    from gigacore.jobs import enqueue as put
+
+    with host.database.unit_of_work(SALES) as ctx:
+        for number in range(count):
+            put(ctx, "demo.work", {"n": number}, system="test", **options)
+
+
+def test_jobs_of_one_transaction_run_in_one(host: Host, enqueue: Enqueue) -> None:
+    contexts: list[int] = []
+    worker = host.worker(Plugin("demo", [Job("demo.work", lambda ctx, payload: contexts.append(id(ctx)))]))
+    put_many(host, 20)
+    enqueue("demo.work", {"n": "of another transaction"})
+    assert worker.run_pending() == 2
+    assert len(contexts) == 21
+    assert len(set(contexts[:20])) == 1
+    assert set(host.rows("state", "attempts")) == {("done", 1)}
+
+
+def test_a_failing_job_lets_the_others_of_its_transaction_end(host: Host) -> None:
+    ran: list[int] = []
+
+    def handler(ctx: Context, payload: Any) -> None:
+        ran.append(payload["n"])
+        if payload["n"] == 2:
+            raise RuntimeError("not this one")
+
+    worker = host.worker(Plugin("demo", [Job("demo.work", handler)]))
+    put_many(host, 4)
+    worker.run_pending()
+    assert ran == [0, 1, 2, 0, 1, 2, 3], "together until the fault, then each by itself"
+    for _ in range(8):
+        host.clock.advance(timedelta(hours=2))
+        worker.run_pending()
+    assert host.rows("state", "attempts") == [("done", 2), ("done", 2), ("dead", 5), ("done", 2)]
+
+
+def test_jobs_that_are_tried_once_or_in_order_run_alone(host: Host) -> None:
+    worker = host.worker(Plugin("demo", [Job("demo.work", Recorder())]))
+    put_many(host, 3, serial_key="s")
+    assert worker.run_pending() == 3
+    apart = host.worker(Plugin("demo", [Job("demo.work", Recorder(), together=1)]))
+    put_many(host, 3)
+    assert apart.run_pending() == 3
+
+
 def test_embedded_dispatcher_is_woken_and_stops(host: Host, enqueue: Enqueue) -> None:
     ran = threading.Event()
 
