@@ -26,6 +26,7 @@ def run_bulk(run: JobRun, payload: Mapping[str, Any]) -> Mapping[str, Any]:
     ids, changed, failed = payload["ids"], 0, []
     done = _progress(run)
     while done < len(ids):
+        run.between_steps()
         with run.unit_of_work() as ctx:
             chunk = ids[done : done + CHUNK]
             result = records.bulk(ctx, payload["entity"], payload["action"], chunk, payload["params"])

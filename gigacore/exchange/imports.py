@@ -313,11 +313,18 @@ def define(ctx: Context, entity: str, heading: str, target: str) -> str:
 Checkpoint = Callable[[Context, int, int], None]
 
 
-def run(crm: Installation, actor: Actor, import_id: int, checkpoint: Checkpoint | None = None) -> Import:
+def run(
+    crm: Installation,
+    actor: Actor,
+    import_id: int,
+    checkpoint: Checkpoint | None = None,
+    between: Callable[[], None] | None = None,
+) -> Import:
     """Imports what is not imported yet, batch by batch, each in one transaction with the cursor.
 
     Killed at any moment it goes on where the last committed batch ended. `checkpoint(ctx, done, total)` runs inside
-    each batch and may raise to stop. Raises what makes the whole import impossible; single rows never do.
+    each batch, `between()` before each; both may raise to stop. Raises what makes the whole import impossible; single
+    rows never do.
     """
     define_fields(crm, actor, import_id)
     with crm.database.unit_of_work(actor) as ctx:
@@ -329,6 +336,8 @@ def run(crm: Installation, actor: Actor, import_id: int, checkpoint: Checkpoint 
     total = found.total if found.total is not None else table.count()
     rows = table.rows(after=found.cursor)
     while batch := list(islice(rows, BATCH)):
+        if between is not None:
+            between()
         write_batch(crm, actor, found, importer, batch, total, checkpoint)
     return end(crm, actor, import_id, DONE)
 

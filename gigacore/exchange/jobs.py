@@ -7,7 +7,8 @@ from typing import Any, Final
 
 from gigacore.context import Context
 from gigacore.errors import GigaError
-from gigacore.jobs import Cancelled, Job, JobRun
+from gigacore.jobs import Cancelled, Job, JobRun, Stopping
+from gigacore.jobs.run import LeaseLost
 
 
 def run_import(run: JobRun, payload: Any) -> dict[str, int]:
@@ -21,12 +22,14 @@ def run_import(run: JobRun, payload: Any) -> dict[str, int]:
         run.checkpoint(ctx, done, total)
 
     try:
-        found = imports.run(crm, run.actor, number, checkpoint)
+        found = imports.run(crm, run.actor, number, checkpoint, run.between_steps)
     except Cancelled:
         imports.end(crm, run.actor, number, imports.CANCELLED)
         raise
     except GigaError as error:
         imports.end(crm, run.actor, number, imports.FAILED, str(error))
+        raise
+    except (LeaseLost, Stopping):
         raise
     except Exception:
         if run.claimed.attempts >= run.claimed.max_attempts:

@@ -4,7 +4,7 @@ from gigacore.jobs.declare import Consumer, Job, Schedule
 from gigacore.jobs.oversight import JobState, cancel, retry
 from gigacore.jobs.queue import enqueue
 from gigacore.jobs.relay import Event
-from gigacore.jobs.run import Cancelled, JobRun, Retry
+from gigacore.jobs.run import Cancelled, JobRun, Retry, Stopping
 from gigacore.jobs.service import Jobs
 from gigacore.jobs.tables import core_job, core_schedule
 
@@ -18,6 +18,7 @@ __all__ = [
     "Jobs",
     "Retry",
     "Schedule",
+    "Stopping",
     "cancel",
     "core_job",
     "core_schedule",

@@ -228,6 +228,12 @@ def fail(connection: sa.Connection, job: Claimed, now: datetime, error: str, ret
         requeue(connection, held(job), now + retry_in, now, error)
 
 
+def give_back(connection: sa.Connection, job: Claimed, now: datetime) -> None:
+    """Lets a job wait again as if it had not been tried."""
+    connection.execute(sa.update(core_job).where(held(job)).values(attempts=J.attempts - 1))
+    requeue(connection, held(job), now, now, None)
+
+
 def close(connection: sa.Connection, where: sa.ColumnElement[bool], state: str, now: datetime, error: str) -> None:
     """Ends a job without a result."""
     values = {"state": state, "finished_at": now, "error": error[-ERROR_LIMIT:], "lease_until": None}

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import datetime, timedelta
+from threading import Event
 from typing import TYPE_CHECKING, Any, Protocol
 
 import sqlalchemy as sa
@@ -51,6 +52,10 @@ class Cancelled(Exception):
     """Raised by `JobRun.checkpoint` when somebody cancelled the job."""
 
 
+class Stopping(Exception):
+    """Raised by `JobRun.between_steps` when the process is about to end: the job goes on elsewhere, or later."""
+
+
 class LeaseLost(Exception):
     """The lease ran out, so another worker may have the job: what this one did is rolled back."""
 
@@ -58,8 +63,9 @@ class LeaseLost(Exception):
 class JobRun:
     """A long job's view of itself: its own units of work, progress, log, and whether it should stop."""
 
-    def __init__(self, host: Host, claimed: Claimed, actor: Actor) -> None:
+    def __init__(self, host: Host, claimed: Claimed, actor: Actor, stopping: Event | None = None) -> None:
         self.host = host
+        self.stopping = stopping
         self.claimed = claimed
         self.actor = actor
         self.lost = False
@@ -79,6 +85,14 @@ class JobRun:
         return self.host.database.unit_of_work(
             self.actor, correlation_id=self.claimed.correlation_id, source="job", depth=self.claimed.depth
         )
+
+    def between_steps(self) -> None:
+        """Called outside any transaction, before the next one: lets the worker stop without waiting for the whole job.
+
+        Raises Stopping; the job waits again and the attempt does not count.
+        """
+        if self.stopping is not None and self.stopping.is_set():
+            raise Stopping
 
     def checkpoint(self, ctx: Context, done: int, total: int | None = None) -> None:
         """Reports progress in the caller's transaction. Raises Cancelled or LeaseLost, which roll it back."""
@@ -116,17 +130,20 @@ def done(run: JobRun, connection: sa.Connection, result: object) -> None:
         raise LeaseLost
 
 
-def attempt(host: Host, claimed: Claimed, job: Job | None, watch: set[JobRun]) -> None:
+def attempt(host: Host, claimed: Claimed, job: Job | None, watch: set[JobRun], stopping: Event | None = None) -> None:
     """Runs a claimed job to its end, whatever that is; `watch` holds it while its lease must be kept."""
     run = None
     try:
         if job is None:
             raise Misuse(msg("No enabled plugin declares the job {name}.", name=claimed.name))
-        run = JobRun(host, claimed, actor_of(host, claimed, job))
+        run = JobRun(host, claimed, actor_of(host, claimed, job), stopping)
         watch.add(run)
         execute(run, job)
     except LeaseLost:
         return
+    except Stopping:
+        with host.database.begin() as connection:
+            queue.give_back(connection, claimed, host.clock.now())
     except Exception as error:  # noqa: BLE001 - whatever a plugin raises, the worker lives and the job is not lost
         record_failure(host, claimed, job, error)
     finally:

@@ -83,6 +83,7 @@ class Worker:
     name: str = field(default_factory=lambda: f"{socket.gethostname()[:30]}:{os.getpid()}")
     lease: timedelta = LEASE
     running: set[JobRun] = field(default_factory=set)
+    stopping: threading.Event = field(default_factory=threading.Event)
 
     def run_pending(self, limit: int = 10_000) -> int:
         """Runs what is due until nothing is left, in this thread; returns how many steps."""
@@ -113,7 +114,7 @@ class Worker:
         if job is not None and alike:
             attempt_together(self.host, [claimed, *alike], job, self.running)
         else:
-            attempt(self.host, claimed, job, self.running)
+            attempt(self.host, claimed, job, self.running, self.stopping)
         return True
 
     def deliver(self) -> bool:
@@ -201,7 +202,8 @@ class EmbeddedDispatcher:
         self.worker = worker
         self.poll = poll
         self.keep_every = min(keep, worker.lease.total_seconds() / 3)
-        self.stopping = threading.Event()
+        self.stopping = worker.stopping
+        self.stopping.clear()
         self._signal = threading.Condition()
         self._news = 0
         names = [f"giga-worker-{number}" for number in range(threads)]

@@ -347,6 +347,27 @@ def test_embedded_dispatcher_is_woken_and_stops(host: Host, enqueue: Enqueue) ->
     assert dispatcher.stop(10)
 
 
+def test_a_long_job_lets_the_worker_stop_and_goes_on_later(host: Host, enqueue: Enqueue) -> None:
+    begun, steps = threading.Event(), list[int]()
+
+    def handler(run: JobRun, payload: Any) -> None:
+        while len(steps) < 1000:
+            run.between_steps()
+            steps.append(len(steps))
+            begun.set()
+            time.sleep(0.01)
+
+    worker = host.worker(Plugin("demo", [Job("demo.work", handler, long=True)]))
+    enqueue("demo.work")
+    dispatcher = EmbeddedDispatcher(worker)
+    dispatcher.start()
+    dispatcher.wake()
+    assert begun.wait(10)
+    assert dispatcher.stop(10)
+    assert host.rows("state", "attempts") == [("queued", 0)]
+    assert len(steps) < 1000
+
+
 def test_inline_dispatcher_runs_what_was_committed(host: Host, enqueue: Enqueue) -> None:
     handler = Recorder()
     dispatcher = InlineDispatcher(host.worker(Plugin("demo", [Job("demo.work", handler)])))
