@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Any, Final
 
 from flask import Flask, Response, g
 
 from host_app.csrf import remember_visitor
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 POLICY: Final[tuple[tuple[str, str], ...]] = (
     ("default-src", "'none'"),
@@ -40,13 +44,28 @@ def add_headers(app: Flask, *, secure: bool) -> None:
     if secure:
         fixed.append(("Strict-Transport-Security", "max-age=31536000; includeSubDomains"))
 
+    app.wsgi_app = _WithHeaders(app.wsgi_app, fixed)  # type: ignore[method-assign]
+
     @app.after_request
     def _send(response: Response) -> Response:
-        headers = response.headers
-        for name, value in fixed:
-            headers.setdefault(name, value)
         if g.known_identity is not None or "visitor" in g or response.status_code in (401, 403):
-            headers["Cache-Control"] = "no-store"
-            headers["Vary"] = "Cookie, Authorization, Accept-Language"
+            response.headers["Cache-Control"] = "no-store"
+            response.headers["Vary"] = "Cookie, Authorization, Accept-Language"
         remember_visitor(response)
         return response
+
+
+class _WithHeaders:
+    """Adds headers to every answer that does not set them itself, below Flask, where each costs next to nothing."""
+
+    def __init__(self, application: WSGIApplication, fixed: Sequence[tuple[str, str]]) -> None:
+        self.application = application
+        self.fixed = [(name, value, name.lower()) for name, value in fixed]
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        def start(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Callable[[bytes], object]:
+            present = {name.lower() for name, _ in headers}
+            headers += [(name, value) for name, value, lower in self.fixed if lower not in present]
+            return start_response(status, headers, exc_info)
+
+        return self.application(environ, start)

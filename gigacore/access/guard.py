@@ -62,9 +62,8 @@ class AccessGuard:
         return known
 
     def _read_rights(self, session: ActorSession, actor: Actor) -> Rights:
-        connection = session.connection()
-        at = actor.access_generation or generation(connection)
-        return self.cache.rights(connection, actor, session.registry, at)
+        at = actor.access_generation or generation(session.connection())
+        return self.cache.rights(session.connection, actor, session.registry, at)
 
     def surely(self, actor: Actor, registry: Registry, entity: EntitySpec, verb: str) -> bool:
         """Whether a role of the actor is known to give the verb on some record; False = ask with a session."""
@@ -135,6 +134,10 @@ class AccessGuard:
             return frozenset(name for name, field in entity.fields.items() if not field.secret)
         return self.rights(session).readable_names(entity)
 
+    def writable_names(self, session: ActorSession, entity: EntitySpec) -> frozenset[str]:
+        """The names of all fields and child rows that may stand in the actor's input."""
+        return self.rights(session).writable_names(entity)
+
     def writable(self, session: ActorSession, entity: EntitySpec, field: FieldSpec) -> bool:
         """Whether the field may stand in the actor's input."""
         if session.actor.is_system:
@@ -188,8 +191,7 @@ class AccessGuard:
             closed = ["org_id"]
         # What an action may make of a record is its own rule, so field rules concern editing and creating only.
         if session.actor.kind != "link" and self._acting(session, image) == "edit":
-            rights = self.rights(session)
-            closed += [name for name in sorted(changed) if not rights.may_set(entity, name)]
+            closed += self.rights(session).closed(entity, changed)
         if closed:
             raise Forbidden(msg("You may not change {fields}.", fields=", ".join(closed)))
 

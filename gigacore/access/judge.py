@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 from sqlalchemy import inspect
+from sqlalchemy.orm.attributes import instance_state
 
 from gigacore.access.policy import Candidate, Policy
 from gigacore.access.reach import Facts, share_party
@@ -99,7 +100,7 @@ class Judge:
             owner_id=value("owner_id"),
             team_id=value("team_id"),
             visibility=getattr(visibility, "value", visibility),
-            created_by=obj.created_by if inspect(obj).persistent else self.session.actor.user_id,
+            created_by=obj.created_by if instance_state(obj).persistent else self.session.actor.user_id,
             shared=self._shares(),
             parent_id=parent_id,
             parent_allowed=entity.access == "parent" and parent_id is not None and self._parent_allows(parent_id, verb),

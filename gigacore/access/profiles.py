@@ -24,6 +24,8 @@ from gigacore.context import Actor, ActorKind
 from gigacore.errors import NotFound
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from gigacore.entity import Registry
 
 SUPER_ADMIN: Final = "super_admin"
@@ -119,13 +121,13 @@ class AccessCache:
             cached.grants[key] = read_grants(connection, key)
         return cached.grants[key]
 
-    def rights(self, connection: sa.Connection, actor: Actor, registry: Registry, generation: int) -> Rights:
-        """What the actor's roles add up to under this registry."""
+    def rights(self, connect: Callable[[], sa.Connection], actor: Actor, registry: Registry, generation: int) -> Rights:
+        """What the actor's roles add up to under this registry; only what is not known yet takes a connection."""
         cached = self._at(generation)
         key = tuple(sorted(actor.role_ids)), actor.super_admin
         known = cached.rights.get(key)
         if known is None or known.registry is not registry:
-            grants = self.grants(connection, actor.role_ids, generation)
+            grants = self.grants(connect(), actor.role_ids, generation)
             known = cached.rights[key] = Rights(grants, registry, super_admin=actor.super_admin)
         return known
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from gigacore.entity import EntitySpec, FieldSpec, Registry
 
 _EVERYTHING: Final = Everything()
+MOST_KEPT: Final = 1000
 
 
 class Rights:
@@ -35,6 +36,8 @@ class Rights:
         self._policies: dict[tuple[str, str], Policy] = {}
         self._fields: dict[tuple[str, str, bool], bool] = {}
         self._readable: dict[str, frozenset[str]] = {}
+        self._writable: dict[str, frozenset[str]] = {}
+        self._closed: dict[tuple[str, frozenset[str]], tuple[str, ...]] = {}
         self._criteria: dict[tuple[object, ...], ColumnElement[bool]] = {}
 
     def policy(self, entity: EntitySpec, verb: str) -> Policy:
@@ -66,6 +69,24 @@ class Rights:
     def writable(self, entity: EntitySpec, field: FieldSpec) -> bool:
         """Whether the field may stand in the roles' input."""
         return not field.readonly and not field.computed and self._open(entity, field.name, write=True)
+
+    def writable_names(self, entity: EntitySpec) -> frozenset[str]:
+        """The names of all fields and child rows that may stand in the roles' input."""
+        if entity.name not in self._writable:
+            fields = (name for name, field in entity.fields.items() if self.writable(entity, field))
+            rows = (name for name in entity.children if self._open(entity, name, write=True))
+            self._writable[entity.name] = frozenset((*fields, *rows))
+        return self._writable[entity.name]
+
+    def closed(self, entity: EntitySpec, changed: frozenset[str]) -> tuple[str, ...]:
+        """Which of these fields and child rows the roles may not set."""
+        key = entity.name, changed
+        found = self._closed.get(key)
+        if found is None:
+            if len(self._closed) >= MOST_KEPT:
+                self._closed.clear()
+            found = self._closed[key] = tuple(name for name in sorted(changed) if not self.may_set(entity, name))
+        return found
 
     def may_set(self, entity: EntitySpec, name: str) -> bool:
         """Whether field rules let the roles change a field or child rows, be it through a service."""

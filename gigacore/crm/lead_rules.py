@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from gigacore import access
 from gigacore.crm import settings
@@ -16,6 +16,7 @@ from gigacore.data import activities
 
 if TYPE_CHECKING:
     from gigacore.context import Context
+    from gigacore.entity import Entity
 
 CLOSED: Final = frozenset({WON, LOST})
 EVALUATED_AFTER: Final = 3
@@ -50,10 +51,16 @@ def after_save(ctx: Context, lead: Lead, changed: frozenset[str]) -> None:
     """Tell the timeline of a new status; mark addresses that several leads share."""
     addresses = pending(ctx, _ADDRESSES)
     if lead in addresses:
-        mark_shared(ctx, {addresses.pop(lead), address_key(lead)})
+        mark_shared(ctx, _take_written(addresses))
     old = pending(ctx, _MOVES).pop(lead, None)
     if old is not None and old != lead.status:
         _log_move(ctx, lead, old)
+
+
+def _take_written(addresses: dict[Entity, Any]) -> set[str | None]:
+    """The old and new addresses of all leads that were written together: the first one announced asks for all."""
+    written = [lead for lead in addresses if cast("int | None", lead.id) is not None]
+    return {key for lead in written for key in (addresses.pop(lead), address_key(lead))}
 
 
 def refresh(ctx: Context, lead: Lead) -> None:

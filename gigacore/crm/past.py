@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import inspect
+from sqlalchemy.orm.attributes import instance_state
 
 from gigacore.data.changes import stored_value
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 def is_new(record: Entity) -> bool:
     """Whether the database does not hold the record yet."""
-    return not inspect(record).persistent
+    return not instance_state(record).persistent
 
 
 def pending(ctx: Context, name: str) -> dict[Entity, Any]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import Integer, bindparam, select, update
 
 from gigacore.crm.leads import Lead
 from gigacore.data import mark_scoped
@@ -21,7 +22,11 @@ INVALID: Final = "invalid"
 DUPLICATE: Final = "duplicate"
 MANY: Final = 500
 _L: Any = Lead
-_SAME: Final = mark_scoped(select(_L.id, _L.email_note).where(_L.email_key == bindparam("key")).limit(MANY))
+_SAME: Final = mark_scoped(
+    select(_L.email_key, _L.id, _L.email_note)
+    .where(_L.email_key.in_(bindparam("keys", expanding=True)))
+    .limit(bindparam("most", type_=Integer))
+)
 
 
 def remark(ctx: Context, lead: Lead) -> str | None:
@@ -46,21 +51,31 @@ def mark_shared(ctx: Context, keys: Iterable[str | None]) -> None:
 
     Written beside the flush, as all figures are that other records' changes move: no version, no event.
     """
-    for key in keys:
-        if key:
-            _mark(ctx, key)
+    wanted = sorted({key for key in keys if key})
+    for start in range(0, len(wanted), MANY):
+        _mark(ctx, wanted[start : start + MANY])
 
 
-def _mark(ctx: Context, key: str) -> None:
-    rows = ctx.session.connection().execute(_SAME, {"key": key}).all()
-    wanted = DUPLICATE if len(rows) > 1 else None
-    stale = [number for number, note in rows if note != wanted and note != INVALID]
-    if not stale:
+def _mark(ctx: Context, keys: list[str]) -> None:
+    most = MANY + len(keys)
+    rows = ctx.session.connection().execute(_SAME, {"keys": keys, "most": most}).all()
+    if len(rows) == most and len(keys) > 1:  # cut off, so the uses of an address may be missing
+        middle = len(keys) // 2
+        _mark(ctx, keys[:middle])
+        _mark(ctx, keys[middle:])
         return
+    uses = Counter(key for key, _, _ in rows)
+    for note, is_shared in ((DUPLICATE, True), (None, False)):
+        stale = [n for key, n, old in rows if (uses[key] > 1) is is_shared and old not in (note, INVALID)]
+        if stale:
+            _write(ctx, stale, note)
+
+
+def _write(ctx: Context, ids: list[int], note: str | None) -> None:
     table: Table = _L.__table__
     with ctx.session.door.opened():
-        ctx.session.connection().execute(update(table).where(table.c.id.in_(stale)).values(email_note=wanted))
-    _forget(ctx, stale)
+        ctx.session.connection().execute(update(table).where(table.c.id.in_(ids)).values(email_note=note))
+    _forget(ctx, ids)
 
 
 def _forget(ctx: Context, ids: list[int]) -> None:

@@ -60,6 +60,10 @@ def moment_text(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat(" ", "microseconds")
 
 
+def _moment(text: str | None) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(text)
+
+
 class UtcDateTime(TypeDecorator[datetime]):
     """An aware moment in UTC. A naive value is refused: guessing a zone would corrupt data.
 
@@ -87,6 +91,12 @@ class UtcDateTime(TypeDecorator[datetime]):
         if value is None:
             return None
         return datetime.fromisoformat(value) if dialect.name == "sqlite" else value.astimezone(UTC)
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> Any:
+        """The same for the values of a whole column, with one call less for each: lists are full of moments."""
+        if dialect.name != "sqlite":
+            return super().result_processor(dialect, coltype)
+        return _moment
 
 
 class EnumText(TypeDecorator[enum.Enum]):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import marshmallow
@@ -205,9 +206,12 @@ def quick_load(schema: Schema, data: Mapping[str, Any]) -> dict[str, Any] | None
         if found is None:
             return None
         loaded[name] = found[0]
-    if any(one.required and name not in loaded for name, one in known.items()):
-        return None
-    return loaded
+    return loaded if _required(schema) <= loaded.keys() else None
+
+
+@lru_cache(maxsize=256)
+def _required(schema: Schema) -> frozenset[str]:
+    return frozenset(name for name, one in schema.load_fields.items() if one.required)
 
 
 def quick_value(

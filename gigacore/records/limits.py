@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from gigacore.data import ActorSession
 
 _READABLE: Final = "giga_readable"
-_WRITABLE: Final = "giga_writable"
 
 
 def require(ctx: Context, verb: str, spec: EntitySpec, record: Entity | None = None) -> None:
@@ -65,14 +64,7 @@ def writable_fields(session: ActorSession, spec: EntitySpec) -> frozenset[str] |
     """The names that input may hold; None = all that are not the server's own."""
     if session.actor.is_system or session.actor.super_admin:
         return None
-    known: dict[str, frozenset[str]] = session.info.setdefault(_WRITABLE, {})
-    found = known.get(spec.name)
-    if found is None:
-        guard = guard_of(session.context)
-        names = [name for name, field in spec.fields.items() if guard.writable(session, spec, field)]
-        names += [c.name for c in spec.children.values() if guard.writable(session, spec, as_field(spec, c))]
-        found = known[spec.name] = frozenset(names)
-    return found
+    return guard_of(session.context).writable_names(session, spec)
 
 
 def as_field(spec: EntitySpec, child: ChildSpec) -> FieldSpec:
