@@ -6,7 +6,7 @@ its values comes from SQLAlchemy's own cache key, so that nothing that changes t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy import ColumnElement
 
 from gigacore.data import mark_scoped
+from gigacore.entity.spec import EMPTY
 
 if TYPE_CHECKING:
     from gigacore.data import ActorSession
@@ -33,16 +34,20 @@ class _Kept:
 
 
 def run(
-    session: ActorSession, key: Hashable, where: Criteria, build: Callable[[Criteria], Statement]
+    session: ActorSession,
+    key: Hashable,
+    where: Criteria,
+    build: Callable[[Criteria], Statement],
+    values: Mapping[str, Any] = EMPTY,
 ) -> sa.CursorResult[*tuple[Any, ...]]:
     """Execute what `build` makes of the criteria, which hold those of the actor.
 
-    `key` names everything else that the statement depends on; the values in it must be the same for the same key.
+    `key` names everything else that the statement depends on; `values` are those of the parameters that `build` adds.
     """
     connection = session.connection()
     forms = [one._generate_cache_key() for one in where]
     if any(form is None for form in forms):
-        return connection.execute(mark_scoped(build(where)))
+        return connection.execute(mark_scoped(build(where)), values)
     binds = [bind for form in forms if form is not None for bind in form.bindparams]
     memo = _memo(session)
     at = (key, *(form.key for form in forms if form is not None))
@@ -51,8 +56,8 @@ def run(
         if len(memo) >= MOST:
             memo.clear()
         kept = memo[at] = _Kept(mark_scoped(build(where)), tuple(bind.key for bind in binds))
-    values = {name: bind.effective_value for name, bind in zip(kept.names, binds, strict=True)}
-    return connection.execute(kept.statement, values)
+    bound = {name: bind.effective_value for name, bind in zip(kept.names, binds, strict=True)}
+    return connection.execute(kept.statement, {**bound, **values})
 
 
 def _memo(session: ActorSession) -> dict[Hashable, _Kept]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -32,38 +31,39 @@ def all_labels(session: ActorSession, wanted: Mapping[str, Iterable[int]]) -> Ma
     parts = [part for part in asked if part is not None]
     if not parts:
         return labels
-    where = [criterion for part in parts for criterion in part.where]
-    key = ("labels", *((part.target, len(part.where)) for part in parts))
-    for place, record_id, title in run(session, key, where, lambda criteria: _statement(parts, criteria)):
+    limits = [part.limit for part in parts if part.limit is not None]
+    key = ("labels", *((part.target, part.limit is None) for part in parts))
+    values = {f"ids_{place}": part.ids for place, part in enumerate(parts)}
+    for place, record_id, title in run(session, key, limits, lambda criteria: _statement(parts, criteria), values):
         labels[parts[place].target][record_id] = title or f"#{record_id}"
     return labels
 
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """The labels of one target: where they stand, and which are wanted."""
+    """The labels of one target: where they stand, which are wanted, and which the actor may see (None = all)."""
 
     target: str
     table: sa.FromClause
     title: str
-    where: tuple[sa.ColumnElement[bool], ...]
+    ids: list[int]
+    limit: sa.ColumnElement[bool] | None = None
 
     def select(self, place: int, where: Criteria) -> sa.Select[Any]:
         """Place, number and title of the records."""
-        return sa.select(_number(place), self.table.c.id, self.table.c[self.title]).where(*where)
+        wanted = self.table.c.id.in_(sa.bindparam(f"ids_{place}", expanding=True))
+        return sa.select(_number(place), self.table.c.id, self.table.c[self.title]).where(wanted, *where)
 
 
 def _part(session: ActorSession, target: str, ids: list[int]) -> _Part | None:
     if not ids:
         return None
     if target in SYSTEM_TARGETS:
-        table = system_table(target)
-        return _Part(target, table, SYSTEM_TARGETS[target].title, (table.c.id.in_(ids),))
+        return _Part(target, system_table(target), SYSTEM_TARGETS[target].title, ids)
     spec = session.registry.entities.get(target)
     if spec is None:
         return None
-    limit, wanted = visible(session, spec), spec.table.c.id.in_(ids)
-    return _Part(target, spec.table, spec.title_field.column, (wanted,) if limit is None else (wanted, limit))
+    return _Part(target, spec.table, spec.title_field.column, ids, visible(session, spec))
 
 
 @cache
@@ -74,8 +74,8 @@ def system_table(target: str) -> sa.TableClause:
 
 
 def _statement(parts: Sequence[_Part], where: Criteria) -> Statement:
-    rest = iter(where)
-    selects = [part.select(place, tuple(islice(rest, len(part.where)))) for place, part in enumerate(parts)]
+    limits = iter(where)
+    selects = [part.select(place, () if part.limit is None else (next(limits),)) for place, part in enumerate(parts)]
     return selects[0] if len(selects) == 1 else sa.union_all(*selects)
 
 

@@ -225,12 +225,16 @@ def get(
     require(ctx, "view", spec)
     names = readable_names(spec, readable_fields(session, spec), fields, whole=True)
     plan = read_plan(session.registry, spec, names)
-    limit, wanted = visible(session, spec), spec.table.c.id == record_id
-    where = [wanted] if limit is None else [wanted, limit]
-    row = run(session, ("record", plan), where, lambda criteria: _select(plan, criteria)).first()
+    limit = visible(session, spec)
+    where = () if limit is None else (limit,)
+    row = run(session, ("record", plan), where, lambda criteria: _one(plan, criteria), {"pk": record_id}).first()
     if row is None:
         raise NotFound
     return materialise(ctx, plan, [row], expand)[0]
+
+
+def _one(plan: ReadPlan, where: Criteria) -> sa.Select[Any]:
+    return _select(plan, (plan.spec.table.c.id == sa.bindparam("pk"), *where))
 
 
 def materialise(
@@ -274,8 +278,8 @@ def _add_children(session: ActorSession, spec: EntitySpec, name: str, items: Seq
         item[name] = by_parent[item["id"]]
     if not by_parent:
         return
-    names, where = [*child.fields], [child.table.c.parent_id.in_(list(by_parent))]
-    rows = run(session, ("children", spec.name, name), where, lambda criteria: _children(child, criteria))
+    names, parents = [*child.fields], {"parents": list(by_parent)}
+    rows = run(session, ("children", spec.name, name), (), lambda _: _children(child), parents)
     for row in rows.mappings():
         values = {n: _child_value(child.fields[n], row) for n in names}
         by_parent[row["parent_id"]].append({"id": row["id"], **values})
@@ -284,10 +288,11 @@ def _add_children(session: ActorSession, spec: EntitySpec, name: str, items: Seq
     _name_targets(session, [(spec.target or "", one, spec.name) for spec in refs for one in found])
 
 
-def _children(child: ChildSpec, where: Criteria) -> sa.Select[Any]:
+def _children(child: ChildSpec) -> sa.Select[Any]:
     table = child.table
     columns = [table.c[column] for field in child.fields.values() for column in _child_columns(field)]
-    statement = sa.select(table.c.parent_id, table.c.id, *columns).where(*where)
+    statement = sa.select(table.c.parent_id, table.c.id, *columns)
+    statement = statement.where(table.c.parent_id.in_(sa.bindparam("parents", expanding=True)))
     return statement.order_by(table.c.parent_id, table.c[child.order_by], table.c.id)
 
 

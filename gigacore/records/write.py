@@ -184,15 +184,15 @@ def _exists(ctx: Context, target: str, record_id: int) -> bool:
         if target == "core.user" and record_id == ctx.actor.user_id:
             return True
         table: sa.FromClause = system_table(target)
-        where = [table.c.id == record_id]
-        return run(session, ("exists", target), where, lambda criteria: _ids(table, criteria)).first() is not None
+        return run(session, ("exists", target), (), lambda _: _one(table, ()), {"pk": record_id}).first() is not None
     spec = session.registry.entities.get(target)
     if spec is None:
         return True  # the plugin that owns the target is away; a soft reference outlives it
-    limit, wanted = visible(session, spec), spec.table.c.id == record_id
-    where = [wanted] if limit is None else [wanted, limit]
-    return run(session, ("exists", target), where, lambda criteria: _ids(spec.table, criteria)).first() is not None
+    limit, table = visible(session, spec), spec.table
+    where = () if limit is None else (limit,)
+    found = run(session, ("exists", target), where, lambda criteria: _one(table, criteria), {"pk": record_id})
+    return found.first() is not None
 
 
-def _ids(table: sa.FromClause, where: Criteria) -> sa.Select[Any]:
-    return sa.select(table.c.id).where(*where)
+def _one(table: sa.FromClause, where: Criteria) -> sa.Select[Any]:
+    return sa.select(table.c.id).where(table.c.id == sa.bindparam("pk"), *where)

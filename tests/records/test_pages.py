@@ -142,3 +142,23 @@ def test_a_search_folds_case_and_accents(crm: Crm, admin: Actor, leads: int) -> 
     with crm.read(admin) as ctx:
         found = records.page(ctx, "crm.lead", ListRequest(search="ELAN", limit=200))
     assert {item["last_name"] for item in found.items} == {"Élan"}
+
+
+def test_a_statement_met_before_runs_with_the_values_of_the_moment(crm: Crm, admin: Actor, leads: int) -> None:
+    def ids(tree: dict[str, Any]) -> set[int]:
+        with crm.read(admin) as ctx:
+            page = records.page(ctx, "crm.lead", ListRequest(filter=tree, limit=3))
+            assert page.count is not None
+            more = records.page(ctx, "crm.lead", ListRequest(filter=tree, limit=200))
+        assert page.count.value == len(more.items)
+        return {item["id"] for item in more.items}
+
+    everything = ids({"all": []})
+    by_status = [ids({"field": "status", "op": "eq", "value": key}) for key in ("new", "contacted", "qualified")]
+    assert len(everything) == leads
+    assert all(by_status)
+    assert set.union(*by_status) == everything
+    assert sum(map(len, by_status)) == leads
+    some = sorted(everything)
+    for count in (1, 2, 7):
+        assert ids({"field": "id", "op": "in", "value": some[:count]}) == set(some[:count])
