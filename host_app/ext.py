@@ -16,7 +16,7 @@ from host_app.api.answers import answer as json_answer
 from host_app.api.body import read_object
 from host_app.auth import current
 from host_app.context import current_crm, say
-from host_app.extensions import Routes
+from host_app.extensions import Routes, asset_url
 from host_app.installation import Installation, pass_installation, tell
 from host_app.pages.frame import page as render
 
@@ -24,6 +24,7 @@ __all__ = [
     "Crm",
     "Installation",
     "Routes",
+    "asset_url",
     "current",
     "current_crm",
     "json_answer",

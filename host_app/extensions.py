@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib
 import importlib.util
 import logging
+import mimetypes
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from importlib.resources import files
 from types import ModuleType
 from typing import Any, Final
 
-from flask import Flask, g
+from flask import Flask, Response, g
 from jinja2 import BaseLoader, ChoiceLoader, PackageLoader
 
 from gigacore import access
 from gigacore.context import Actor
-from gigacore.errors import Forbidden, PluginError
+from gigacore.errors import Forbidden, NotFound, PluginError
 from gigacore.messages import msg
 from gigacore.plugins import Plugin
 from host_app.context import host
@@ -26,6 +29,7 @@ log = logging.getLogger("host_app")
 Declare = Callable[[V], V]
 Declaration = Callable[[Flask], object]
 REFUSED: Final = "refused_web"
+FOREVER: Final = "public, max-age=31536000, immutable"
 
 
 def policy_named(name: str) -> Policy:
@@ -90,6 +94,7 @@ def register(app: Flask) -> None:
 
     What a plugin breaks is left out and kept with its reason for administrators; with strict settings it is raised.
     """
+    app.jinja_env.globals["plugin_asset"] = asset_url
     for plugin in host(app).crm.plugins.enabled:
         try:
             _take_in(app, plugin)
@@ -101,6 +106,7 @@ def register(app: Flask) -> None:
 
 
 def _take_in(app: Flask, plugin: Plugin) -> None:
+    _serve_assets(app, plugin)
     module = conventional(plugin, "web")
     if module is None:
         return
@@ -111,6 +117,35 @@ def _take_in(app: Flask, plugin: Plugin) -> None:
     if importlib.util.find_spec(f"{plugin.package}.templates") is not None:
         own: list[BaseLoader] = [app.jinja_env.loader] if app.jinja_env.loader else []
         app.jinja_env.loader = ChoiceLoader([*own, PackageLoader(plugin.package)])
+
+
+def asset_url(plugin: str, name: str) -> str:
+    """The address of a file that the running `plugin` names in `assets`; it changes with the file's content."""
+    return f"/{plugin}/assets/{name}?{hashlib.sha256(_asset(plugin, name)).hexdigest()[:12]}"
+
+
+def _asset(plugin: str, name: str) -> bytes:
+    """The content of a plugin's asset, read once per application. Raises NotFound."""
+    kept: dict[tuple[str, str], bytes] = host().cache.setdefault("plugin_assets", {})
+    if (plugin, name) not in kept:
+        found = next((one for one in host().crm.plugins.enabled if one.name == plugin), None)
+        if found is None or name not in found.assets:
+            raise NotFound
+        kept[plugin, name] = files(found.package).joinpath(found.assets[name]).read_bytes()
+    return kept[plugin, name]
+
+
+def _serve_assets(app: Flask, plugin: Plugin) -> None:
+    """Declare the route of the plugin's scripts and styles, if it has any."""
+    if not plugin.assets:
+        return
+
+    def asset(name: str) -> Response:
+        kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
+        return Response(_asset(plugin.name, name), content_type=kind, headers={"Cache-Control": FOREVER})
+
+    path, endpoint = f"/{plugin.name}/assets/<name>", f"{plugin.name}_assets"
+    public_route(app, path, reason="scripts and styles hold no data", endpoint=endpoint)(asset)
 
 
 def conventional(plugin: Plugin, name: str) -> ModuleType | None:

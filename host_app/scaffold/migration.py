@@ -7,6 +7,7 @@ from importlib import import_module
 
 import sqlalchemy as sa
 
+import gigacore.crm  # noqa: F401 - the plugin may refer to its tables
 from gigacore.entity import metadata
 from gigacore.migrate import write_revision
 from gigacore.plugins.histories import history_of

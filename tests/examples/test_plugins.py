@@ -1,0 +1,141 @@
+"""The example plugins: they keep the contract, do what their pages say, and import what plugins may import."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from functools import partial
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from gigacore import Abort, Actor, Crm, Plugin, records
+from gigacore.access import tokens
+from gigacore.testing.contract import PluginContract
+from host_app import create_app
+from tests.api.conftest import KEYS
+from tests.test_floors import may_import, offences
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+PACKAGES = {"gigacore_hello": "hello_plugin", "gigacore_equipment": "equipment_plugin"}
+MOST_LINES = 25
+
+
+@pytest.fixture(scope="module", autouse=True)
+def importable() -> Iterator[None]:
+    """The folders of the example plugins on Python's path, here and in processes, as an installation puts them."""
+    folders = [str(EXAMPLES / folder) for folder in PACKAGES.values()]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", os.pathsep.join(folders))
+        for folder in folders:
+            patch.syspath_prepend(folder)
+        yield
+
+
+def load(package: str) -> Plugin:
+    sys.path[:0] = [str(EXAMPLES / PACKAGES[package])]
+    try:
+        plugin: Plugin = import_module(package).plugin
+    finally:
+        del sys.path[0]
+    return plugin
+
+
+hello, equipment = (load(package) for package in PACKAGES)
+
+
+class TestHello(PluginContract):
+    plugin = hello
+
+
+class TestEquipment(PluginContract):
+    plugin = equipment
+
+
+@pytest.mark.parametrize(("package", "folder"), PACKAGES.items())
+def test_they_import_what_plugins_may_import(package: str, folder: str) -> None:
+    assert offences(EXAMPLES / folder / package, partial(may_import, package)) == []
+
+
+def test_hello_is_short() -> None:
+    lines = [line for path in (EXAMPLES / "hello_plugin").rglob("*.py") for line in path.read_text().splitlines()]
+    assert len(lines) <= MOST_LINES
+
+
+class TestHelloAtWork:
+    @pytest.fixture
+    def plugins(self) -> Sequence[Plugin]:
+        return [hello]
+
+    def test_its_rule_refuses_and_its_panel_greets(self, crm: Crm, admin: Actor) -> None:
+        with crm.unit_of_work(admin) as ctx:
+            lead = records.create(ctx, "crm.lead", {"last_name": "Durand", "first_name": "Zoé"})
+            (note,) = crm.plugins.loaded["hello"].panels[0].load(ctx, lead)
+        assert str(note.text) == "Hello, Zoé!"
+        amount = {"amount": "10.00", "currency": "EUR"}
+        with pytest.raises(Abort, match="company"), crm.unit_of_work(admin) as ctx:
+            records.create(ctx, "crm.lead", {"last_name": "Durand", "amount": amount})
+
+
+class TestEquipmentAtWork:
+    @pytest.fixture
+    def plugins(self) -> Sequence[Plugin]:
+        return [equipment]
+
+    @pytest.fixture
+    def app(self, crm: Crm) -> Flask:
+        app = create_app(crm, replace(crm.settings, **KEYS))
+        app.testing = True
+        return app
+
+    @pytest.fixture
+    def client_of(self, crm: Crm, app: Flask) -> Callable[[Actor], FlaskClient]:
+        def make(actor: Actor) -> FlaskClient:
+            with crm.system("test") as ctx:
+                raw = tokens.create(ctx, actor.user_id or 0, "test")
+            client = app.test_client()
+            client.environ_base["HTTP_AUTHORIZATION"] = f"Bearer {raw}"
+            return client
+
+        return make
+
+    @pytest.fixture
+    def machine(self, crm: Crm, admin: Actor) -> int:
+        due = crm.clock.now().date().isoformat()
+        with crm.unit_of_work(admin) as ctx:
+            return records.create(ctx, "equipment.machine", {"name": "Press", "service_due": due}).id
+
+    def test_its_job_plans_a_task_once(self, crm: Crm, admin: Actor, machine: int) -> None:
+        for _ in range(2):
+            with crm.system("night") as ctx:
+                crm.jobs.enqueue(ctx, "equipment.plan")
+            crm.worker().run_pending()
+        with crm.system("look") as ctx:
+            tasks = records.page(ctx, "crm.task", records.ListRequest(fields=("title",))).items
+            assert [task["title"] for task in tasks] == ["Service: Press"]
+            assert records.get(ctx, "equipment.machine", machine)["planned_for"]
+
+    def test_its_page_is_for_those_whom_a_role_allows(
+        self, make_user: Callable[..., Actor], client_of: Callable[[Actor], FlaskClient]
+    ) -> None:
+        found = [client_of(make_user(role)).get("/equipment/overview").status_code for role in ("manager", "user")]
+        assert found == [200, 403]
+
+    def test_its_page_draws_a_chart_from_its_table(
+        self, admin: Actor, machine: int, client_of: Callable[[Actor], FlaskClient]
+    ) -> None:
+        client = client_of(admin)
+        page = client.get("/equipment/overview").get_data(as_text=True)
+        assert re.search(r'Running</th><td class="num">1<', page)
+        assert '<canvas data-chart="equipment"' in page
+        (script,) = re.findall(r'src="(/equipment/assets/[^"]+)"', page)
+        answer = client.get(script)
+        assert (answer.status_code, answer.mimetype) == (200, "text/javascript")
+        assert client.get("/equipment/assets/secret.py").status_code == 404
+        assert client.get("/api/v1/equipment/states").get_json() == {"running": 1, "broken": 0, "retired": 0}
