@@ -208,6 +208,17 @@ def lint(arguments: list[str]) -> int:
     return max([run(BIN / name, *options) for name, *options in checks if not arguments or name in arguments])
 
 
+def docs(arguments: list[str]) -> int:
+    """Builds the documentation into .cache/docs/html; a warning is an error."""
+    ensure("dev")
+    target, trees = ROOT / ".cache/docs/html", ROOT / ".cache/docs/trees"
+    options = ["-q", "-W", "--keep-going", "-b", "html", "-d", str(trees), *arguments]
+    code = run(PYTHON, "-m", "sphinx", *options, "docs", target)
+    if code == 0:
+        print(f"dev.py: the documentation is in {target}/index.html")
+    return code
+
+
 def python(arguments: list[str]) -> int:
     """Runs the environment's Python."""
     ensure("run")
@@ -232,6 +243,7 @@ COMMANDS: dict[str, Callable[[list[str]], int]] = {
     "lint": lint,
     "giga": giga,
     "bench": bench,
+    "docs": docs,
     "assets": bundle,
     "setup": setup,
     "lock": lock,
