@@ -16,6 +16,7 @@ from gigacore.errors import Conflict, NotFound
 from gigacore.exchange.batches import Outcome
 from gigacore.exchange.rows import RowError
 from gigacore.exchange.tables import core_import, core_import_error
+from gigacore.jobs import core_job, tables
 from gigacore.messages import Msg, msg
 
 KEPT_ERRORS: Final = 10_000
@@ -58,9 +59,21 @@ class Import:
 COLUMNS: Final = tuple(I[name] for name in Import.__slots__)
 
 
+# What became of its job decides where the import itself could not say so: cancelled while it waited, or a dead letter.
+OPEN: Final = I.state.in_((QUEUED, RUNNING))
+STATE: Final = sa.case(
+    (sa.and_(OPEN, core_job.c.state == tables.CANCELLED), CANCELLED),
+    (sa.and_(OPEN, core_job.c.state == tables.DEAD), FAILED),
+    else_=I.state,
+)
+PRESENT: Final = sa.select(*[STATE if name == "state" else I[name] for name in Import.__slots__]).select_from(
+    core_import.outerjoin(core_job, core_job.c.id == I.job_id)
+)
+
+
 def get(ctx: Context, import_id: int) -> Import:
     """An import of the actor's own; whoever may see all jobs sees every import. Raises NotFound."""
-    row = ctx.session.connection().execute(sa.select(*COLUMNS).where(I.id == import_id)).one_or_none()
+    row = ctx.session.connection().execute(PRESENT.where(I.id == import_id)).one_or_none()
     if row is None:
         raise NotFound
     found = Import(*row)
@@ -72,7 +85,7 @@ def get(ctx: Context, import_id: int) -> Import:
 
 def recent(ctx: Context, limit: int = 20) -> list[Import]:
     """The actor's latest imports, newest first."""
-    mine = sa.select(*COLUMNS).where(I.created_by == ctx.actor.user_id).order_by(I.id.desc()).limit(limit)
+    mine = PRESENT.where(I.created_by == ctx.actor.user_id).order_by(I.id.desc()).limit(limit)
     return [Import(*row) for row in ctx.session.connection().execute(mine)]
 
 

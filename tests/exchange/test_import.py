@@ -15,6 +15,7 @@ from gigacore.data.tables import core_audit, core_outbox
 from gigacore.errors import Conflict, Forbidden, Invalid, NotFound
 from gigacore.exchange import imports
 from gigacore.exchange.imports import Import
+from gigacore.jobs import cancel
 from gigacore.records import ListRequest
 from tests.exchange.samples import CUSTOMER_HEADINGS, LEAD_HEADINGS, as_csv, customers, leads, real
 
@@ -249,6 +250,19 @@ def test_an_import_begins_once(crm: Crm, admin: Actor) -> None:
         imports.begin(crm, admin, staged.id)
     with pytest.raises(Conflict):
         imports.configure(crm, admin, staged.id, options={"rules": True})
+
+
+def test_an_import_that_is_cancelled_while_it_waits_says_so(crm: Crm, admin: Actor) -> None:
+    staged = imports.stage(crm, admin, "crm.lead", io.BytesIO(b"Last name\nLee\n"), "x.csv")
+    begun = imports.begin(crm, admin, staged.id)
+    assert begun.job_id is not None
+    with crm.unit_of_work(admin) as ctx:
+        cancel(ctx, begun.job_id)
+    crm.jobs.run_pending()
+    with crm.read(admin) as ctx:
+        assert imports.get(ctx, staged.id).state == imports.CANCELLED
+        assert [one.state for one in imports.recent(ctx)] == [imports.CANCELLED]
+    assert listed(crm, admin, "crm.lead") == []
 
 
 def test_the_real_leads(crm: Crm, run: Run) -> None:
