@@ -17,16 +17,14 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, Final, Protocol
-
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from typing import TYPE_CHECKING, BinaryIO, Final, Protocol
 
 from gigacore.errors import ConfigurationError, NotFound, TooLarge, Unavailable
 from gigacore.files.mime import HEAD_BYTES
 from gigacore.messages import msg
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 BLOCK: Final = 64 * 1024
 TAG: Final = 16
@@ -141,6 +139,11 @@ class LocalStorage:
         return self.folder / object_id[:2] / object_id[2:4] / object_id
 
     def _cipher(self, object_id: str, salt: bytes) -> AESGCM:
+        # Six megabytes that a server has no use for before the first file.
+        from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+        from cryptography.hazmat.primitives.hashes import SHA256
+        from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
         derive = HKDF(algorithm=SHA256(), length=32, salt=salt, info=b"gigacore file " + object_id.encode())
         return AESGCM(derive.derive(self._master))
 
@@ -184,6 +187,8 @@ def extra(object_id: str, number: int, last: bool) -> bytes:
 
 def unseal(cipher: AESGCM, sealed: bytes, object_id: str, number: int, last: bool) -> bytes:
     """A block's bytes. Raises Unavailable when they are not those that were written."""
+    from cryptography.exceptions import InvalidTag
+
     try:
         return cipher.decrypt(nonce(number), sealed, extra(object_id, number, last))
     except InvalidTag:
