@@ -15,13 +15,17 @@ from host_app.context import Identity, host
 
 HEADER: Final = "X-CSRFToken"
 FORM_FIELD: Final = "csrf_token"
-VISITOR_COOKIE: Final = "giga_visitor"
 
 
 class BadToken(Forbidden):
     """The form is too old or came from another site."""
 
     code = "csrf"
+
+
+def visitor_cookie() -> str:
+    """The cookie of a visitor's mark; over https no other host of the domain can set it."""
+    return "__Host-giga-visitor" if host().secure else "giga_visitor"
 
 
 def csrf_token() -> str:
@@ -33,22 +37,22 @@ def csrf_token() -> str:
 def _visitor() -> str:
     """The random mark of a visitor who is not signed in; `remember_visitor` sends a new one as a cookie."""
     if "visitor" not in g:
-        g.visitor = request.cookies.get(VISITOR_COOKIE) or secrets.token_urlsafe(24)
+        g.visitor = request.cookies.get(visitor_cookie()) or secrets.token_urlsafe(24)
     return str(g.visitor)
 
 
 def remember_visitor(response: Response) -> None:
     """Set the visitor's cookie if this answer holds a form that needs it."""
     visitor = g.get("visitor")
-    if visitor and request.cookies.get(VISITOR_COOKIE) != visitor:
-        response.set_cookie(VISITOR_COOKIE, visitor, httponly=True, samesite="Lax", secure=host().secure, path="/")
+    if visitor and request.cookies.get(visitor_cookie()) != visitor:
+        response.set_cookie(visitor_cookie(), visitor, httponly=True, samesite="Lax", secure=host().secure, path="/")
 
 
 def check_csrf(identity: Identity | None) -> None:
     """Refuse a state change whose cookie may have been sent by another site. Raises Forbidden."""
     if identity is not None and identity.by == "token":
         return  # a bearer token is never attached by the browser on its own
-    proof = identity.proof if identity else request.cookies.get(VISITOR_COOKIE, "")
+    proof = identity.proof if identity else request.cookies.get(visitor_cookie(), "")
     sent = request.headers.get(HEADER) or request.form.get(FORM_FIELD, "")
     if not proof or not hmac.compare_digest(_derive(proof).encode(), sent.encode("utf-8", "replace")):
         raise BadToken(
