@@ -49,23 +49,20 @@ def icons() -> frozenset[str]:
     return found
 
 
-def icon(name: str, label: str = "") -> Markup:
-    """A drawn icon; without `label` it is decoration. A name that the sprite does not have gives a plain one."""
-    drawn: dict[tuple[str, str], Markup] = host().cache.setdefault("drawn", {})
-    found = drawn.get((name, label))
-    if found is None:
-        found = drawn[name, label] = _draw(name if name in icons() else UNKNOWN, label)
-    return found
-
-
-def _draw(name: str, label: str) -> Markup:
-    told = Markup(' role="img" aria-label="{}"').format(label) if label else Markup(' aria-hidden="true"')
-    return Markup('<svg class="ic"{}><use href="{}#{}"/></svg>').format(told, asset("icons.svg"), name)
+def icon(name: str) -> Markup:
+    """A drawn icon, as decoration. A name that the sprite does not have gives a plain one."""
+    known = name if name in icons() else UNKNOWN
+    return Markup('<svg class="ic" aria-hidden="true"><use href="{}#{}"/></svg>').format(asset("icons.svg"), known)
 
 
 def register(app: Flask) -> None:
     """Declare the route of the built files."""
-    app.jinja_env.globals.update(asset=asset, icon=icon)
+    drawn: dict[str, Markup] = host(app).cache.setdefault("drawn", {})
+
+    def known_icon(name: str) -> Markup:
+        return drawn.get(name) or drawn.setdefault(name, icon(name))
+
+    app.jinja_env.globals.update(asset=asset, icon=known_icon)
 
     @public_route(app, "/static/<name>", reason="styles and scripts hold no data")
     def static(name: str) -> Response:

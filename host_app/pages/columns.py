@@ -6,13 +6,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from markupsafe import escape
-
 from gigacore.entity import EntitySpec, FieldSpec
 from gigacore.ids import readable_id
 from gigacore.messages import msg
 from host_app.pages.addresses import list_url
-from host_app.pages.cells import NUMBERS, Draw, Reading, drawer
+from host_app.pages.cells import NUMBERS, Draw, Reading, drawer, safe
 
 Item = Mapping[str, Any]
 MOST_COLUMNS: Final = 8
@@ -95,7 +93,7 @@ def number_of(spec: EntitySpec, record_id: int) -> str:
 
 def row_writer(spec: EntitySpec, columns: Sequence[Column], reader: Reading, *, tick: bool) -> Callable[[Item], str]:
     """The function that writes one table row; optional end tags and quotes are left out to keep pages small."""
-    select = escape(reader.t(msg("Select")))
+    select = safe(reader.t(msg("Select")))
     path = list_url(spec)
     rest = [
         (column.name, column.draw, f"<td class={column.classes}>" if column.classes else "<td>")
@@ -103,7 +101,7 @@ def row_writer(spec: EntitySpec, columns: Sequence[Column], reader: Reading, *, 
     ]
 
     def write(item: Item) -> str:
-        title, record = escape(title_of(spec, item)), item["id"]
+        title, record = safe(title_of(spec, item)), item["id"]
         box = f'<td class=c><input type=checkbox name=id value={record} aria-label="{select} {title}">'
         parts = [f'<tr>{box if tick else ""}<th scope=row><a href="{path}/{record}">{title}</a>']
         for name, draw, start in rest:

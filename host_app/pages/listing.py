@@ -121,14 +121,16 @@ class Head:
 
 def heads(listing: Listing, columns: Sequence[Column], sort: str) -> list[Head]:
     """The headings; a click sorts, another one turns the order round."""
-    return [_head(listing, column, sort) for column in columns]
+    base = listing.at(sort="").url
+    start = f"{base}{'&' if '?' in base else '?'}sort="
+    return [_head(start, column, sort) for column in columns]
 
 
-def _head(listing: Listing, column: Column, sort: str) -> Head:
+def _head(start: str, column: Column, sort: str) -> Head:
     if not column.sortable:
         return Head(column.label, column.classes)
     up = sort == column.name
     now = "ascending" if up else "descending" if sort == f"-{column.name}" else ""
     first = "-" if column.classes == "n" or column.field.kind in ("date", "datetime") else ""
     turned = f"-{column.name}" if up else column.name
-    return Head(column.label, column.classes, listing.at(sort=turned if now else f"{first}{column.name}").url, now)
+    return Head(column.label, column.classes, start + (turned if now else f"{first}{column.name}"), now)

@@ -25,7 +25,7 @@ from host_app.pages.frame import page as answer
 from host_app.pages.listing import PAGE, Listing, kept_columns
 from host_app.pages.parts import columns_of_plugins, fill
 from host_app.pages.reader import Reader, reader
-from host_app.pages.views import kept_views
+from host_app.pages.views import views
 from host_app.routing import route
 
 RULE: Final = "/<plugin>/<plural>"
@@ -39,7 +39,7 @@ def register(app: Flask) -> None:
 def show(plugin: str, plural: str) -> ResponseReturnValue:
     """A page of the list."""
     spec, who = entity_at(plugin, plural), reader()
-    readable = {field.name: field for field in who.readable(spec)}
+    readable = who.kept(("by name", spec.name), lambda: {field.name: field for field in who.readable(spec)})
     try:
         return _list(listing.read(spec, request.args), spec, who, readable)
     except Invalid as error:
@@ -62,7 +62,10 @@ def shown_columns(state: Listing, spec: EntitySpec, who: Reader, readable: Mappi
     """The columns that the address names, or those of the entity."""
     names: Sequence[str] = [name for name in state.fields or kept_columns(spec) if name in readable]
     if not names:
-        names = default_fields(spec, readable.values(), columns_of_plugins(who.crm, spec.name))
+        names = who.kept(
+            ("columns", spec.name),
+            lambda: default_fields(spec, readable.values(), columns_of_plugins(who.crm, spec.name)),
+        )
     return columns_of(spec, names, who)
 
 
@@ -79,11 +82,10 @@ def request_of(state: Listing, columns: Sequence[Column]) -> ListRequest:
 
 
 def _frame_values(state: Listing, spec: EntitySpec, who: Reader) -> dict[str, Any]:
-    return {
-        "title": who.t(spec.label_plural),
-        "path": list_url(spec),
+    fixed = who.kept(("list", spec.name, who.locale), lambda: _fixed_values(spec, who))
+    bare = state.at(sort="", fields=()).url
+    return fixed | {
         "here": state.url,
-        "icon_name": spec.icon,
         "q": state.q,
         "kept": state.kept("q"),
         "filtered": bool(state.q or state.filter.tree()),
@@ -91,6 +93,18 @@ def _frame_values(state: Listing, spec: EntitySpec, who: Reader) -> dict[str, An
         "board_url": state.box_url("board") if spec.board in spec.fields else "",
         "columns_url": state.box_url("columns"),
         "export_url": state.box_url("export"),
+        "views": [(label, url, url == bare) for label, url in fixed["tabs"]],
+    }
+
+
+def _fixed_values(spec: EntitySpec, who: Reader) -> dict[str, Any]:
+    """What the address does not change."""
+    return {
+        "title": who.t(spec.label_plural),
+        "path": list_url(spec),
+        "icon_name": spec.icon,
+        "tabs": [(who.t(label), url) for label, url in views(spec)],
+        "bulk": offered_actions(spec, who),
         "may_create": who.may("create", spec.name),
         "may_import": who.may("import", spec.name),
         "may_export": who.may("export", spec.name),
@@ -112,8 +126,6 @@ def _table_values(
         "older": state.at(cursor=found.next).url if found.next else "",
         "newer": state.at(cursor=found.previous).url if found.previous else "",
         "by_time": sort.lstrip("-") in ("id", "created_at", "updated_at"),
-        "bulk": offered_actions(spec, who),
-        "views": [(who.t(label), url, url == state.at(sort="", fields=()).url) for label, url in kept_views(spec, who)],
         "top": fill(Slot.LIST_TOP, who, spec),
     }
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
 from flask import g
@@ -16,6 +16,8 @@ from gigacore.entity import EntitySpec, FieldSpec, Registry
 from gigacore.messages import Msg, Translate
 from gigacore.text.formats import Formats
 from host_app.context import current_crm, host
+
+T = TypeVar("T")
 
 
 class Reader:
@@ -48,20 +50,30 @@ class Reader:
         """`text` in the reader's language."""
         return text.render(self.translate) if isinstance(text, Msg) else self.translate(text)
 
+    @cached_property
+    def _kept(self) -> dict[object, Any]:
+        """What was worked out for the reader's rights, until these or the registry change."""
+        by_rights: WeakKeyDictionary[Any, dict[object, Any]] = host().cache.setdefault("kept", WeakKeyDictionary())
+        return by_rights.setdefault(self.crm.guard.rights(self.ctx.session), {})
+
+    def kept(self, key: tuple[object, ...], make: Callable[[], T]) -> T:
+        """What `make` gives for these rights (and scopes of a token), made once."""
+        whole = (*key, self.actor.scopes)
+        found = self._kept
+        if whole not in found:
+            found[whole] = make()
+        kept: T = found[whole]
+        return kept
+
     def may(self, verb: str, entity: str) -> bool:
         """Whether the reader may do `verb` with some record of `entity`."""
         return access.may(self.ctx, verb, entity)
 
     def readable(self, spec: EntitySpec) -> Sequence[FieldSpec]:
-        """The fields that the reader may see; worked out once per set of rights."""
-        rights = self.crm.guard.rights(self.ctx.session)
-        by_rights: WeakKeyDictionary[Any, dict[str, Sequence[FieldSpec]]] = host().cache.setdefault(
-            "readable", WeakKeyDictionary()
+        """The fields that the reader may see."""
+        return self.kept(
+            ("readable", spec.name), lambda: [f for f in spec.fields.values() if access.may_read(self.ctx, spec, f)]
         )
-        known = by_rights.setdefault(rights, {})
-        if spec.name not in known:
-            known[spec.name] = [one for one in spec.fields.values() if access.may_read(self.ctx, spec, one)]
-        return known[spec.name]
 
     def writable(self, spec: EntitySpec) -> Sequence[FieldSpec]:
         """The fields that the reader may fill in."""

@@ -6,18 +6,8 @@ from gigacore.entity import EntitySpec
 from gigacore.messages import Msg, msg
 from host_app.pages.filters import ME, Condition, Filter
 from host_app.pages.listing import Listing
-from host_app.pages.reader import Reader
 
 DATES = frozenset({"date", "datetime"})
-
-
-def kept_views(spec: EntitySpec, who: Reader) -> list[tuple[Msg, str]]:
-    """The tabs, worked out once per registry."""
-    memo, key = who.registry.memo, ("views", spec.name)
-    if key not in memo:
-        memo[key] = views(spec)
-    found: list[tuple[Msg, str]] = memo[key]
-    return found
 
 
 def views(spec: EntitySpec) -> list[tuple[Msg, str]]:
