@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import difflib
+import importlib
+import inspect
 import subprocess
 import sys
 
 import gigacore
+from tests.public_api import MODULES, OURS, SNAPSHOT, public_names, signature, text
 
 LATER = {"alembic", "argon2", "babel", "cryptography", "jinja2", "mako", "nh3", "phonenumbers", "requests", "typst"}
 LIST_MODULES = (
@@ -31,3 +35,26 @@ def test_the_application_loads_what_it_may_need_later_later() -> None:
     found = modules("import gigacore; gigacore.Crm")
     assert "sqlalchemy" in found
     assert found & LATER == set()
+
+
+def test_the_contract_is_the_frozen_one() -> None:
+    now, frozen = text().splitlines(), SNAPSHOT.read_text("utf-8").splitlines()
+    changed = "\n".join(difflib.unified_diff(frozen, now, "frozen", "now", lineterm="", n=0))
+    assert now == frozen, f"write a changelog line and run `python -m tests.public_api`:\n{changed}"
+
+
+def test_the_snapshot_notices_a_changed_signature_and_a_changed_default() -> None:
+    def act(ctx: object, *, many: bool = False) -> None: ...
+
+    def acts(ctx: object, *, many: bool = True) -> None: ...
+
+    assert signature(act) != signature(acts)
+    assert signature(act) == "(ctx: object, *, many: bool = False) -> None"
+
+
+def test_every_public_thing_is_explained() -> None:
+    for name in MODULES:
+        module = importlib.import_module(name)
+        named = ((public, getattr(module, public)) for public in public_names(module))
+        own = [(public, value) for public, value in named if getattr(value, "__module__", "").startswith(OURS)]
+        assert [public for public, value in own if not inspect.getdoc(value)] == []
