@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 RIGHTS: Final = "giga_rights"
 POLICIES: Final = "giga_policies"
+DRAFTS: Final = "giga_drafts"
 ACTING: Final = "giga_acting"
 SERVER_OWNED: Final = ("id", "uid", "org_id", "created_at", "created_by")
 OWNERSHIP: Final = frozenset({"owner_id", "team_id"})
@@ -199,8 +200,19 @@ class AccessGuard:
         policy = self.policy(session, image.entity, "create")
         if policy.nothing:
             raise no_right(image.entity, "create")
-        if not Judge(self, session, image).draft(policy):
+        if not self._may_draft(session, image, policy):
             raise Forbidden(msg("You may not create this record with these values."))
+
+    def _may_draft(self, session: ActorSession, image: Image, policy: Policy) -> bool:
+        """The verdict on a new record; where only ownership counts, it is the same for all of one owner and team."""
+        values = image.obj.__dict__
+        if not (policy.lasting and image.entity.owned) or values.get("id") is not None:
+            return Judge(self, session, image).draft(policy)
+        known: dict[tuple[object, ...], bool] = session.info.setdefault(DRAFTS, {})
+        key = (image.entity.name, values.get("owner_id"), values.get("team_id"), values.get("visibility"))
+        if key not in known:
+            known[key] = Judge(self, session, image).draft(policy)
+        return known[key]
 
     def _check_stored(self, session: ActorSession, image: Image, verbs: tuple[str, ...]) -> Judge:
         """The stored record must be seen, and within the policy of each verb."""
