@@ -238,6 +238,11 @@ def creatable(who: Reader) -> list[Item]:
     return sorted(found, key=lambda item: not item.current)
 
 
+def part(name: str, **values: Any) -> Markup:
+    """A part of a page, drawn on its own: cheaper than an included template, whose pieces pass through every frame."""
+    return Markup(render_template(f"parts/{name}.html", **values))  # noqa: S704 - the template escapes
+
+
 def page(template: str, status: int = 200, **values: Any) -> Response:
     """A page as an answer; a request by htmx that names a target gets the part only, if there is one."""
     return Response(render_template(template, **values), status, content_type="text/html; charset=utf-8")

@@ -22,6 +22,7 @@ from host_app.pages.bulk import offered_actions
 from host_app.pages.columns import Column, columns_of, default_fields, row_writer
 from host_app.pages.filter_box import chips
 from host_app.pages.frame import page as answer
+from host_app.pages.frame import part
 from host_app.pages.listing import PAGE, Listing, kept_columns
 from host_app.pages.parts import columns_of_plugins, fill
 from host_app.pages.reader import Reader, reader
@@ -55,7 +56,9 @@ def _list(state: Listing, spec: EntitySpec, who: Reader, readable: Mapping[str, 
     rows = Markup("\n".join(map(write, found.items)))  # noqa: S704 - the writer escapes every value
     values = _frame_values(state, spec, who) | _table_values(state, spec, columns, found, who)
     in_view = any(current for _label, _url, current in values["views"])
-    return answer("list.html", **values, chips=[] if in_view else chips(state, readable, who), rows=rows)
+    told = [] if in_view else chips(state, readable, who)
+    body = part("list_body", **values, chips=told, rows=rows)
+    return answer("list.html", title=values["title"], body=body)
 
 
 def shown_columns(state: Listing, spec: EntitySpec, who: Reader, readable: Mapping[str, FieldSpec]) -> list[Column]:
