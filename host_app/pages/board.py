@@ -32,6 +32,7 @@ BOARDS: Final = frozenset({"choice", "enum", "ref"})
 CARDS: Final = 20
 MOST_COLUMNS: Final = 20
 MOST_FACTS: Final = 3
+BARE: Final = frozenset({"integer", "decimal", "boolean"})
 WEIGHTED: Final = "weighted"
 
 
@@ -181,8 +182,8 @@ def _sum(spec: EntitySpec, field: FieldSpec | None, tree: object, who: Reader) -
 
 
 def _fact_fields(spec: EntitySpec, who: Reader) -> Sequence[tuple[str, Draw]]:
-    """What a card tells besides its title: the key facts, then the owner."""
-    readable = {field.name for field in who.readable(spec)}
+    """What a card tells besides its title: the key facts that speak for themselves, then the owner."""
+    readable = {field.name for field in who.readable(spec) if field.kind not in BARE}
     names = [name for name in spec.key_facts if name in readable and name not in (spec.board, "owner_id")]
     chosen = [*names[:MOST_FACTS], *(["owner_id"] if "owner_id" in readable else [])]
     return [(name, drawer(spec.fields[name], who)) for name in chosen]
