@@ -16,7 +16,7 @@ from gigacore.data import prepare_engine
 @cache
 def crm() -> Crm:
     """One CRM per process; its tables lie beside Django's."""
-    engine = sa.create_engine(f"sqlite:///{settings.DATABASES['default']['NAME']}", connect_args={"timeout": 10})
+    engine = sa.create_engine(f"sqlite:///{settings.DATABASES['default']['NAME']}")
     prepare_engine(engine)
     found = Crm(Settings(data_dir=settings.FOLDER), engine=engine)
     found.upgrade()

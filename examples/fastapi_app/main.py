@@ -35,7 +35,7 @@ def create_app(
     engine: sa.Engine | None = None, accounts: Mapping[str, Account] = DEMO, folder: Path = Path("data")
 ) -> FastAPI:
     """The application around `engine`, which the CRM shares with it."""
-    engine = engine or sa.create_engine("sqlite:///app.sqlite3", connect_args={"timeout": 10})
+    engine = engine or sa.create_engine("sqlite:///app.sqlite3")
     prepare_engine(engine)
     crm = Crm(Settings(data_dir=folder), engine=engine)
 

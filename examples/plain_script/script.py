@@ -46,7 +46,7 @@ def actor_for(crm: Crm, employee: Employee) -> Actor:
 
 def main(file: Path) -> None:
     """Write a lead as Ada; Ben, who is no colleague of hers, does not see it."""
-    engine = sa.create_engine(f"sqlite:///{file}", connect_args={"timeout": 10})
+    engine = sa.create_engine(f"sqlite:///{file}")
     with open_crm(engine, file.parent) as crm:
         ada = actor_for(crm, Employee("ada@example.test", "Ada Martin"))
         ben = actor_for(crm, Employee("ben@example.test", "Ben Leroy"))

@@ -68,13 +68,12 @@ def fastapi_example() -> Iterator[ModuleType]:
     del sys.modules["example_fastapi_app"]
 
 
-@pytest.mark.parametrize("databases", ["sqlite"], indirect=True)
 def test_fastapi_shares_its_engine_and_maps_its_accounts(
     fastapi_example: ModuleType, empty_database_url: str, tmp_path: Path
 ) -> None:
     from fastapi.testclient import TestClient
 
-    engine = sa.create_engine(empty_database_url, connect_args={"timeout": 10})
+    engine = sa.create_engine(empty_database_url)
     app = fastapi_example.create_app(engine, folder=tmp_path)
     with TestClient(app) as client:
         ada, ben = {"Api-Key": "key-ada"}, {"Api-Key": "key-ben"}
