@@ -141,7 +141,7 @@ class Crm:
         applied = self.plugins.upgrade()
         self.start()
         for plugin in self.plugins.enabled:
-            self._run_install(plugin)
+            self.run_install(plugin)
         return applied
 
     def enable(self, name: str) -> Plugin:
@@ -153,7 +153,7 @@ class Crm:
         self.start()
         plugin = self.plugins.loaded[name]
         try:
-            self._run_install(plugin)
+            self.run_install(plugin)
         except Exception:
             self.disable(name)
             raise
@@ -260,7 +260,8 @@ class Crm:
             registry = loaded.registry.with_choice_lists(choices, generation)
             return customfields.complete(registry, connection, generation)
 
-    def _run_install(self, plugin: Plugin) -> None:
+    def run_install(self, plugin: Plugin) -> None:
+        """Lets a plugin do its own part of the installation, as the system."""
         if plugin.install is not None:
             with self.system(f"install {plugin.name}") as ctx:
                 plugin.install(ctx)

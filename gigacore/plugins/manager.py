@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field, fields
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import sqlalchemy as sa
 
@@ -139,6 +139,16 @@ class PluginManager:
         One transaction: the plugin is wholly there or not at all. Raises NotFound for an unknown plugin, PluginError
         for one that cannot run here, ConfigurationError when the database is newer than its code.
         """
+        plugin, registry = self.examine(name)
+        self._install(plugin, registry)
+        return plugin
+
+    def examine(self, name: str) -> tuple[Plugin, Registry]:
+        """A plugin as it would run beside those that are enabled, and the registry with it. Changes nothing.
+
+        Raises NotFound for an unknown plugin, PluginError for one that cannot run here, ConfigurationError when the
+        core's tables do not fit the code.
+        """
         candidate = self._candidate(name)
         with self._connect() as connection:
             state_of(connection, core_history()).check_up_to_date()
@@ -146,17 +156,20 @@ class PluginManager:
         loaded = self._load([*self._wanted(known), candidate], known)
         if name in loaded.refused:
             raise PluginError(name, msg("{name} cannot run: {reason}", name=name, reason=loaded.refused[name]))
-        plugin = loaded[name]
-        self._install(plugin, loaded.registry)
-        return plugin
+        return loaded[name], loaded.registry
 
     def disable(self, name: str) -> None:
         """Disables a plugin: it is not imported any more after the next start; its data stays.
 
         Raises NotFound for a plugin that is not installed, Conflict for a built-in one or while others require it.
         """
-        with self._connect() as connection:
-            known = stored.read(connection)
+        with migrate.operation(self.engine) as connection:
+            self.check_disabling(stored.read(connection), name)
+            stored.disable(connection, name, self.clock.now())
+            bump_generation(connection)
+
+    def check_disabling(self, known: Mapping[str, StoredPlugin], name: str) -> None:
+        """Raises what `disable` would raise, given what is installed."""
         if name not in known:
             raise NotFound(msg("There is no installed plugin {name}.", name=name))
         if name in self.candidates and self.candidates[name].builtin:
@@ -166,9 +179,6 @@ class PluginManager:
             raise Conflict(
                 msg("These plugins require it: {names}.", names=", ".join(needing)), fix=msg("Disable them first.")
             )
-        with migrate.operation(self.engine) as connection:
-            stored.disable(connection, name, self.clock.now())
-            bump_generation(connection)
 
     def current(self) -> list[State]:
         """How far the database has come for the core and for each plugin that runs."""
@@ -204,20 +214,52 @@ class PluginManager:
         return [core_history(), *(history_of(plugin) for plugin in plugins)]
 
     def _install(self, plugin: Plugin, registry: Registry) -> list[str]:
+        with migrate.operation(self.engine) as connection:
+            return self.install_on(connection, plugin, registry)
+
+    def install_on(
+        self,
+        connection: sa.Connection,
+        plugin: Plugin,
+        registry: Registry,
+        *,
+        before: Mapping[str, Any] | None = None,
+        revision: str | None = None,
+        refill: Callable[[sa.Connection], None] | None = None,
+    ) -> list[str]:
+        """Brings a plugin's tables to its code, seeds what is new and marks it enabled, in the caller's operation.
+
+        `refill` puts archived rows into the tables as they were at `revision`; `before` is the manifest of that time.
+        Returns the revisions applied. Raises PluginError when a required plugin went in the meantime.
+        """
         history = history_of(plugin)
         if history.tables and history.head() is None:
             raise _without_migrations(plugin)
-        with migrate.operation(self.engine) as connection:
-            applied = migrate.upgrade(connection, history)
-            # A table that SQLite had to rebuild has lost its indexes on expressions.
-            restore_indexes(connection, registry, read_definitions(connection))
-            known = stored.read(connection).get(plugin.name)
-            before = known.manifest if known else {}
-            seed_choices(connection, plugin, before)
-            seed_grants(connection, plugin, before)
-            stored.write(connection, plugin, self.clock.now())
-            bump_generation(connection)
+        known = stored.read(connection)
+        self._check_required(plugin, known)
+        if before is None:
+            before = known[plugin.name].manifest if plugin.name in known else {}
+        applied = migrate.upgrade(connection, history, revision) if revision else []
+        if refill is not None:
+            refill(connection)
+        applied += migrate.upgrade(connection, history)
+        # A table that SQLite had to rebuild has lost its indexes on expressions.
+        restore_indexes(connection, registry, read_definitions(connection))
+        seed_choices(connection, plugin, before)
+        seed_grants(connection, plugin, before)
+        stored.write(connection, plugin, self.clock.now())
+        bump_generation(connection)
         return applied
+
+    def _check_required(self, plugin: Plugin, known: Mapping[str, StoredPlugin]) -> None:
+        builtin = {candidate.name for candidate in self._builtin()}
+        for name in plugin.requires:
+            if name not in builtin and (name not in known or known[name].state == DISABLED):
+                raise PluginError(
+                    plugin.name,
+                    msg("It requires {plugin}, which is not installed or not enabled.", plugin=name),
+                    fix=msg("Run `giga plugin enable {name}` first.", name=name),
+                )
 
     def _builtin(self) -> list[Candidate]:
         return [candidate for candidate in self.candidates.values() if candidate.builtin]

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 
+from gigacore.entity import FieldSpec, metadata
 from gigacore.messages import Msg
 from gigacore.plugins.manifest import Plugin
-from gigacore.plugins.registration import fields, tables
+from gigacore.plugins.registration import tables
 from gigacore.plugins.tables import DISABLED, ENABLED, QUARANTINED, core_plugin
 
 
@@ -45,10 +46,16 @@ def describe(plugin: Plugin) -> dict[str, Any]:
         "tables": sorted(tables(plugin)),
         "entities": {entity.__giga__.name: _entity(entity) for entity in plugin.entities},
         "extensions": {e.__extension__.entity: sorted(e.__fields__) for e in plugin.extensions},
-        "references": [_reference(spec) for spec in fields(plugin) if spec.target is not None],
+        "extension_tables": {e.__tablename__: e.__extension__.entity for e in plugin.extensions},
+        "references": [_reference(*one) for one in _placed(plugin) if one[0].target is not None],
         "narrows": list(plugin.narrows),
         "choices": {entry.name: [one.key for one in entry.choices] for entry in plugin.choice_lists},
         "grants": [[grant.role, grant.entity, verb, grant.level] for grant in plugin.grants for verb in grant.verbs],
+        "routes": _routes(plugin),
+        "jobs": [job.name for job in plugin.jobs],
+        "schedules": [one.name for one in plugin.schedules],
+        "consumers": [one.name for one in plugin.consumers],
+        "settings": [one.name for one in plugin.settings],
     }
 
 
@@ -92,6 +99,11 @@ def remember(connection: sa.Connection, refused: Mapping[str, Msg], running: Ite
             _mark(connection, name, ENABLED, "", now)
 
 
+def forget(connection: sa.Connection, name: str) -> None:
+    """Removes a plugin from the installed ones."""
+    connection.execute(sa.delete(core_plugin).where(core_plugin.c.name == name))
+
+
 def _mark(connection: sa.Connection, name: str, state: str, reason: str, now: datetime) -> None:
     row = sa.update(core_plugin).where(core_plugin.c.name == name)
     connection.execute(row.values(state=state, reason=reason, updated_at=now))
@@ -110,11 +122,33 @@ def _entity(entity: Any) -> dict[str, Any]:
     }
 
 
-def _reference(spec: Any) -> dict[str, Any]:
+def _routes(plugin: Plugin) -> list[str]:
+    """The addresses that its entities and pages of settings have; those of its `web` module are the host's matter."""
+    paths = [entity.__giga__.api_path for entity in plugin.entities]
+    pages = [page.url or f"/settings/plugin/{page.name}" for page in plugin.settings_pages]
+    return [*(f"/{path}" for path in paths), *(f"/api/v1/{path}" for path in paths), *pages]
+
+
+def _placed(plugin: Plugin) -> Iterator[tuple[FieldSpec, sa.Table, str]]:
+    """Each field with its table and the entity whose uid names the row; rows of children have uids of their own."""
+    for entity in plugin.entities:
+        own = entity.__giga__
+        yield from ((spec, own.table, "") for spec in own.fields.values())
+        for child in own.children.values():
+            yield from ((spec, child.table, "") for spec in child.fields.values())
+    for extension in plugin.extensions:
+        table = metadata.tables[extension.__tablename__]
+        yield from ((spec, table, extension.__extension__.entity) for spec in extension.__fields__.values())
+
+
+def _reference(spec: FieldSpec, table: sa.Table, keyed_by: str) -> dict[str, Any]:
     return {
         "entity": spec.entity,
         "field": spec.name,
+        "table": table.name,
         "column": spec.column,
         "target": spec.target,
         "rule": "soft" if spec.soft else spec.on_delete,
+        "required": not table.c[spec.column].nullable if spec.column in table.c else False,
+        "keyed_by": keyed_by,
     }

@@ -1,11 +1,20 @@
-"""`giga plugin`: what is installed, and what runs."""
+"""`giga plugin`: what is installed, what runs, and what an operation would change."""
 
 from __future__ import annotations
+
+from pathlib import Path
 
 import click
 
 from gigacore.messages import Msg, msg
 from gigacore.plugins import PluginState
+from gigacore.plugins.health import examine
+from gigacore.plugins.plan import OPERATIONS, Operation, Plan
+from gigacore.plugins.plan import plan as plan_of
+from gigacore.plugins.reinstallation import reinstall as reinstall_plugin
+from gigacore.plugins.removal import uninstall as uninstall_plugin
+from gigacore.plugins.upgrading import install as install_plugin
+from gigacore.plugins.upgrading import upgrade as upgrade_plugin
 from host_app.installation import Installation, pass_installation, tell, translator
 
 STATES = {
@@ -18,7 +27,7 @@ STATES = {
 
 @click.group()
 def plugin() -> None:
-    """List, enable and disable plugins."""
+    """Look after plugins: plan, install, enable, disable, upgrade, uninstall, reinstall."""
 
 
 @plugin.command("list")
@@ -48,6 +57,93 @@ def disable(installation: Installation, name: str) -> None:
     """Stop running plugin NAME from the next start on; its data stays."""
     installation.crm.disable(name)
     tell(_changed(msg("Plugin {name} is disabled.", name=name)))
+
+
+@plugin.command()
+@click.argument("operation", type=click.Choice(OPERATIONS))
+@click.argument("name")
+@pass_installation
+def plan(installation: Installation, operation: Operation, name: str) -> int:
+    """Show what OPERATION on plugin NAME would change; nothing is changed. Exit code 1: it would be refused."""
+    found = plan_of(installation.crm, operation, name)
+    _show(found)
+    return 1 if found.refusal else 0
+
+
+@plugin.command()
+@click.argument("name")
+@pass_installation
+def install(installation: Installation, name: str) -> None:
+    """Create the tables of plugin NAME and run it from the next start on."""
+    found = install_plugin(installation.crm, name)
+    tell(_changed(msg("Plugin {name} is installed and enabled.", name=found.name)))
+
+
+@plugin.command()
+@click.argument("name")
+@pass_installation
+def upgrade(installation: Installation, name: str) -> None:
+    """Bring plugin NAME to the version of its code; where tables change, an archive is written first."""
+    done = upgrade_plugin(installation.crm, name)
+    if done.archive is not None:
+        tell(msg("Its records as they were: {path}", path=done.archive))
+    tell(_changed(msg("Plugin {name}: {count} migrations applied.", name=name, count=len(done.revisions))))
+
+
+@plugin.command()
+@click.argument("name")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@pass_installation
+def uninstall(installation: Installation, name: str, yes: bool) -> None:
+    """Write a signed archive of plugin NAME, then remove its tables and everything that it owns."""
+    found = plan_of(installation.crm, "uninstall", name)
+    if not yes and found.refusal is None:
+        _show(found)
+        click.confirm(msg("Remove all this, after an archive was written?").render(translator()), abort=True)
+    path = uninstall_plugin(installation.crm, name)
+    tell(msg("The archive, in plain text and signed: {path}", path=path))
+    tell(_changed(msg("Plugin {name} is removed. Bring it back with `giga plugin reinstall {name}`.", name=name)))
+
+
+@plugin.command()
+@click.argument("name")
+@click.option("--archive", type=click.Path(dir_okay=False, path_type=Path), help="Another archive than the newest one.")
+@pass_installation
+def reinstall(installation: Installation, name: str, archive: Path | None) -> None:
+    """Install plugin NAME and link its archive again."""
+    done = reinstall_plugin(installation.crm, name, archive)
+    if done.left_out:
+        tell(msg("{count} rows were left out: what they belong to is gone since.", count=done.left_out))
+    tell(_changed(msg("Plugin {name} is back from {path}.", name=name, path=done.archive.name)))
+
+
+@plugin.command()
+@pass_installation
+def doctor(installation: Installation) -> int:
+    """Check every plugin: code, tables, requirements, leftovers, jobs, archives. Exit code 1: something is wrong."""
+    found = examine(installation.crm)
+    for finding in found:
+        tell(f"{finding.plugin}: {finding.message.render(translator())}")
+        if finding.fix is not None:
+            tell(f"  {finding.fix.render(translator())}")
+    if not found:
+        tell(msg("Every plugin is in order."))
+    return 1 if any(finding.serious for finding in found) else 0
+
+
+def _show(found: Plan) -> None:
+    translate = translator()
+    tell(msg("Plan: {operation} {name}", operation=found.operation, name=found.plugin))
+    for title, changes in found.sections():
+        tell(f"\n{title.render(translate)}")
+        for change in changes:
+            tell(f"  {change.sign} {change.what.render(translate)}")
+    if found.dependents:
+        tell(msg("These plugins require it: {names}.", names=", ".join(found.dependents)))
+    if found.refusal is not None:
+        tell("\n" + msg("It would be refused: {reason}", reason=found.refusal.reason).render(translate))
+        if found.refusal.fix is not None:
+            tell(found.refusal.fix)
 
 
 def _changed(what: Msg) -> Msg:

@@ -1,0 +1,246 @@
+"""A plugin is taken out without a trace and comes back whole from its archive."""
+
+from __future__ import annotations
+
+import io
+import json
+import shutil
+import warnings
+import zipfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from gigacore_lead_scoring import plugin as lead_scoring
+
+from gigacore import Crm, NotFound, Plugin, PluginError, customfields, records
+from gigacore.access import shares, users
+from gigacore.data import activities, links, settings
+from gigacore.data.door import SCOPED
+from gigacore.errors import Conflict
+from gigacore.files import service as files
+from gigacore.plugins.reinstallation import reinstall
+from gigacore.plugins.removal import uninstall
+from gigacore.plugins.rows import reflect
+from tests.plugins.samples import CARDS, STOPS, TOURS, with_migrations
+
+VOLATILE = ("core_audit", "core_outbox", "core_delivery", "core_state", "core_access", "core_plugin", "core_session")
+
+
+@pytest.fixture(scope="module")
+def samples(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Plugin]:
+    return {one.name: one for one in with_migrations(tmp_path_factory.mktemp("migrations"), TOURS, CARDS, STOPS)}
+
+
+@pytest.fixture
+def touring(make_crm: Callable[..., Crm], samples: Mapping[str, Plugin]) -> Crm:
+    crm = make_crm(plugins=samples.values(), strict=True).start()
+    crm.enable("tours")
+    crm.enable("cards")
+    return crm
+
+
+def schema(crm: Crm) -> dict[str, Any]:
+    with crm.engine.execution_options(**{SCOPED: True}).connect() as connection:
+        seen = sa.inspect(connection)
+        warnings.filterwarnings("ignore", "Skipped unsupported reflection")
+        return {
+            name: (
+                sorted((c["name"], str(c["type"]), c["nullable"]) for c in seen.get_columns(name)),
+                sorted(str(i["name"]) for i in seen.get_indexes(name)),
+                sorted(str(k) for k in seen.get_foreign_keys(name)),
+            )
+            for name in seen.get_table_names()
+        }
+
+
+def contents(crm: Crm) -> dict[str, list[str]]:
+    """Every row of every table but the journals; numbers that the core gave out anew are left out."""
+    found: dict[str, list[str]] = {}
+    with crm.engine.execution_options(**{SCOPED: True}).connect() as connection:
+        for name in sa.inspect(connection).get_table_names():
+            if not name.startswith(VOLATILE):
+                table = reflect(connection, name)
+                left_out = {"object_id"} | ({"id", "file_id", "activity_id"} if name.startswith("core_") else set())
+                rows = [dict(row) for row in connection.execute(sa.select(table)).mappings()]
+                kept = [{c: v for c, v in row.items() if c not in left_out} for row in rows]
+                found[name] = sorted(json.dumps(row, default=str, sort_keys=True) for row in kept)
+    return found
+
+
+def use(crm: Crm) -> dict[str, int]:
+    """Records with everything that can hang on them; returns their numbers."""
+    with crm.system("custom fields") as ctx:
+        made = {"user": users.create(ctx, "ben@example.test", "Ben", None, "user")}
+        customfields.define(ctx, {"entity": "tours.tour", "key": "x_guide", "kind": "text", "label": "Guide"})
+        wish = {"entity": "crm.lead", "key": "x_tour", "kind": "ref", "label": "Tour", "target": "tours.tour"}
+        customfields.define(ctx, {**wish, "indexed": True})
+        settings.put(ctx, "tours.season", "summer", plugin="tours")
+    with crm.system("records") as ctx:
+        lead = records.create(ctx, "crm.lead", {"last_name": "Durand", "tours": {"wish": "the sea"}})
+        company = records.create(ctx, "crm.company", {"name": "Nord"})
+        first = records.create(ctx, "tours.tour", {"title": "First", "kind": "boat", "lead_id": lead.id})
+        second = records.create(
+            ctx,
+            "tours.tour",
+            {
+                "title": "Île d'Yeu",
+                "price": {"amount": "12.50", "currency": "EUR"},
+                "company_id": company.id,
+                "before_id": first.id,
+                "guests": [{"name": "Anne"}, {"name": "Zoé"}],
+                "x_guide": "Paul",
+            },
+        )
+        gone = records.create(ctx, "tours.tour", {"title": "Cancelled"})
+        last = records.create(ctx, "tours.tour", {"title": "Last"})
+        records.update(ctx, "tours.tour", first.id, {"before_id": second.id}, version=None)
+        records.update(ctx, "crm.lead", lead.id, {"x_tour": second.id}, version=None)
+        records.create(ctx, "cards.postcard", {"text": "Hello", "tour_id": second.id})
+        shares.add(ctx, second, user_id=made["user"])
+        links.link(ctx, second, company)
+        activities.log(ctx, "tours.departed", "Departed", source=second, records=[second, lead])
+        stored = files.register(ctx, crm.storage.write_stream(io.BytesIO(b"a map of the sea")), "map.txt")
+        files.attach(ctx, stored.uid, "tours.tour", second.id)
+        crm.jobs.enqueue(ctx, "core.tidy", {})
+        made |= {"lead": lead.id, "first": first.id, "second": second.id, "last": last.id, "company": company.id}
+        made["gone"] = gone.id
+    with crm.system("the last ones go") as ctx:
+        records.delete(ctx, "tours.tour", made["gone"])
+        records.delete(ctx, "tours.tour", made["last"])
+    return made
+
+
+def test_removed_and_brought_back_nothing_has_changed(touring: Crm, tmp_path: Path) -> None:
+    made = use(touring)
+    before = contents(touring)
+    path = uninstall(touring, "tours")
+    assert "tours.tour" not in touring.registry.entities
+    for name in ("tours_tour", "tours_guest", "tours_lead_ext", "core_version_tours"):
+        assert name not in schema(touring)
+    assert not {name: rows for name, rows in contents(touring).items() if any("tours." in row for row in rows)}
+    with touring.system("look") as ctx:
+        assert records.get(ctx, "cards.postcard", 1)["tour_id"] is None
+        assert "x_tour" not in records.get(ctx, "crm.lead", made["lead"])
+    shutil.rmtree(tmp_path / "files")
+    found = reinstall(touring, "tours")
+    assert (found.archive, found.left_out) == (path, 0)
+    assert contents(touring) == before
+    with touring.system("look") as ctx:
+        tour = records.get(ctx, "tours.tour", made["second"])
+        assert ([guest["name"] for guest in tour["guests"]], tour["x_guide"]) == (["Anne", "Zoé"], "Paul")
+        (map_,) = files.of_record(ctx, "tours.tour", made["second"])
+        assert b"".join(touring.storage.read_range(map_.object_id)) == b"a map of the sea"
+        assert records.create(ctx, "tours.tour", {"title": "Next"}).id > made["last"]
+
+
+def test_the_schema_is_the_one_of_a_database_that_never_had_it(touring: Crm) -> None:
+    touring.disable("cards")
+    uninstall(touring, "cards")
+    uninstall(touring, "tours")
+    assert {name for name in schema(touring) if not name.startswith(("core_", "crm_"))} == set()
+    before = schema(touring)
+    touring.enable("tours")
+    use_less(touring)
+    uninstall(touring, "tours")
+    assert schema(touring) == before
+
+
+def use_less(crm: Crm) -> None:
+    with crm.system("a tour") as ctx:
+        records.create(ctx, "tours.tour", {"title": "One"})
+
+
+def test_lead_scoring_comes_back_with_its_scores(make_crm: Callable[..., Crm]) -> None:
+    crm = make_crm(plugins=[lead_scoring], strict=True).start()
+    empty = schema(crm)
+    crm.enable("lead_scoring")
+    with crm.system("a lead") as ctx:
+        settings.put(ctx, "lead_scoring.target_amount", 5000, plugin="lead_scoring")
+        records.create(ctx, "crm.lead", {"last_name": "Durand", "company_name": "Nord"})
+    crm.worker().run_pending()
+    before = contents(crm)
+    assert before["lead_scoring_lead_ext"]
+    uninstall(crm, "lead_scoring")
+    assert schema(crm) == empty
+    reinstall(crm, "lead_scoring")
+    assert contents(crm) == before
+
+
+def test_it_is_removed_by_its_stored_manifest_when_its_code_is_gone(
+    touring: Crm, make_crm: Callable[..., Crm], samples: Mapping[str, Plugin]
+) -> None:
+    use(touring)
+    before = contents(touring)
+    without = make_crm(plugins=[samples["cards"]]).start()
+    uninstall(without, "tours")
+    assert not [name for name in schema(without) if "tours" in name]
+    touring.start()
+    reinstall(touring, "tours")
+    assert contents(touring) == before
+
+
+def test_what_is_gone_meanwhile_is_left_out(touring: Crm) -> None:
+    made = use(touring)
+    uninstall(touring, "tours")
+    with touring.system("the lead and the company go") as ctx:
+        records.delete(ctx, "crm.lead", made["lead"])
+        records.delete(ctx, "crm.company", made["company"])
+    assert reinstall(touring, "tours").left_out > 0
+    with touring.system("look") as ctx:
+        assert records.get(ctx, "tours.tour", made["first"])["lead_id"] is None
+        assert records.get(ctx, "tours.tour", made["second"])["company_id"] is None
+
+
+def test_what_others_require_stays(touring: Crm) -> None:
+    touring.enable("stops")
+    before = contents(touring)
+    with pytest.raises(Conflict, match=r"require it: stops.*giga plugin uninstall stops"):
+        uninstall(touring, "tours")
+    with pytest.raises(Conflict, match="part of the application"):
+        uninstall(touring, "crm")
+    with pytest.raises(NotFound, match="no installed plugin nowhere"):
+        uninstall(touring, "nowhere")
+    assert contents(touring) == before
+
+
+def test_a_full_disk_changes_nothing(touring: Crm, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    use_less(touring)
+    before = contents(touring)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _folder: shutil._ntuple_diskusage(1, 1, 0))  # type: ignore[attr-defined]
+    with pytest.raises(Conflict, match="0 MB are free"):
+        uninstall(touring, "tours")
+    assert contents(touring) == before
+    assert not list((tmp_path / "archives").glob("*"))
+
+
+def changed(path: Path, name: str, change: Callable[[bytes], bytes]) -> None:
+    with zipfile.ZipFile(path) as source:
+        entries = {one: source.read(one) for one in source.namelist()}
+    entries[name] = change(entries.get(name, b""))
+    with zipfile.ZipFile(path, "w") as out:
+        for one, body in entries.items():
+            out.writestr(one, body)
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "reason"),
+    [
+        ("tables/tours_tour", lambda body: body.replace(b"One", b"Two"), "entry tables/tours_tour was changed"),
+        ("manifest.json", lambda body: body.replace(b'"1.0"', b'"1.9"'), "its signature is not"),
+        ("signature", lambda body: bytes(reversed(body)), "its signature is not"),
+        ("core/core_user", lambda body: b"{}", "entries were added"),
+    ],
+)
+def test_an_archive_that_was_tampered_with_is_refused(
+    touring: Crm, name: str, change: Callable[[bytes], bytes], reason: str
+) -> None:
+    use_less(touring)
+    path = uninstall(touring, "tours")
+    before = schema(touring)
+    changed(path, name, change)
+    with pytest.raises(PluginError, match=reason):
+        reinstall(touring, "tours")
+    assert schema(touring) == before
