@@ -137,11 +137,7 @@ def check_removable(crm: Crm, connection: sa.Connection, name: str, now: datetim
     for column in found.soft:
         if column.required and soft.count(connection, column):
             raise Conflict(
-                msg(
-                    "{table}.{column} refers to its records and cannot be empty.",
-                    table=column.table,
-                    column=column.column,
-                ),
+                msg("{place} refers to its records and cannot be empty.", place=f"{column.table}.{column.column}"),
                 fix=msg("Let these rows refer to something else first."),
             )
     _check_no_job_runs(connection, name, now)

@@ -93,3 +93,11 @@ def test_only_a_super_admin_switches_plugins(visit: Any) -> None:
     admin = visit("admin")
     answer = admin.post("/settings/plugins/crm", {"wish": "disable"})
     assert answer.status_code == 403
+
+
+def test_a_switch_says_first_what_it_changes(root: Visitor, visit: Any) -> None:
+    page = root.get("/settings/plugins/crm?wish=disable").get_data(as_text=True)
+    assert "It would be refused: The plugin crm is part of the application." in page
+    assert "rows of crm_lead" in page
+    assert root.get("/settings/plugins/nowhere").status_code == 404
+    assert visit("admin").get("/settings/plugins/crm").status_code == 403

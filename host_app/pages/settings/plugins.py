@@ -1,4 +1,4 @@
-"""Plugins: which there are, in which state and why; a Super Admin switches them on and off."""
+"""Plugins: which there are, in which state and why; a Super Admin sees what a switch would change, then does it."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ from gigacore import access
 from gigacore.errors import Forbidden, GigaError
 from gigacore.messages import msg
 from gigacore.plugins import PluginState
+from gigacore.plugins.plan import plan
 from host_app.api.policies import on_tool
 from host_app.context import current_crm
 from host_app.pages.notes import note
-from host_app.pages.reader import reader
+from host_app.pages.reader import Reader, reader
 from host_app.pages.settings.area import settings_page
 from host_app.routing import route
 
@@ -30,6 +31,7 @@ STATES: Final = {
 def register(app: Flask) -> None:
     """Declare the routes."""
     route(app, LIST, policy=on_tool("core.plugin", "view"))(show)
+    route(app, f"{LIST}/<name>", policy=on_tool("core.plugin", "edit"))(preview)
     route(app, f"{LIST}/<name>", policy=on_tool("core.plugin", "edit"), methods=["POST"])(switch)
 
 
@@ -54,11 +56,38 @@ def show() -> ResponseReturnValue:
     )
 
 
+def preview(name: str) -> ResponseReturnValue:
+    """What switching the plugin on or off would change, and the button that does it."""
+    who, wish = reader(), "disable" if request.args.get("wish") == "disable" else "enable"
+    _only_super_admin(who)
+    found = plan(who.crm, "disable" if wish == "disable" else "enable", name)
+    sections = [
+        (who.t(title), [(change.sign, who.t(change.what)) for change in changes]) for title, changes in found.sections()
+    ]
+    refusal = found.refusal
+    refused = " ".join(who.t(text) for text in (refusal.reason, refusal.fix) if text) if refusal else ""
+    title = msg("Switch {name} off?", name=who.t(found.label)) if wish == "disable" else None
+    return settings_page(
+        "plugin_plan.html",
+        who,
+        title=who.t(title or msg("Switch {name} on?", name=who.t(found.label))),
+        name=name,
+        wish=wish,
+        sections=sections,
+        refused=refused,
+        dependents=", ".join(found.dependents),
+    )
+
+
+def _only_super_admin(who: Reader) -> None:
+    if not access.permits(who.ctx, "super_admin"):
+        raise Forbidden(msg("Only a Super Admin may do this."))
+
+
 def switch(name: str) -> ResponseReturnValue:
     """Enable or disable a plugin; it counts at once."""
     who, wish = reader(), request.form.get("wish", "")
-    if not access.permits(who.ctx, "super_admin"):
-        raise Forbidden(msg("Only a Super Admin may do this."))
+    _only_super_admin(who)
     crm = current_crm()
     try:
         if wish == "disable":
