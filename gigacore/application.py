@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
@@ -32,7 +32,8 @@ from gigacore.plugins.dispatch import Dispatcher
 from gigacore.plugins.loading import Loaded
 from gigacore.plugins.manager import PluginManager
 from gigacore.plugins.manifest import Plugin
-from gigacore.plugins.seeding import read_choices
+from gigacore.plugins.seeding import read_choices, run_install
+from gigacore.plugins.stored import idle_references
 from gigacore.settings import Settings
 from gigacore.upkeep import Upkeep
 
@@ -141,7 +142,7 @@ class Crm:
         applied = self.plugins.upgrade()
         self.start()
         for plugin in self.plugins.enabled:
-            self.run_install(plugin)
+            run_install(self, plugin)
         return applied
 
     def enable(self, name: str) -> Plugin:
@@ -153,7 +154,7 @@ class Crm:
         self.start()
         plugin = self.plugins.loaded[name]
         try:
-            self.run_install(plugin)
+            run_install(self, plugin)
         except Exception:
             self.disable(name)
             raise
@@ -258,13 +259,9 @@ class Crm:
             generation = read_generation(connection)
             choices = read_choices(connection, loaded.registry.choice_lists.values())
             registry = loaded.registry.with_choice_lists(choices, generation)
+            running = [plugin.name for plugin in loaded.plugins]
+            registry = replace(registry, idle=idle_references(connection, running))
             return customfields.complete(registry, connection, generation)
-
-    def run_install(self, plugin: Plugin) -> None:
-        """Lets a plugin do its own part of the installation, as the system."""
-        if plugin.install is not None:
-            with self.system(f"install {plugin.name}") as ctx:
-                plugin.install(ctx)
 
 
 def _checked(engine: sa.Engine) -> sa.Engine:

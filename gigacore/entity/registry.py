@@ -35,10 +35,23 @@ SYSTEM_TARGETS: Final[Mapping[str, SystemTarget]] = MappingProxyType(
 
 
 @dataclass(frozen=True, slots=True)
+class IdleReference:
+    """A reference that holds although its plugin does not run: rows of `table` may stand on a record of `target`."""
+
+    plugin: str
+    entity: str
+    label_plural: str
+    table: str
+    column: str
+    target: str
+
+
+@dataclass(frozen=True, slots=True)
 class Registry:
     """All entities and choice lists of the enabled plugins, with custom fields. Never changed, only replaced.
 
     `relation_sources` declare what filters may ask of a record besides child rows and references (links, activities).
+    `idle` are references of plugins that are installed and do not run, as their stored manifests tell.
     `memo` keeps values derived from this registry (schemas, read plans), so that they die with it.
     """
 
@@ -50,6 +63,7 @@ class Registry:
     referrers: Mapping[str, tuple[FieldSpec, ...]] = field(default_factory=lambda: EMPTY)
     actions: Mapping[str, Mapping[str, RecordAction]] = field(default_factory=lambda: EMPTY)
     relation_sources: tuple[RelationSource, ...] = ()
+    idle: tuple[IdleReference, ...] = ()
     memo: dict[object, Any] = field(init=False, repr=False, compare=False, default_factory=dict)
 
     @classmethod

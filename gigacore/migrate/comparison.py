@@ -18,7 +18,7 @@ from sqlalchemy.schema import SchemaItem
 from gigacore.customfields.sql import is_field_index
 from gigacore.entity.columns import EnumText
 from gigacore.migrate.history import History
-from gigacore.migrate.operations import quiet_about_expressions
+from gigacore.migrate.reflection import quiet_about_expressions
 
 _ENUM_LENGTH: Final = 40
 _OWN_TYPES: Final = "gigacore.entity.columns"

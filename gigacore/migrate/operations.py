@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, Final
@@ -16,6 +15,7 @@ from gigacore.data.door import SCOPED
 from gigacore.errors import Conflict
 from gigacore.messages import msg
 from gigacore.migrate.history import History, state
+from gigacore.migrate.reflection import quiet_about_expressions
 
 _LOCK: Final = 7_141_853_902
 Steps = Callable[[Any, MigrationContext], Iterable[RevisionStep]]
@@ -72,14 +72,6 @@ def _run(connection: sa.Connection, history: History, steps: Steps) -> None:
     context = MigrationContext.configure(connection, opts=options)
     with Operations.context(context), quiet_about_expressions():
         context.run_migrations()
-
-
-@contextmanager
-def quiet_about_expressions() -> Iterator[None]:
-    """SQLAlchemy warns that it passes over indexes on expressions in SQLite: those of custom fields, which is right."""
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "Skipped unsupported reflection of expression-based index")
-        yield
 
 
 @contextmanager

@@ -18,6 +18,7 @@ from gigacore.plugins.footprint import OWNED
 from gigacore.plugins.histories import history_of
 from gigacore.plugins.manifest import Plugin
 from gigacore.plugins.removal import Belongings, exclusive, note, set_last_number
+from gigacore.plugins.seeding import run_install
 from gigacore.plugins.stored import StoredPlugin
 from gigacore.plugins.tables import ENABLED
 
@@ -64,7 +65,7 @@ def reinstall(crm: Crm, name: str, archive: Path | None = None) -> Reinstalled:
             )
             bump(connection)
     crm.start()
-    crm.run_install(plugin)
+    run_install(crm, plugin)
     note(crm, "reinstalled", name, path)
     return Reinstalled(name, path, left_out)
 

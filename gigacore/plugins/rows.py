@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from gigacore.entity.columns import BigId, JsonB
-from gigacore.migrate.operations import quiet_about_expressions
+from gigacore.migrate.reflection import quiet_about_expressions
 
 BATCH: Final = 500
 _TAG: Final = "$"

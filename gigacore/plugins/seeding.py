@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
@@ -12,6 +12,9 @@ from gigacore.data.choices import core_choice
 from gigacore.entity import Choice, ChoiceList
 from gigacore.ids import uuid7
 from gigacore.plugins.manifest import Plugin
+
+if TYPE_CHECKING:
+    from gigacore.application import Crm
 
 
 def seed_choices(connection: sa.Connection, plugin: Plugin, before: Mapping[str, Any]) -> None:
@@ -39,6 +42,13 @@ def seed_grants(connection: sa.Connection, plugin: Plugin, before: Mapping[str, 
     ]
     if new:
         add_plugin_grants(connection, plugin.name, new)
+
+
+def run_install(crm: Crm, plugin: Plugin) -> None:
+    """Lets a plugin do its own part of the installation, as the system."""
+    if plugin.install is not None:
+        with crm.system(f"install {plugin.name}") as ctx:
+            plugin.install(ctx)
 
 
 def read_choices(connection: sa.Connection, declared: Iterable[ChoiceList]) -> list[ChoiceList]:

@@ -10,6 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from gigacore.entity import FieldSpec, metadata
+from gigacore.entity.registry import IdleReference
 from gigacore.messages import Msg
 from gigacore.plugins.manifest import Plugin
 from gigacore.plugins.registration import tables
@@ -66,6 +67,23 @@ def read(connection: sa.Connection) -> dict[str, StoredPlugin]:
     columns = [core_plugin.c[name] for name in StoredPlugin.__dataclass_fields__]
     rows = connection.execute(sa.select(*columns).order_by(core_plugin.c.name))
     return {row.name: StoredPlugin(*row) for row in rows}
+
+
+def idle_references(connection: sa.Connection, running: Iterable[str]) -> tuple[IdleReference, ...]:
+    """References of installed plugins that do not run: what they refer to may still not be deleted under them."""
+    known = read(connection)
+    off = [row for name, row in known.items() if name not in set(running)]
+    present = set(sa.inspect(connection).get_table_names()) if off else set()
+    return tuple(
+        IdleReference(row.name, one["entity"], _plural(row, one["entity"]), one["table"], one["column"], one["target"])
+        for row in off
+        for one in row.manifest.get("references", ())
+        if one["rule"] in ("restrict", "cascade") and one.get("table") in present and not one.get("keyed_by")
+    )
+
+
+def _plural(row: StoredPlugin, entity: str) -> str:
+    return str(row.manifest.get("entities", {}).get(entity, {}).get("label_plural") or entity)
 
 
 def write(connection: sa.Connection, plugin: Plugin, now: datetime) -> None:

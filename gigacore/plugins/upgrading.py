@@ -11,6 +11,7 @@ from gigacore.plugins import stored
 from gigacore.plugins.histories import history_of
 from gigacore.plugins.plan import check_state
 from gigacore.plugins.removal import Belongings, archived, exclusive, note, write_archive
+from gigacore.plugins.seeding import run_install
 
 if TYPE_CHECKING:
     from gigacore.application import Crm
@@ -49,6 +50,6 @@ def upgrade(crm: Crm, name: str) -> Upgraded:
             path = keep(write_archive(crm, connection, Belongings.of(connection, known, name)))
         applied = crm.plugins.install_on(connection, plugin, registry)
     crm.start()
-    crm.run_install(plugin)
+    run_install(crm, plugin)
     note(crm, "upgraded", name, path)
     return Upgraded(name, plugin.version, tuple(applied), path)

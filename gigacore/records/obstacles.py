@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from gigacore.data import mark_scoped, trash
 from gigacore.entity import Entity, EntitySpec, FieldSpec
+from gigacore.entity.columns import BigId
 from gigacore.errors import InTheWay, Obstacle
 from gigacore.messages import msg
 from gigacore.records.labels import labels_of
@@ -44,6 +45,29 @@ def refuse_if_in_the_way(ctx: Context, spec: EntitySpec, record_id: int) -> None
             total,
             fix=msg("Delete those first, or let them refer to another record."),
         )
+    _refuse_for_idle(ctx, spec, record_id)
+
+
+def _refuse_for_idle(ctx: Context, spec: EntitySpec, record_id: int) -> None:
+    """Rows of plugins that do not run hold a record too: nobody could see or restore what went with it."""
+    for one in ctx.session.registry.idle:
+        if one.target != spec.name:
+            continue
+        clause = sa.table(one.table, sa.column("id", BigId), sa.column(one.column, BigId))
+        statement = sa.select(clause.c.id).where(clause.c[one.column] == record_id).order_by(clause.c.id)
+        ids = list(ctx.session.connection().execute(mark_scoped(statement)).scalars())
+        if ids:
+            raise InTheWay(
+                msg(
+                    "This cannot be deleted: {count} {what} of the plugin {name}, which does not run, stand on it.",
+                    count=len(ids),
+                    what=one.label_plural.lower(),
+                    name=one.plugin,
+                ),
+                [Obstacle(one.entity, number, None) for number in ids[:SHOWN]],
+                {one.entity: len(ids)},
+                fix=msg("Enable the plugin to change them, or uninstall it."),
+            )
 
 
 def _summary(ctx: Context, total: dict[str, int]) -> str:

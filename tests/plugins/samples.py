@@ -93,3 +93,8 @@ def with_migrations(folder: Path, *plugins: Plugin) -> list[Plugin]:
         assert write_revision(history, metadata, create_engine("sqlite://"), "Tables") is not None
         made.append(own)
     return made
+
+
+def with_folders(folder: Path, *plugins: Plugin) -> list[Plugin]:
+    """The plugins with the migrations that `with_migrations` wrote below `folder` before."""
+    return [replace(plugin, migrations=folder / plugin.name) for plugin in plugins]

@@ -5,9 +5,12 @@ from __future__ import annotations
 import io
 import json
 import shutil
+import subprocess
+import sys
 import warnings
 import zipfile
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -19,19 +22,43 @@ from gigacore import Crm, NotFound, Plugin, PluginError, customfields, records
 from gigacore.access import shares, users
 from gigacore.data import activities, links, settings
 from gigacore.data.door import SCOPED
-from gigacore.errors import Conflict
+from gigacore.errors import Conflict, InTheWay
 from gigacore.files import service as files
+from gigacore.plugins import archive
+from gigacore.plugins.health import examine
+from gigacore.plugins.plan import plan
 from gigacore.plugins.reinstallation import reinstall
 from gigacore.plugins.removal import uninstall
 from gigacore.plugins.rows import reflect
+from gigacore.plugins.upgrading import upgrade
 from tests.plugins.samples import CARDS, STOPS, TOURS, with_migrations
 
+ROOT = Path(__file__).parents[2]
+LATER = """
+from alembic import op
+
+revision = "tours_0002"
+down_revision = "tours_0001"
+
+
+def upgrade():
+    op.create_index("ix_later", "tours_guest", ["name"])
+
+
+def downgrade():
+    op.drop_index("ix_later", "tours_guest")
+"""
 VOLATILE = ("core_audit", "core_outbox", "core_delivery", "core_state", "core_access", "core_plugin", "core_session")
 
 
 @pytest.fixture(scope="module")
-def samples(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Plugin]:
-    return {one.name: one for one in with_migrations(tmp_path_factory.mktemp("migrations"), TOURS, CARDS, STOPS)}
+def migrations(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("migrations")
+
+
+@pytest.fixture(scope="module")
+def samples(migrations: Path) -> Mapping[str, Plugin]:
+    return {one.name: one for one in with_migrations(migrations, TOURS, CARDS, STOPS)}
 
 
 @pytest.fixture
@@ -244,3 +271,130 @@ def test_an_archive_that_was_tampered_with_is_refused(
     with pytest.raises(PluginError, match=reason):
         reinstall(touring, "tours")
     assert schema(touring) == before
+
+
+KILLS = {
+    "uninstall": (
+        "UPDATE cards_postcard",
+        "DELETE FROM core_choice",
+        "DROP TABLE tours_guest",
+        "DELETE FROM core_plugin",
+        "commit",
+    ),
+    "reinstall": ("INSERT INTO tours_guest", "INSERT INTO core_share", "INSERT INTO core_plugin", "commit"),
+}
+
+
+@pytest.mark.parametrize("operation", KILLS)
+def test_killed_at_any_step_the_database_is_in_the_old_state(
+    touring: Crm, operation: str, database_url: str, tmp_path: Path, migrations: Path
+) -> None:
+    use(touring)
+    if operation == "reinstall":
+        uninstall(touring, "tours")
+    before = contents(touring), schema(touring)
+    for point in KILLS[operation]:
+        arguments = [database_url, str(tmp_path), str(migrations), operation, point]
+        ended = subprocess.run(
+            [sys.executable, "-m", "tests.plugins.victim", *arguments], cwd=ROOT, capture_output=True, check=False
+        )
+        assert ended.returncode == -9, (point, ended.stderr.decode())
+        assert (contents(touring), schema(touring)) == before, point
+    {"uninstall": uninstall, "reinstall": reinstall}[operation](touring.start(), "tours")
+
+
+def test_of_two_operations_at_once_one_is_refused_with_the_reason(touring: Crm) -> None:
+    use_less(touring)
+
+    def act() -> Exception | None:
+        try:
+            uninstall(touring, "tours")
+        except Exception as error:  # noqa: BLE001 - it is looked at below
+            return error
+        return None
+
+    with ThreadPoolExecutor(2) as pool:
+        ends = [ended.result() for ended in [pool.submit(act), pool.submit(act)]]
+    assert sorted(type(one).__name__ for one in ends) == ["NoneType", "NotFound"], ends
+    assert not [name for name in schema(touring) if name.startswith("tours_")]
+
+
+def test_a_missing_requirement_and_an_installed_plugin_refuse_the_archive(touring: Crm) -> None:
+    touring.enable("stops")
+    uninstall(touring, "stops")
+    uninstall(touring, "tours")
+    before = schema(touring)
+    with pytest.raises(PluginError, match="It requires tours, which is not installed or not enabled"):
+        reinstall(touring, "stops")
+    assert schema(touring) == before
+    reinstall(touring, "tours")
+    with pytest.raises(Conflict, match="The plugin tours is installed"):
+        reinstall(touring, "tours")
+    with pytest.raises(PluginError, match="The archive is one of plugin stops"):
+        reinstall(touring, "cards", next((touring.settings.data_dir / "archives").glob("stops-*")))
+
+
+def test_an_archive_of_another_api_level_or_database_is_refused(touring: Crm, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = uninstall(touring, "tours")
+    for level in ((0, 9), (2, 0)):
+        monkeypatch.setattr(archive, "API_LEVEL", level)
+        with pytest.raises(PluginError, match=r"it is of plugin API 1\.0"):
+            reinstall(touring, "tours", path)
+    monkeypatch.undo()
+    reinstall(touring, "tours", path)
+
+
+def test_what_a_disabled_or_missing_plugin_refers_to_cannot_be_deleted(
+    touring: Crm, make_crm: Callable[..., Crm], samples: Mapping[str, Plugin]
+) -> None:
+    made = use(touring)
+    touring.disable("tours")
+    for crm in (touring, make_crm(plugins=[samples["cards"]]).start()):
+        with pytest.raises(InTheWay, match="1 tours of the plugin tours, which does not run"), crm.system("go") as ctx:
+            records.delete(ctx, "crm.lead", made["lead"])
+    uninstall(touring, "tours")
+    with touring.system("go") as ctx:
+        records.delete(ctx, "crm.lead", made["lead"])
+
+
+def test_a_plan_names_what_changes_and_changes_nothing(touring: Crm) -> None:
+    use(touring)
+    before = contents(touring), schema(touring)
+    found = plan(touring, "uninstall", "tours")
+    said = {str(change.what) for _, changes in found.sections() for change in changes}
+    assert said >= {
+        "table tours_tour",
+        "2 rows of tours_guest",
+        "1 files",
+        "1 rows of core_share",
+        "1 references in cards_postcard.tour_id are emptied",
+        "values of the custom field x_tour of crm.lead",
+        "role user: export tours.tour (own)",
+        "/api/v1/tours/tours",
+        "setting tours.season",
+    }
+    coming = {str(change.what) for _, changes in plan(touring, "install", "stops").sections() for change in changes}
+    assert coming >= {"migration stops_0001", "table stops_stop", "/stops/stops"}
+    refused = plan(touring, "install", "tours").refusal
+    assert refused is not None
+    assert str(refused.fix) == "Run `giga plugin enable tours` or `giga plugin upgrade tours`."
+    assert plan(touring, "disable", "tours").refusal is None
+    assert (contents(touring), schema(touring)) == before
+
+
+def test_an_upgrade_applies_new_migrations_and_keeps_an_archive(touring: Crm, migrations: Path) -> None:
+    use_less(touring)
+    folder = migrations / "tours" / "versions"
+    (later := folder / "0002_later.py").write_text(LATER)
+    try:
+        assert [str(one.what) for one in plan(touring, "upgrade", "tours").schema] == ["migration tours_0002"]
+        assert [finding.plugin for finding in examine(touring)] == ["tours"]
+        done = upgrade(touring, "tours")
+        assert done.revisions == ("tours_0002",)
+        assert done.archive is not None
+        assert examine(touring) == []
+        uninstall(touring, "tours")
+        reinstall(touring, "tours", done.archive)
+        assert {"ix_later"} <= {index["name"] for index in sa.inspect(touring.engine).get_indexes("tours_guest")}
+    finally:
+        later.unlink()
