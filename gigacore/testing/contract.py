@@ -21,6 +21,7 @@ import sqlalchemy as sa
 
 from gigacore import migrate, records
 from gigacore.errors import GigaError
+from gigacore.plugins import discover
 from gigacore.plugins.histories import history_of
 from gigacore.plugins.registration import fields, tables
 from gigacore.testing.samples import sample
@@ -36,6 +37,17 @@ sys.exit("a thread was started at import" if threading.active_count() > 1 else 0
 """
 
 
+def required(plugin: Plugin) -> list[Plugin]:
+    """The plugins that `plugin` requires, themselves after what they require; the built-in ones are there anyway."""
+    offered = {candidate.name: candidate for candidate in discover()}
+    found: dict[str, Plugin] = {}
+    for name in plugin.requires:
+        if name in offered:
+            one = offered[name].load()
+            found |= {other.name: other for other in (*required(one), one)}
+    return list(found.values())
+
+
 class PluginContract:
     """What holds for every plugin: schema, life cycle, records, rights, texts, import.
 
@@ -47,8 +59,8 @@ class PluginContract:
 
     @pytest.fixture
     def plugins(self) -> Sequence[Plugin]:
-        """The plugin under test runs beside the built-in ones."""
-        return [self.plugin]
+        """The plugin under test runs beside the built-in ones and the installed ones that it requires."""
+        return [*required(self.plugin), self.plugin]
 
     def test_migrations_go_up_down_and_up_again(self, crm: Crm) -> None:
         """Down leaves none of the plugin's tables, up brings them all back."""
