@@ -154,6 +154,22 @@ def test_an_import_says_what_is_wrong(ready: Giga, tmp_path: Path) -> None:
     assert ready("import", "crm.lead", str(tmp_path / "missing.csv"))[0] == 2
 
 
+def test_a_plugin_goes_through_its_life_on_the_command_line(ready: Giga) -> None:
+    code, said = ready("plugin", "plan", "install", "lead_scoring")
+    assert (code, "+ table lead_scoring_lead_ext" in said) == (0, True)
+    assert ready("plugin", "install", "lead_scoring")[0] == 0
+    code, said = ready("plugin", "plan", "install", "lead_scoring")
+    assert (code, "It would be refused: The plugin lead_scoring is installed." in said) == (1, True)
+    code, said = ready("plugin", "uninstall", "lead_scoring", "--yes")
+    assert (code, "archives/lead_scoring-" in said) == (0, True)
+    code, said = ready("plugin", "reinstall", "lead_scoring")
+    assert (code, "Plugin lead_scoring is back" in said) == (0, True)
+    assert ready("plugin", "upgrade", "lead_scoring")[0] == 0
+    assert ready("plugin", "doctor") == (0, "Every plugin is in order.\n")
+    code, said = ready("plugin", "uninstall", "crm", "--yes")
+    assert (code, "part of the application" in said) == (1, True)
+
+
 def test_plugins_are_listed_and_unknown_ones_named(ready: Giga) -> None:
     code, said = ready("plugin", "list")
     assert code == 0
