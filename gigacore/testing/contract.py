@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import pytest
@@ -24,6 +24,8 @@ from gigacore.errors import GigaError
 from gigacore.plugins import discover
 from gigacore.plugins.histories import history_of
 from gigacore.plugins.registration import fields, tables
+from gigacore.plugins.reinstallation import reinstall
+from gigacore.plugins.removal import uninstall
 from gigacore.testing.samples import sample
 
 if TYPE_CHECKING:
@@ -84,6 +86,20 @@ class PluginContract:
         assert not [name for name in _declared(crm) if name.startswith(f"{self.plugin.name}.")]
         crm.enable(self.plugin.name)
         assert _declared(crm) == with_plugin
+
+    def test_uninstalled_and_reinstalled_it_has_what_it_had(self, crm: Crm, admin: Actor) -> None:
+        """Uninstalling leaves no table, and the archive brings every row back. The built-in plugin stays."""
+        if crm.plugins.candidates[self.plugin.name].builtin:
+            return
+        for name in self._entities():
+            with crm.unit_of_work(admin) as ctx:
+                records.create(ctx, name, self._input(ctx, name))
+        before = _rows(crm, tables(self.plugin))
+        uninstall(crm, self.plugin.name)
+        with crm.engine.connect() as connection:
+            assert not set(sa.inspect(connection).get_table_names()) & tables(self.plugin)
+        assert reinstall(crm, self.plugin.name).left_out == 0
+        assert _rows(crm, tables(self.plugin)) == before
 
     def test_records_are_created_read_and_deleted(self, crm: Crm, admin: Actor) -> None:
         """For every entity of the plugin, through the one write path."""
@@ -148,6 +164,14 @@ class PluginContract:
         yield from (tab.label for tab in self.plugin.tabs)
         yield from (panel.label for panel in self.plugin.panels)
         yield from (action.label for action in self.plugin.actions)
+
+
+def _rows(crm: Crm, names: Collection[str]) -> dict[str, list[tuple[Any, ...]]]:
+    with crm.database.system_connection("compare the tables of a plugin") as connection:
+        found = {
+            name: connection.execute(sa.select(sa.text("*")).select_from(sa.table(name))) for name in sorted(names)
+        }
+        return {name: sorted(map(tuple, rows), key=str) for name, rows in found.items()}
 
 
 def _declared(crm: Crm) -> dict[str, tuple[str, ...]]:
