@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-REAL = Path("/work/shared/data")
+REAL = Path(__file__).parents[3] / "shared/data"
 LEAD_HEADINGS = ("Index,Account Id,Lead Owner,First Name,Last Name,Company,Phone 1,Phone 2,Email 1,Email 2,Website,"
                  "Source,Deal Stage,Notes").split(",")  # fmt: skip
 CUSTOMER_HEADINGS = ("Index,Customer Id,First Name,Last Name,Company,City,Country,Phone 1,Phone 2,Email,"
