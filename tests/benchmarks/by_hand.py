@@ -213,13 +213,13 @@ def _insert(engine: sa.Engine, bodies: list[dict[str, Any]], user: int, team: in
 def create_app(engine: sa.Engine) -> Flask:
     """The application written by hand."""
     app = Flask("by_hand", static_folder=None)
-    custom = engine.dialect.name == "postgresql"
-    region = (
-        lead.c.custom["x_region"].astext
-        if custom
-        else sa.func.json_extract(lead.c.custom, sa.literal_column("'$.x_region'"))
+    # The literal path is the text of the index; a bound one would not use it.
+    path = (
+        "lead.custom ->> 'x_region'"
+        if engine.dialect.name == "postgresql"
+        else "json_extract(lead.custom, '$.x_region')"
     )
-
+    region: sa.ColumnElement[str] = sa.literal_column(f"({path})", sa.String)
     template = app.jinja_env.from_string(PAGE)
 
     def answer(body: object, status: int = 200) -> Response:
