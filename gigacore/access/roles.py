@@ -246,13 +246,6 @@ def permissions(registry: Registry) -> tuple[Permission, ...]:
     return catalogue(registry, [action for named in registry.actions.values() for action in named.values()])
 
 
-def set_labels(ctx: Context, key: str, labels: Mapping[str, str]) -> None:
-    """Rename a role. Takes `core.role.edit`."""
-    role = _changeable(ctx, key)
-    ctx.session.connection().execute(sa.update(core_role).where(core_role.c.id == role.id).values(labels=dict(labels)))
-    note(ctx, TOOL, role.id, role.uid, "renamed", dict(labels))
-
-
 def keys(roles: Iterable[Role]) -> tuple[str, ...]:
     """The keys of some roles."""
     return tuple(role.key for role in roles)

@@ -146,11 +146,6 @@ def get(ctx: Context, team_id: int) -> Team:
     return found[0]
 
 
-def all_teams(ctx: Context) -> list[Team]:
-    """Every team by name."""
-    return _read(ctx, sa.true())
-
-
 def _read(ctx: Context, which: sa.ColumnElement[bool]) -> list[Team]:
     connection, m = ctx.session.connection(), core_team_member
     rows = connection.execute(sa.select(core_team).where(which).order_by(core_team.c.name, core_team.c.id)).all()

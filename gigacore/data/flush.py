@@ -19,7 +19,7 @@ from gigacore.data.inserts import next_ids
 from gigacore.data.journal import Entry
 from gigacore.data.plan import SERVER_OWNED, ChildPlan, EntityPlan, ExtensionPlan, FieldPlan
 from gigacore.data.session import ActorSession
-from gigacore.entity import Child, Entity, Extension
+from gigacore.entity import Child, Entity, EntitySpec, Extension
 from gigacore.errors import Misuse, NotFound
 from gigacore.messages import msg
 
@@ -224,15 +224,24 @@ class Collector:
             return  # in the collection of a record that is filed anyway
         if verb == "updated" and not changed_values(self.session, row, child.plan):
             return
-        record = self.session.get(child.parent.cls, row.parent_id)
+        change = self.change_of(child.parent, row.parent_id)
+        if change is not None:
+            self.file_row(change, child.spec.name, row, verb)
+
+    def change_of(self, entity: EntitySpec, record_id: int) -> Change | None:
+        """The change under which to file something of a record's; None when the record goes itself.
+
+        Raises NotFound when the actor may not see the record.
+        """
+        record = self.session.get(entity.cls, record_id)
         if record is None:
             raise NotFound
         if record in self.session.deleted:
-            return
+            return None
         change = self.found.get(id(record))
         if change is None:
             change = self.found[id(record)] = Change(self.plans.entities[type(record)], record, "updated")
-        self.file_row(change, child.spec.name, row, verb)
+        return change
 
     def file_row(self, change: Change, name: str, row: Any, verb: str) -> None:
         """Note a child row once, with its old values."""
@@ -256,14 +265,9 @@ class Collector:
         names = set(old) if verb == "updated" else filled(row, plan)
         if not names:
             return
-        record = self.session.get(extension.parent.cls, row.id)
-        if record is None:
-            raise NotFound
-        if record in self.session.deleted:
-            return
-        change = self.found.get(id(record))
+        change = self.change_of(extension.parent, row.id)
         if change is None:
-            change = self.found[id(record)] = Change(self.plans.entities[type(record)], record, "updated")
+            return
         for name in names:
             before = plan.read(row, name) if verb == "deleted" else old.get(name)
             change.loud |= not (plan.fields[name].readonly or plan.fields[name].computed)

@@ -32,7 +32,6 @@ KEPT: Final = timedelta(days=30)
 GROUP: Final = "giga_trash_group"
 _T: Final = core_trash.c
 _L: Final = core_link.c
-_EMPTY: Final[Mapping[str, Any]] = {}
 
 
 @dataclass(frozen=True, slots=True)

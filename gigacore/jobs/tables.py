@@ -15,7 +15,6 @@ DONE: Final = "done"
 DEAD: Final = "dead"
 CANCELLED: Final = "cancelled"
 PARKED: Final = "parked"
-OPEN_STATES: Final = (QUEUED, RUNNING, PARKED)
 
 core_job: Final = sa.Table(
     "core_job",

@@ -1,4 +1,4 @@
-"""When scores are recalculated: after a lead's change, every night, and after the weights change."""
+"""When scores are recalculated: after a lead's change, and every night, because time passes and weights change."""
 
 from __future__ import annotations
 
