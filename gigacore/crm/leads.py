@@ -34,6 +34,7 @@ class Lead(Entity):
         title="name",
         label="Lead",
         label_plural="Leads",
+        label_new="Create lead",
         icon="target",
         id_prefix="LEAD",
         board="status",

@@ -38,7 +38,8 @@ class Visibility(enum.Enum):
 class EntityMeta:
     """What an entity's fields do not say.
 
-    `name` is `<plugin>.<entity>`; `title` the field that names a record; `board` the choice field of its kanban;
+    `name` is `<plugin>.<entity>`; `label_new` the words on a button that creates one (`Create lead`: languages with
+    genders need the whole phrase); `title` the field that names a record; `board` the choice field of its kanban;
     `subject` the path to the person it is about; `parent` the ref field whose policy decides (access "parent");
     `locked_when` / `frozen_when` filters: a locked record changes only through an action that unlocks it, a frozen one
     never; `required_any` fields of which at least one must be filled; `sort` the order of lists; `key_facts` the fields
@@ -50,6 +51,7 @@ class EntityMeta:
     title: str
     label: str = ""
     label_plural: str = ""
+    label_new: str = ""
     icon: str = "file"
     group: str = "Sales"
     access: Access = "owned"
@@ -342,7 +344,7 @@ def _entity_spec(
         icon=meta.icon, group=meta.group, board=meta.board, access=meta.access, parent_field=meta.parent,
         subject=meta.subject, id_prefix=meta.id_prefix, transitions=meta.transitions, locked_when=meta.locked_when,
         frozen_when=meta.frozen_when, locked_reason=meta.locked_reason, required_any=meta.required_any, sort=meta.sort,
-        key_facts=meta.key_facts, hidden=meta.hidden,
+        key_facts=meta.key_facts, hidden=meta.hidden, label_new=meta.label_new,
     )  # fmt: skip
 
 

@@ -162,6 +162,7 @@ class EntitySpec:
     sort: str = "-id"
     key_facts: tuple[str, ...] = ()
     hidden: bool = False
+    label_new: str = ""
     extensions: Mapping[str, type[Extension]] = field(default_factory=lambda: EMPTY)
 
     @property

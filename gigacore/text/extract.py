@@ -25,6 +25,7 @@ KEYWORDS: Final = frozenset(
     [
         "label",
         "label_plural",
+        "label_new",
         "help",
         "confirm",
         "description",
@@ -38,7 +39,17 @@ KEYWORDS: Final = frozenset(
 TEMPLATE_SUFFIXES: Final = (".html", ".txt", ".jinja")
 TEMPLATE_CALLS: Final = ("t", "_", "msg", "tn")
 SKIPPED_FOLDERS: Final = frozenset(["tests", "migrations", "frontend", "static", "node_modules", "__pycache__"])
-SPEC_LABELS: Final = ("label", "label_plural", "help", "section", "group", "locked_reason", "description", "confirm")
+SPEC_LABELS: Final = (
+    "label",
+    "label_plural",
+    "label_new",
+    "help",
+    "section",
+    "group",
+    "locked_reason",
+    "description",
+    "confirm",
+)
 PLACEHOLDER: Final = re.compile(r"\{(\w+)[^}]*\}")
 Found = dict[str, str]
 

@@ -13,7 +13,6 @@ from markupsafe import Markup
 from gigacore import access, records
 from gigacore.entity import EntitySpec, FieldSpec, Money
 from gigacore.errors import NotFound
-from gigacore.messages import msg
 from gigacore.records import ListRequest
 from gigacore.records.totals import totals
 from host_app.api.policies import entity_at, on_entity
@@ -21,7 +20,7 @@ from host_app.pages import listing
 from host_app.pages.addresses import list_url, new_url, record_url, with_query
 from host_app.pages.cells import Draw, choices_of, drawer
 from host_app.pages.colours import pill_class
-from host_app.pages.columns import title_of, value_of
+from host_app.pages.columns import new_label, title_of, value_of
 from host_app.pages.frame import page as answer
 from host_app.pages.listing import Listing
 from host_app.pages.lists import counted
@@ -103,7 +102,7 @@ def show(plugin: str, plural: str) -> ResponseReturnValue:
         kept=state.kept("q"),
         may_move=who.may("edit", spec.name) and not field.readonly and who.may_write(spec, field),
         may_create=who.may("create", spec.name),
-        create_label=who.t(msg("Create {thing}", thing=who.t(spec.label).lower())),
+        create_label=new_label(spec, who),
         pill_class=pill_class,
     )
 

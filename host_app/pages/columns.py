@@ -43,6 +43,13 @@ def label_of(spec: FieldSpec, reader: Reading) -> str:
     return spec.labels.get(reader.locale) or reader.t(spec.label)
 
 
+def new_label(spec: EntitySpec, reader: Reading) -> str:
+    """The words of a button that creates a record: those that the entity declares, else a neutral phrase."""
+    if spec.label_new:
+        return reader.t(spec.label_new)
+    return reader.t(msg("Create {thing}", thing=reader.t(spec.label).lower()))
+
+
 def default_fields(spec: EntitySpec, readable: Iterable[FieldSpec], more: Sequence[str] = ()) -> list[str]:
     """The columns of a list that nobody has chosen: the title, listed fields, those of plugins, owner and date."""
     names = {field.name for field in readable}

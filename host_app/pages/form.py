@@ -20,7 +20,7 @@ from host_app.auth import current
 from host_app.context import current_crm
 from host_app.pages import forms
 from host_app.pages.addresses import is_local, list_url, record_url
-from host_app.pages.columns import number_of, title_of
+from host_app.pages.columns import new_label, number_of, title_of
 from host_app.pages.currencies import currency_codes
 from host_app.pages.forms import Filling
 from host_app.pages.frame import page as answer
@@ -50,7 +50,7 @@ class Task:
         """The title of the page."""
         if self.item is not None:
             return self.who.t(msg("Edit {title}", title=title_of(self.spec, self.item)))
-        return self.who.t(msg("Create {thing}", thing=self.who.t(self.spec.label).lower()))
+        return new_label(self.spec, self.who)
 
     @property
     def home(self) -> str:

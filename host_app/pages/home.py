@@ -11,6 +11,7 @@ from gigacore.messages import msg
 from gigacore.records import ListRequest
 from gigacore.ui import Slot
 from host_app.pages.addresses import list_url, new_url
+from host_app.pages.columns import new_label
 from host_app.pages.frame import SETTINGS
 from host_app.pages.frame import page as answer
 from host_app.pages.lists import counted
@@ -47,5 +48,5 @@ def _tile(spec: EntitySpec, who: Reader) -> dict[str, object]:
             (f"{list_url(spec)}/{item['id']}", item.get(spec.title) or f"#{item['id']}") for item in found.items
         ],
         "create": new_url(spec) if who.may("create", spec.name) else "",
-        "create_label": who.t(msg("Create {thing}", thing=who.t(spec.label).lower())),
+        "create_label": new_label(spec, who),
     }

@@ -19,7 +19,7 @@ from host_app.api.policies import entity_at, on_entity
 from host_app.pages import listing
 from host_app.pages.addresses import list_url
 from host_app.pages.bulk import offered_actions
-from host_app.pages.columns import Column, columns_of, default_fields, row_writer
+from host_app.pages.columns import Column, columns_of, default_fields, new_label, row_writer
 from host_app.pages.filter_box import chips
 from host_app.pages.frame import page as answer
 from host_app.pages.frame import part
@@ -111,7 +111,7 @@ def _fixed_values(spec: EntitySpec, who: Reader) -> dict[str, Any]:
         "may_create": who.may("create", spec.name),
         "may_import": who.may("import", spec.name),
         "may_export": who.may("export", spec.name),
-        "create_label": who.t(msg("Create {thing}", thing=who.t(spec.label).lower())),
+        "create_label": new_label(spec, who),
         "empty_title": who.t(msg("No {things} yet", things=who.t(spec.label_plural).lower())),
     }
 

@@ -21,7 +21,7 @@ from host_app.auth import current
 from host_app.context import current_crm
 from host_app.pages.addresses import is_local, list_url, new_url, record_url, with_query
 from host_app.pages.cells import choices_of, drawer, pill
-from host_app.pages.columns import label_of, names_in_order, number_of, title_of, value_of
+from host_app.pages.columns import label_of, names_in_order, new_label, number_of, title_of, value_of
 from host_app.pages.form import with_labels
 from host_app.pages.forms import section_of
 from host_app.pages.frame import is_partial
@@ -231,7 +231,7 @@ def _related_by(other: EntitySpec, field: FieldSpec, record_id: int, who: Reader
         shown,
         with_query(list_url(other), [(field.name, record_id)]) if len(items) > MOST_RELATED else "",
         new_url(other, **{field.name: record_id, "back": back}) if may_create else "",
-        who.t(msg("Create {thing}", thing=who.t(other.label).lower())),
+        new_label(other, who),
     )
 
 

@@ -73,6 +73,7 @@ def test_the_filter_box_leads_to_a_list_that_says_its_filter_in_words(leads: Non
     assert applied.status_code == 303
     page = text(reader, applied.location)
     assert len(names(page)) == 20
+    assert "Créer une piste" in page
     assert re.search(r"<i>[^<]+ est</i> <b>[^<]+</b>", page)
 
 
