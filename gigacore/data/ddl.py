@@ -1,4 +1,4 @@
-"""DDL beyond tables: the append-only triggers of the audit and, on PostgreSQL, the folding function."""
+"""DDL beyond tables: the append-only triggers of audit and register and, on PostgreSQL, the folding function."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from sqlalchemy import DDL, event
 
-from gigacore.data.tables import core_audit, core_audit_seal, core_audit_value
+from gigacore.data.tables import core_audit, core_audit_seal, core_audit_value, core_gone
 from gigacore.entity.base import metadata
 
 FOLD_POSTGRESQL: Final = r"""
@@ -27,7 +27,7 @@ def before_tables(dialect: str) -> list[str]:
 
 
 def after_tables(dialect: str) -> list[str]:
-    """The append-only triggers: audit rows and seals never change; values only become NULL (erasure)."""
+    """The append-only triggers: audit rows, seals and the register never change; values only become NULL (erasure)."""
     make = _postgresql_trigger if dialect == "postgresql" else _sqlite_trigger
     return [
         make(core_audit.name, "UPDATE"),
@@ -36,6 +36,8 @@ def after_tables(dialect: str) -> list[str]:
         make(core_audit_seal.name, "DELETE"),
         make(core_audit_value.name, "UPDATE", f"NOT ({_ERASED})"),
         make(core_audit_value.name, "DELETE"),
+        make(core_gone.name, "UPDATE"),
+        make(core_gone.name, "DELETE"),
     ]
 
 
@@ -64,8 +66,8 @@ def _attach() -> None:
         for statement in before_tables(dialect):
             event.listen(metadata, "before_create", _ddl(statement, dialect))
         triggers = iter(after_tables(dialect))
-        for table, count in ((core_audit, 2), (core_audit_seal, 2), (core_audit_value, 2)):
-            for _ in range(count):
+        for table in (core_audit, core_audit_seal, core_audit_value, core_gone):
+            for _ in range(2):
                 event.listen(table, "after_create", _ddl(next(triggers), dialect))
 
 

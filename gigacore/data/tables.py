@@ -188,6 +188,18 @@ core_trash = Table(
     sqlite_autoincrement=True,
 )
 
+core_gone = Table(
+    "core_gone",
+    metadata,
+    Column("uid", Uuid, primary_key=True),
+    Column("entity", ENTITY, nullable=False),
+    Column("fate", String(8), nullable=False),
+    Column("into_uid", Uuid),
+    Column("at", UtcDateTime, nullable=False),
+    CheckConstraint("fate IN ('purged', 'erased', 'merged')", name="fate"),
+    Index("ix_core_gone_entity", "entity"),
+)
+
 core_link = Table(
     "core_link",
     metadata,

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 import orjson
 from sqlalchemy import Column, Connection, RowMapping, Table, TypeDecorator, and_, delete, insert, or_, select
 
-from gigacore.data import rollups
+from gigacore.data import gone, rollups
 from gigacore.data.changes import Change
 from gigacore.data.custom import still_defined
 from gigacore.data.faults import translated_errors
@@ -146,7 +146,8 @@ def _dependents(session: ActorSession, spec: EntitySpec, row: RowMapping) -> lis
 
 
 def purge(connection: Connection, now: datetime) -> int:
-    """Forget for good what has lain here for thirty days."""
+    """Forget for good what has lain here for thirty days; the register keeps that it is gone."""
+    gone.add_purged(connection, now)
     return connection.execute(delete(core_trash).where(_T.purge_at < now)).rowcount
 
 
