@@ -51,6 +51,7 @@ BUILTIN: Final = (
             Rule("@owned", "create"),
             Rule("@owned", "view edit delete assign share bulk @action", "tree"),
             Rule("@reference", "view"),
+            Rule("core.view", "share"),
         ),
     ),
     # What is not private is seen through its visibility; creating for somebody else is handing over work.

@@ -55,6 +55,7 @@ TOOLS: Final = (
     Tool("core.setting", msg("Settings"), ("view", "edit")),
     Tool("core.custom_field", msg("Custom fields"), ("view", "edit")),
     Tool("core.choice", msg("Choice lists"), ("view", "edit")),
+    Tool("core.view", msg("Saved views"), ("share", "edit")),
     Tool("core.audit", msg("Audit"), ("view",)),
     Tool("core.trash", msg("Trash"), ("view", "edit")),
     Tool("core.job", msg("Jobs"), ("view", "edit")),

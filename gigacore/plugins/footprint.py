@@ -33,6 +33,7 @@ from gigacore.data.tables import (
 from gigacore.exchange.tables import core_import, core_import_error, core_import_key
 from gigacore.files.tables import core_attachment, core_file
 from gigacore.jobs.tables import RUNNING, core_job, core_schedule
+from gigacore.views.tables import core_list_choice, core_view
 
 Where = Callable[[str], sa.ColumnElement[bool]]
 
@@ -141,6 +142,8 @@ OWNED: Final = (
     Owned(core_setting, _any(core_setting, "plugin", "key")),
     Owned(core_choice, _any(core_choice, "plugin", "list")),
     Owned(core_custom_field, _any(core_custom_field, "plugin", "entity", "target")),
+    Owned(core_view, _any(core_view, "plugin", "entity")),
+    Owned(core_list_choice, _any(core_list_choice, "entity")),
     Owned(core_schedule, _any(core_schedule, "plugin")),
     Owned(core_job, _any(core_job, "plugin"), archived=lambda _name: core_job.c.state != RUNNING),
     Owned(core_counter, _any(core_counter, "series")),

@@ -12,7 +12,8 @@ import gigacore.data.tables
 import gigacore.exchange.tables
 import gigacore.files.tables
 import gigacore.jobs.tables
-import gigacore.plugins.tables  # noqa: F401 - each import declares core tables
+import gigacore.plugins.tables
+import gigacore.views.tables  # noqa: F401 - each import declares core tables
 from gigacore.entity import metadata
 from gigacore.migrate import History
 from gigacore.plugins.manifest import Plugin
