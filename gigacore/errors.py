@@ -69,12 +69,22 @@ class Forbidden(GigaError):
 
 
 class NotFound(GigaError):
-    """Unknown, deleted or hidden: the reader cannot tell which."""
+    """Unknown, deleted or hidden: the reader cannot tell which.
+
+    `sought` is the entity and id of the record that was asked for: if it is there but hidden, the attempt is recorded.
+    """
 
     code = "not_found"
     status = 404
 
-    def __init__(self, message: Msg | str | None = None, *, fix: Msg | str | None = None) -> None:
+    def __init__(
+        self,
+        message: Msg | str | None = None,
+        *,
+        fix: Msg | str | None = None,
+        sought: tuple[str, int] | None = None,
+    ) -> None:
+        self.sought = sought
         super().__init__(message or msg("There is nothing here, or you may not see it."), fix=fix)
 
 

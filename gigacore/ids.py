@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import uuid
+from datetime import datetime
 from typing import Final
 
 from uuid_utils.compat import uuid7 as _uuid7
@@ -14,6 +15,11 @@ _READABLE: Final = re.compile(r"^([A-Z]{2,12})-(\d{1,18})$")
 def uuid7() -> uuid.UUID:
     """A new UUIDv7 (RFC 9562): unique, ordered by time of creation within a process."""
     return _uuid7()
+
+
+def uuid7_floor(moment: datetime) -> uuid.UUID:
+    """The smallest UUIDv7 of that millisecond."""
+    return uuid.UUID(int=int(moment.timestamp() * 1000) << 80)
 
 
 def readable_id(prefix: str, record_id: int) -> str:

@@ -1,6 +1,6 @@
 """Users, teams, roles, grants and shares; what follows from them for each record, field and verb."""
 
-from gigacore.access import builtin, limits, links, roles, sessions, shares, teams, tokens, users
+from gigacore.access import builtin, invitations, limits, links, modules, roles, sessions, shares, teams, tokens, users
 from gigacore.access.builtin import seed
 from gigacore.access.decide import acting, may, may_read, may_write, permits, require, require_super_admin
 from gigacore.access.explain import Explanation, Reason, explain
@@ -25,12 +25,14 @@ __all__ = [
     "builtin",
     "catalogue",
     "explain",
+    "invitations",
     "limits",
     "links",
     "load_actor",
     "may",
     "may_read",
     "may_write",
+    "modules",
     "permits",
     "require",
     "require_super_admin",

@@ -53,7 +53,7 @@ def require(ctx: Context, verb: str, entity: str, record: Entity | None = None) 
         return
     if verb != "view" and may(ctx, "view", entity, record):
         raise not_this(verb)
-    raise NotFound
+    raise NotFound(sought=(entity, record.id))
 
 
 def _no_tool(verb: str, tool: str) -> Forbidden:

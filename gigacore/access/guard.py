@@ -220,7 +220,7 @@ class AccessGuard:
         if judge.old("view", *verbs):
             return judge
         if not judge.old("view"):
-            raise NotFound
+            raise NotFound(sought=(image.entity.name, image.obj.id))
         for verb in verbs:
             if self.policy(session, image.entity, verb).nothing:
                 raise no_right(image.entity, verb)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import sqlalchemy as sa
 
+from gigacore.access import modules
 from gigacore.access.grants import FieldRule, Grant, GrantSet
 from gigacore.access.rights import Rights
 from gigacore.access.tables import (
@@ -24,8 +25,9 @@ from gigacore.context import Actor, ActorKind
 from gigacore.errors import NotFound
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
+    from gigacore.access.modules import Admitted
     from gigacore.entity import Registry
 
 SUPER_ADMIN: Final = "super_admin"
@@ -87,7 +89,8 @@ class _Cached:
     generation: int
     profiles: dict[int, Profile] = field(default_factory=dict)
     grants: dict[tuple[int, ...], GrantSet] = field(default_factory=dict)
-    rights: dict[tuple[tuple[int, ...], bool], Rights] = field(default_factory=dict)
+    rights: dict[tuple[tuple[int, ...], bool, frozenset[str]], Rights] = field(default_factory=dict)
+    modules: Mapping[str, Admitted] | None = None
 
 
 class AccessCache:
@@ -124,19 +127,24 @@ class AccessCache:
     def rights(self, connect: Callable[[], sa.Connection], actor: Actor, registry: Registry, generation: int) -> Rights:
         """What the actor's roles add up to under this registry; only what is not known yet takes a connection."""
         cached = self._at(generation)
-        key = tuple(sorted(actor.role_ids)), actor.super_admin
+        if cached.modules is None:
+            cached.modules = modules.read(connect())
+        closed = modules.closed_to(cached.modules, actor)
+        key = tuple(sorted(actor.role_ids)), actor.super_admin, closed
         known = cached.rights.get(key)
         if known is None or known.registry is not registry:
             grants = self.grants(connect(), actor.role_ids, generation)
-            known = cached.rights[key] = Rights(grants, registry, super_admin=actor.super_admin)
+            known = Rights(grants, registry, super_admin=actor.super_admin, closed_modules=closed)
+            cached.rights[key] = known
         return known
 
     def known_rights(self, actor: Actor, registry: Registry) -> Rights | None:
         """The same as far as it was asked for before, without a database; None = ask `rights`."""
         current = self._current
-        if current.generation != actor.access_generation:
+        if current.generation != actor.access_generation or current.modules is None:
             return None
-        known = current.rights.get((tuple(sorted(actor.role_ids)), actor.super_admin))
+        closed = modules.closed_to(current.modules, actor)
+        known = current.rights.get((tuple(sorted(actor.role_ids)), actor.super_admin, closed))
         return known if known is not None and known.registry is registry else None
 
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from gigacore.context import Actor
     from gigacore.entity import EntitySpec, FieldSpec, Registry
+    from gigacore.entity.spec import RollupSpec
 
 _EVERYTHING: Final = Everything()
 MOST_KEPT: Final = 1000
@@ -26,13 +27,22 @@ MOST_KEPT: Final = 1000
 class Rights:
     """What the holders of some roles may do, whoever they are; an actor's own id and teams come in later.
 
+    Of `closed_modules` (plugins) they may use nothing.
     `super_admin` skips grants, forbids and field rules; secrets stay unreadable and server-owned fields unwritable.
     """
 
-    def __init__(self, grants: GrantSet, registry: Registry, *, super_admin: bool = False) -> None:
+    def __init__(
+        self,
+        grants: GrantSet,
+        registry: Registry,
+        *,
+        super_admin: bool = False,
+        closed_modules: frozenset[str] = frozenset(),
+    ) -> None:
         self.grants = grants
         self.registry = registry
         self.super_admin = super_admin
+        self.closed_modules = closed_modules
         self._policies: dict[tuple[str, str], Policy] = {}
         self._fields: dict[tuple[str, str, bool], bool] = {}
         self._readable: dict[str, frozenset[str]] = {}
@@ -48,8 +58,27 @@ class Rights:
         return self._policies[key]
 
     def readable(self, entity: EntitySpec, field: FieldSpec) -> bool:
-        """Whether the roles may read a field of records that they see."""
-        return not field.secret and self._open(entity, field.name, write=False)
+        """Whether the roles may read a field of records that they see.
+
+        A computed field is as closed as what it is made of: whoever may not read a source could read it off the result.
+        """
+        if field.secret or not self._open(entity, field.name, write=False):
+            return False
+        rolled = field.rollup
+        if rolled is not None and not self._rolled_open(entity, rolled):
+            return False
+        return all(self._source_open(entity, name) for name in field.depends_on)
+
+    def _rolled_open(self, entity: EntitySpec, rolled: RollupSpec) -> bool:
+        """Whether the roles may read what is rolled up: child rows, or a field of the records that refer here."""
+        if rolled.source in entity.children:
+            return self._open(entity, rolled.source, write=False)
+        referring = self.registry.entities.get(rolled.source.rpartition(".")[0])
+        return referring is None or rolled.field is None or self._source_open(referring, rolled.field)
+
+    def _source_open(self, entity: EntitySpec, name: str) -> bool:
+        source = entity.fields.get(name)
+        return self._open(entity, name, write=False) if source is None else self.readable(entity, source)
 
     def readable_names(self, entity: EntitySpec) -> frozenset[str]:
         """The names of all fields that the roles may read."""
@@ -97,15 +126,26 @@ class Rights:
 
     def tool(self, name: str, verb: str) -> bool:
         """Whether a page, setting or tool is permitted."""
+        if name.partition(".")[0] in self.closed_modules:
+            return False
         return self.super_admin or self.grants.permits_tool(name, verb)
 
     def _open(self, entity: EntitySpec, name: str, *, write: bool) -> bool:
         key = entity.name, name, write
         if key not in self._fields:
-            self._fields[key] = self.super_admin or self.grants.field_allows(entity, name, write=write)
+            self._fields[key] = self.super_admin or (
+                not self._is_closed(entity, name) and self.grants.field_allows(entity, name, write=write)
+            )
         return self._fields[key]
 
+    def _is_closed(self, entity: EntitySpec, name: str) -> bool:
+        """Whether a field comes from a module that is closed to these people."""
+        field = entity.fields.get(name)
+        return field is not None and field.plugin in self.closed_modules
+
     def _build(self, entity: EntitySpec, verb: str) -> Policy:
+        if entity.plugin in self.closed_modules:
+            return Policy(entity, verb)
         if self.super_admin:
             return Policy(entity, verb, (Arm(Source("super_admin"), _EVERYTHING),))
         forbid = tuple(

@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Any, Final, get_args
 
 import sqlalchemy as sa
 
+from gigacore.access import modules
 from gigacore.access.changes import note
-from gigacore.access.decide import require
+from gigacore.access.decide import require, require_super_admin
 from gigacore.access.grants import Grant, GrantSet
-from gigacore.access.profiles import SUPER_ADMIN, read_grants
+from gigacore.access.profiles import SUPER_ADMIN, bump, read_grants
 from gigacore.access.tables import core_field_rule, core_grant, core_role, core_user_role
-from gigacore.access.verbs import Level, Permission, catalogue
+from gigacore.access.verbs import Level, Permission, catalogue, class_pattern
+from gigacore.data import settings
 from gigacore.errors import Conflict, Forbidden, Invalid, NotFound
 from gigacore.filter import parse
 from gigacore.ids import uuid7
@@ -62,7 +64,13 @@ def create(ctx: Context, key: str, labels: Mapping[str, str], *, like: str | Non
         raise Invalid.of("key", msg("Use small letters, digits and underscores."))
     if _find(ctx, key) is not None:
         raise Conflict(msg("There is a role with this key already."))
-    row = {"uid": uuid7(), "key": key, "labels": dict(labels), "builtin": False, "created_at": ctx.now}
+    row = {
+        "uid": uuid7(),
+        "key": key,
+        "labels": _labels(labels) if labels else {},
+        "builtin": False,
+        "created_at": ctx.now,
+    }
     connection = ctx.session.connection()
     role_id = int(connection.execute(sa.insert(core_role).values(row).returning(core_role.c.id)).scalar_one())
     if like is not None:
@@ -146,12 +154,86 @@ def _changeable(ctx: Context, key: str) -> Role:
     return role
 
 
-def withdraw(ctx: Context, role: str, grant_id: int) -> None:
-    """Remove a grant or forbid from a role. Takes `core.role.edit`. Raises NotFound."""
+def rename(ctx: Context, role: str, labels: Mapping[str, str]) -> None:
+    """Give a role other names, by language. Takes `core.role.edit`. Raises Invalid without an English one."""
     target = _changeable(ctx, role)
+    kept = _labels(labels)
+    ctx.session.connection().execute(sa.update(core_role).where(core_role.c.id == target.id).values(labels=kept))
+    note(ctx, TOOL, target.id, target.uid, "renamed", {"labels": kept})
+
+
+def limit_module(ctx: Context, module: str, admitted: modules.Admitted | None) -> None:
+    """Let only these roles and people use a plugin; None opens it to everybody whose roles allow it.
+
+    Takes a Super Admin. Raises Invalid for an unknown role or person, Conflict for the CRM itself.
+    """
+    require_super_admin(ctx)
+    connection = ctx.session.connection()
+    limited = {name: one for name, one in modules.read(connection).items() if name != module}
+    if admitted is not None:
+        modules.check(connection, module, admitted)
+        limited[module] = admitted
+    settings.put(ctx, modules.SETTING, modules.as_setting(limited))
+    bump(connection)
+
+
+def _labels(labels: Mapping[str, str]) -> dict[str, str]:
+    kept = {language: " ".join(text.split())[:120] for language, text in labels.items() if text.strip()}
+    if "en" not in kept:
+        raise Invalid.of("label", msg("A role needs a name."), "required")
+    return kept
+
+
+def set_levels(ctx: Context, role: str, levels: Mapping[tuple[str, str], Level | None]) -> int:
+    """Say how far a role reaches, by (entity or tool, verb); None leaves it to the role's more general grants.
+
+    Replaces the role's plain grants of exactly these pairs; grants with a filter and forbids stay. Gives the number of
+    pairs that changed. Takes `core.role.edit`. Raises Invalid, or Forbidden when the role would come to more than the
+    actor has.
+    """
+    target, connection = _changeable(ctx, role), ctx.session.connection()
+    present = {
+        (one.entity, one.verb): one.level
+        for one in read_grants(connection, (target.id,)).grants
+        if one.filter is None and not one.forbid
+    }
+    changed = {pair: level for pair, level in levels.items() if present.get(pair) != level}
+    for (entity, verb), level in changed.items():
+        row = _checked(ctx, entity, verb, level or "none", None)
+        g = core_grant.c
+        same = (g.role_id == target.id, g.entity == entity, g.verb == verb, g.filter.is_(None), g.forbid.is_(False))
+        connection.execute(sa.delete(core_grant).where(*same))
+        if level is not None:
+            fresh = {"uid": uuid7(), "role_id": target.id, "forbid": False}
+            connection.execute(sa.insert(core_grant).values(row | fresh))
+    if changed:
+        shown = {f"{entity}.{verb}": level for (entity, verb), level in changed.items()}
+        _refuse_wider(ctx, target.id, changed)
+        note(ctx, TOOL, target.id, target.uid, "levels_changed", shown)
+    return len(changed)
+
+
+def _refuse_wider(ctx: Context, role_id: int, pairs: Iterable[tuple[str, str]]) -> None:
+    """What now decides about these pairs must not go beyond the actor's own rights: taking a limit away widens."""
+    found, registry = read_grants(ctx.session.connection(), (role_id,)), ctx.session.registry
+    for entity, verb in pairs:
+        spec = registry.entities.get(entity)
+        refuse_more_than_own(ctx, found.allowing(entity, class_pattern(spec) if spec else "@tool", verb))
+
+
+def withdraw(ctx: Context, role: str, grant_id: int) -> None:
+    """Remove a grant or forbid from a role. Takes `core.role.edit`. Raises NotFound.
+
+    Taking away what limits the role (a forbid, a level of none) takes all the rights that the role then has.
+    """
+    target, connection = _changeable(ctx, role), ctx.session.connection()
     which = sa.and_(core_grant.c.id == grant_id, core_grant.c.role_id == target.id)
-    if not ctx.session.connection().execute(sa.delete(core_grant).where(which)).rowcount:
+    gone = connection.execute(sa.delete(core_grant).where(which).returning(core_grant.c.forbid, core_grant.c.level))
+    row = gone.first()
+    if row is None:
         raise NotFound
+    if row.forbid or row.level == "none":
+        refuse_more_than_own(ctx, read_grants(connection, (target.id,)).grants)
     note(ctx, TOOL, target.id, target.uid, "withdrawn", {"grant": grant_id})
 
 
@@ -175,6 +257,15 @@ def set_field_rule(ctx: Context, role: str, entity: str, field: str, *, read: bo
         "field_rule_set",
         {"entity": entity, "field": field, "read": read, "write": write},
     )
+
+
+def drop_field_rule(ctx: Context, role: str, entity: str, field: str) -> None:
+    """Leave a field to the role's more general rules again. Takes `core.role.edit`. Raises NotFound."""
+    target, r = _changeable(ctx, role), core_field_rule.c
+    which = (r.role_id == target.id, r.entity == entity, r.field == field)
+    if not ctx.session.connection().execute(sa.delete(core_field_rule).where(*which)).rowcount:
+        raise NotFound
+    note(ctx, TOOL, target.id, target.uid, "field_rule_dropped", {"entity": entity, "field": field})
 
 
 def remove(ctx: Context, key: str) -> None:

@@ -138,6 +138,33 @@ def remove(ctx: Context, team_id: int) -> None:
     note(ctx, TOOL, team_id, team.uid, "removed", {"name": team.name})
 
 
+def set_teams_of(ctx: Context, user_id: int, team_ids: Iterable[int], *, main: int | None = None) -> None:
+    """Replace the teams that a person is in; `main` (else the first) is the team of their new records.
+
+    Takes `core.team.edit`. Raises Invalid for an unknown team or person.
+    """
+    require(ctx, "edit", TOOL)
+    _user(ctx, user_id, "user_id")
+    wanted = list(dict.fromkeys(team_ids))
+    for team_id in wanted:
+        if not _exists(ctx, core_team, team_id):
+            raise Invalid.of("teams", msg("There is no such team."))
+    connection, m = ctx.session.connection(), core_team_member
+    connection.execute(sa.delete(m).where(m.c.user_id == user_id))
+    chosen = main if main in wanted else next(iter(wanted), None)
+    if wanted:
+        connection.execute(
+            sa.insert(m), [{"team_id": team, "user_id": user_id, "main": team == chosen} for team in wanted]
+        )
+    uid = connection.scalar(sa.select(core_user.c.uid).where(core_user.c.id == user_id))
+    note(ctx, "core.user", user_id, uid, "teams_changed", {"teams": wanted, "main": chosen})
+
+
+def all_teams(ctx: Context) -> list[Team]:
+    """Every team by name. Which teams there are everybody signed in may know."""
+    return _read(ctx, sa.true())
+
+
 def get(ctx: Context, team_id: int) -> Team:
     """One team. Raises NotFound. Which teams there are everybody signed in may know."""
     found = _read(ctx, core_team.c.id == team_id)

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from gigacore.context import Context
 
 TOOL: Final = "core.user"
+SESSIONS: Final = "core.session"
 THEMES: Final = ("system", "light", "dark")
 _PREFERENCES: Final = frozenset({"name", "locale", "timezone", "theme"})
 
@@ -128,7 +129,7 @@ def set_roles(ctx: Context, user_id: int, roles: Iterable[str]) -> None:
     Raises Conflict when nobody would be left who is Super Admin.
     """
     before = get(ctx, user_id)
-    _protect(ctx, before)
+    protect(ctx, before)
     keys = tuple(roles)
     ids = _roles(ctx, keys)
     require(ctx, "assign", "core.role")
@@ -141,7 +142,8 @@ def set_roles(ctx: Context, user_id: int, roles: Iterable[str]) -> None:
     note(ctx, TOOL, user_id, before.uid, "roles_changed", {"roles": sorted(keys)})
 
 
-def _protect(ctx: Context, user: User) -> None:
+def protect(ctx: Context, user: User) -> None:
+    """Raise Forbidden unless the actor may touch this user: only a Super Admin touches a Super Admin."""
     if SUPER_ADMIN in user.roles and not (ctx.actor.is_system or ctx.actor.super_admin):
         raise Forbidden(msg("Only a Super Admin may do this to a Super Admin."))
 
@@ -221,7 +223,7 @@ def change(ctx: Context, user_id: int, values: dict[str, str]) -> None:
 
 def _protect_others(ctx: Context, user: User) -> None:
     if ctx.actor.user_id != user.id:
-        _protect(ctx, user)
+        protect(ctx, user)
 
 
 def set_password(
@@ -237,7 +239,7 @@ def set_password(
         _check_current(ctx, user_id, current)
     else:
         require(ctx, "edit", TOOL)
-        _protect(ctx, user)
+        protect(ctx, user)
     passwords.check_new(password)
     row = {"password_hash": passwords.hash_password(password), "password_changed_at": ctx.now, "updated_at": ctx.now}
     _update(ctx, user, row, "password_changed", {})
@@ -255,7 +257,7 @@ def set_active(ctx: Context, user_id: int, active: bool) -> None:
     """Let a user in, or keep it out at once: sessions end, tokens and automations rest. Takes `core.user.edit`."""
     require(ctx, "edit", TOOL)
     user = get(ctx, user_id)
-    _protect(ctx, user)
+    protect(ctx, user)
     if not active and ctx.actor.user_id == user_id:
         raise Conflict(msg("You cannot deactivate yourself."))
     if not active and SUPER_ADMIN in user.roles:
@@ -263,6 +265,27 @@ def set_active(ctx: Context, user_id: int, active: bool) -> None:
     _update(ctx, user, {"active": active, "updated_at": ctx.now}, "activated" if active else "deactivated", {})
     if not active:
         sessions.revoke_all(ctx.session.connection(), user_id, ctx.now)
+
+
+def devices(ctx: Context, user_id: int) -> list[sessions.Device]:
+    """Where a person is signed in, the latest first. Oneself, or `core.session.view`."""
+    if ctx.actor.user_id != user_id:
+        require(ctx, "view", SESSIONS)
+    return sessions.devices(ctx.session.connection(), user_id, ctx.now)
+
+
+def sign_out(ctx: Context, user_id: int, device: str | None = None) -> None:
+    """End one of a person's sessions by its public uid, or all. Oneself, or `core.session.edit`. Raises NotFound."""
+    user = get(ctx, user_id)
+    if ctx.actor.user_id != user_id:
+        require(ctx, "edit", SESSIONS)
+        protect(ctx, user)
+    connection = ctx.session.connection()
+    if device is None:
+        sessions.revoke_all(connection, user_id, ctx.now)
+    elif not sessions.revoke_device(connection, user_id, device, ctx.now):
+        raise NotFound
+    note(ctx, TOOL, user_id, user.uid, "signed_out", {"device": device})
 
 
 def _update(ctx: Context, user: User, row: dict[str, Any], verb: str, shown: dict[str, Any]) -> None:

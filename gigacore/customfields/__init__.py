@@ -7,7 +7,7 @@ from gigacore.customfields.definitions import (
     load_definitions,
     read_definitions,
 )
-from gigacore.customfields.services import change, define, find, remove
+from gigacore.customfields.services import arrange, change, count_values, define, find, remove
 from gigacore.customfields.sql import (
     INDEXABLE,
     UNIQUE,
@@ -23,8 +23,10 @@ __all__ = [
     "KINDS_OFFERED",
     "UNIQUE",
     "Definition",
+    "arrange",
     "change",
     "complete",
+    "count_values",
     "create_index",
     "custom_value_expression",
     "define",

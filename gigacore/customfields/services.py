@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 
 from gigacore.access import require
 from gigacore.customfields.definitions import Definition, from_row, read_definitions, to_row
-from gigacore.customfields.sql import allow_time, create_index, drop_index, erase_values
+from gigacore.customfields.sql import allow_time, create_index, drop_index, erase_values, values_present
 from gigacore.customfields.tables import core_custom_field
 from gigacore.customfields.validation import changed_definition, new_definition
 from gigacore.data import bump_generation
@@ -89,6 +89,29 @@ def remove(ctx: Context, entity: str, key: str, *, purge: bool = False) -> None:
     _record(ctx, "deleted", present, present, None)
     connection.execute(sa.delete(core_custom_field).where(core_custom_field.c.uid == present.uid))
     ctx.session.expire_all()
+
+
+def count_values(ctx: Context, entity: str, key: str) -> int:
+    """How many records hold a value of the field, active or not; a purge erases as many. Raises NotFound."""
+    require(ctx, "view", TOOL)
+    find(ctx, entity, key)
+    table, connection = _table(ctx, entity), ctx.session.connection()
+    if table is None:
+        return 0
+    with ctx.session.door.opened():
+        return int(connection.exec_driver_sql(values_present(table, key, connection.dialect.name)).scalar_one())
+
+
+def arrange(ctx: Context, entity: str, keys: Sequence[str]) -> None:
+    """Put the fields of an entity into this order; those that are not named follow. Raises NotFound, Forbidden."""
+    require(ctx, "edit", TOOL)
+    present = {one.key: one for one in read_definitions(ctx.session.connection(), entity)}
+    if not set(keys) <= present.keys():
+        raise NotFound
+    order = [*dict.fromkeys(keys), *(key for key in present if key not in keys)]
+    for position, key in enumerate(order):
+        if present[key].position != position:
+            change(ctx, entity, key, {"position": position})
 
 
 def find(ctx: Context, entity: str, key: str) -> Definition:

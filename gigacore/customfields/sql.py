@@ -71,14 +71,21 @@ def allow_time(connection: sa.Connection) -> None:
         connection.exec_driver_sql("SET LOCAL statement_timeout = '15min'")
 
 
-def erase_values(table: str, key: str, dialect: str) -> list[str]:
-    """The statements that remove a field's values from every row of a table."""
+def values_present(table: str, key: str, dialect: str) -> str:
+    """The statement that counts the rows with a value of a field."""
+    return f'SELECT count(*) FROM "{table}" WHERE {_there(key, dialect).format("custom")}'  # noqa: S608
+
+
+def _there(key: str, dialect: str) -> str:
     if not CUSTOM_KEY.fullmatch(key):
         raise ValueError(f"{key!r} is not the key of a custom field")
-    if dialect == "sqlite":
-        there, less = f"json_type({{0}}, '$.{key}') IS NOT NULL", f"json_remove({{0}}, '$.{key}')"
-    else:
-        there, less = f"jsonb_exists({{0}}, '{key}')", f"{{0}} - '{key}'"
+    return f"json_type({{0}}, '$.{key}') IS NOT NULL" if dialect == "sqlite" else f"jsonb_exists({{0}}, '{key}')"
+
+
+def erase_values(table: str, key: str, dialect: str) -> list[str]:
+    """The statements that remove a field's values from every row of a table."""
+    there = _there(key, dialect)
+    less = f"json_remove({{0}}, '$.{key}')" if dialect == "sqlite" else f"{{0}} - '{key}'"
     return [
         f'UPDATE "{table}" SET {column} = {less.format(column)} WHERE {there.format(column)}'  # noqa: S608
         for column in ("custom", "custom_key")

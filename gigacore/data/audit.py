@@ -17,6 +17,7 @@ from sqlalchemy import Connection, Select, func, insert, select, text, update
 
 from gigacore.data.journal import Entry, commitment
 from gigacore.data.tables import core_audit, core_audit_seal, core_audit_value
+from gigacore.ids import uuid7_floor
 from gigacore.messages import Msg, msg
 
 if TYPE_CHECKING:
@@ -113,7 +114,7 @@ def seal(connection: Connection, now: datetime, *, everything: bool = False) -> 
         connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
     last = connection.execute(select(_S.seq, _S.digest, _S.sealed_at).order_by(_S.seq.desc()).limit(1)).first()
     seq, digest = (last.seq, bytes(last.digest)) if last else (0, START)
-    floor = None if last is None or everything else _floor(last.sealed_at - WINDOW)
+    floor = None if last is None or everything else uuid7_floor(last.sealed_at - WINDOW)
     total = 0
     while rows := _unsealed(connection, floor):
         seals = []
@@ -132,7 +133,7 @@ def is_due(connection: Connection) -> bool:
     last = connection.scalar(select(_S.sealed_at).order_by(_S.seq.desc()).limit(1))
     statement = select(_A.id).outerjoin(core_audit_seal, _S.audit_id == _A.id).where(_S.audit_id.is_(None))
     if last is not None:
-        statement = statement.where(_A.id >= _floor(last - WINDOW))
+        statement = statement.where(_A.id >= uuid7_floor(last - WINDOW))
     return connection.execute(statement.limit(1)).first() is not None
 
 
@@ -143,11 +144,6 @@ def _unsealed(connection: Connection, floor: uuid.UUID | None) -> Sequence[Any]:
     if floor is not None:
         statement = statement.where(_A.id >= floor)
     return connection.execute(statement.limit(BATCH)).all()
-
-
-def _floor(moment: datetime) -> uuid.UUID:
-    """The smallest UUIDv7 of that millisecond."""
-    return uuid.UUID(int=int(moment.timestamp() * 1000) << 80)
 
 
 def _link(previous: bytes, row: Sequence[Any]) -> bytes:
@@ -207,7 +203,7 @@ def _forgotten(connection: Connection) -> Iterator[Fault]:
     if newest is None:
         return
     statement = select(_A.id).outerjoin(core_audit_seal, _S.audit_id == _A.id).where(_S.audit_id.is_(None))
-    for audit_id in connection.scalars(statement.where(_A.id < _floor(newest - 2 * WINDOW)).limit(BATCH)):
+    for audit_id in connection.scalars(statement.where(_A.id < uuid7_floor(newest - 2 * WINDOW)).limit(BATCH)):
         yield Fault(audit_id, None, msg("An audit row was never sealed."))
 
 

@@ -13,6 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from gigacore.clock import Clock, SystemClock
 from gigacore.context import Actor, Context, system_actor
+from gigacore.data import denied as denied_attempts
 from gigacore.data import flush, scope  # noqa: F401 - importing them attaches the session's listeners
 from gigacore.data.door import DOOR, SCOPED, Door, StatementGuard
 from gigacore.data.engine import reading
@@ -22,7 +23,7 @@ from gigacore.data.journal import Entry, Interested, Journal
 from gigacore.data.plan import Plans
 from gigacore.data.session import ActorSession, Guard, Hooks, NoHooks
 from gigacore.entity import Entity, EntitySpec, Registry
-from gigacore.errors import Forbidden, GigaError, Misuse
+from gigacore.errors import Forbidden, GigaError, Misuse, NotFound
 from gigacore.ids import uuid7
 from gigacore.messages import msg
 
@@ -105,7 +106,7 @@ class Database:
             session = self._session(connection, actor, writable=False)
             try:
                 yield self._context(session, correlation_id)
-            except Forbidden as error:
+            except (Forbidden, NotFound) as error:
                 denied = error
             else:
                 return
@@ -133,7 +134,7 @@ class Database:
             session = self._session(connection, actor, writable=True)
             ctx = self._context(session, correlation_id)
             ctx.source, ctx.depth, ctx.rules_enabled = source, depth, rules_enabled
-            denied: Forbidden | None = None
+            denied: Forbidden | NotFound | None = None
             try:
                 yield ctx
                 session.finish()
@@ -141,7 +142,7 @@ class Database:
             except BaseException as error:
                 session.abandon()
                 take_bump(connection)
-                if not isinstance(error, Forbidden):
+                if not isinstance(error, Forbidden | NotFound):
                     raise
                 denied = error
             finally:
@@ -228,12 +229,14 @@ class Database:
         except Exception:  # the data is committed; the caller must not take it for lost
             log.exception("A call after the commit failed")
 
-    def _record_denied(self, ctx: Context, error: Forbidden) -> None:
+    def _record_denied(self, ctx: Context, error: Forbidden | NotFound) -> None:
         """Keep the attempt; when that cannot be done, the refusal itself must still reach the caller."""
-        details = {"message": str(error.message), "source": ctx.source}
-        entry = Entry("core.denied", "denied", fields=["message"], values=details, event=False)
+        if isinstance(error, NotFound) and (error.sought is None or ctx.actor.is_system):
+            return
         try:
             with self.begin() as connection:
-                self.journal.write(connection, ctx, [entry])
+                entry = denied_attempts.entry_of(connection, ctx, error)
+                if entry is not None:
+                    self.journal.write(connection, ctx, [entry])
         except (GigaError, SQLAlchemyError):
             log.exception("A denied attempt could not be recorded: %s", error.message)

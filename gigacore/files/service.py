@@ -140,7 +140,7 @@ def load(ctx: Context, entity: str, record_id: int) -> Entity:
     """The record. Raises NotFound when it is unknown or hidden."""
     record: Entity | None = ctx.session.get(ctx.session.registry.entity(entity).cls, record_id)
     if record is None:
-        raise NotFound
+        raise NotFound(sought=(entity, record_id))
     return record
 
 

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 import sqlalchemy as sa
 
 from gigacore.access import require
-from gigacore.data import audit, bump_generation, mark_scoped
+from gigacore.data import audit, bump_generation
 from gigacore.data.choices import choice_key, core_choice
-from gigacore.entity import Choice, ChoiceList, EntitySpec, FieldSpec
+from gigacore.entity import Choice, ChoiceList
 from gigacore.errors import Conflict, Invalid, NotFound
 from gigacore.ids import uuid7
 from gigacore.messages import msg
+from gigacore.plugins import choice_uses
 
 if TYPE_CHECKING:
     from gigacore.context import Context
@@ -73,13 +74,32 @@ def remove(ctx: Context, list_name: str, key: str) -> None:
     require(ctx, "edit", TOOL)
     known = _list(ctx, list_name)
     _keep_kind(known, _choice(known, key))
-    used = sum(_uses(ctx, spec, field, key) for spec, field in _fields(ctx, list_name))
+    used = choice_uses.count(ctx, list_name, key)
     if used:
         raise Conflict(
-            msg("{count} records use this choice.", count=used), fix=msg("Switch it off instead, or change them first.")
+            msg("{count} records use this choice.", count=used),
+            fix=msg("Put another choice in its place, or switch it off."),
         )
     ctx.session.connection().execute(sa.delete(core_choice).where(_C.list == list_name, _C.key == key))
     _note(ctx, "removed", list_name, key, {})
+
+
+def merge(ctx: Context, list_name: str, key: str, into: str) -> int:
+    """Puts another choice in the place of one, in every record that uses it, and removes it; gives their number.
+
+    Raises what `remove` raises, Invalid for the same choice twice, and what the change of a record raises.
+    """
+    require(ctx, "edit", TOOL)
+    known = _list(ctx, list_name)
+    leaving, other = _choice(known, key), _choice(known, into)
+    if leaving.key == other.key:
+        raise Invalid.of("into", msg("Choose another value."))
+    if leaving.kind != other.kind:
+        _keep_kind(known, leaving)
+    done = choice_uses.replace_everywhere(ctx, list_name, key, into)
+    ctx.session.connection().execute(sa.delete(core_choice).where(_C.list == list_name, _C.key == key))
+    _note(ctx, "merged", list_name, key, {"into": into, "records": done})
+    return done
 
 
 def arrange(ctx: Context, list_name: str, keys: Sequence[str]) -> None:
@@ -147,22 +167,6 @@ def _keep_kind(known: ChoiceList, leaving: Choice) -> None:
             msg("This is the last choice of the kind “{kind}”, which rules rely on.", kind=leaving.kind),
             fix=msg("Add another choice of this kind first."),
         )
-
-
-def _fields(ctx: Context, list_name: str) -> Iterator[tuple[EntitySpec, FieldSpec]]:
-    for spec in ctx.session.registry.entities.values():
-        for field in spec.fields.values():
-            if field.choice_list == list_name and field.extension is None:
-                yield spec, field
-
-
-def _uses(ctx: Context, spec: EntitySpec, field: FieldSpec, key: str) -> int:
-    """How many records use the choice, hidden ones included: they would all lose it."""
-    column = spec.table.c.custom if field.custom else spec.table.c[field.column]
-    as_text = sa.cast(column, sa.Text)
-    same = as_text.contains(f'"{key}"', autoescape=True) if field.custom or field.kind == "choices" else column == key
-    statement = sa.select(sa.func.count()).select_from(spec.table).where(same)
-    return int(ctx.session.connection().execute(mark_scoped(statement)).scalar_one())
 
 
 def _note(ctx: Context, verb: str, list_name: str, key: str, values: Mapping[str, Any]) -> None:

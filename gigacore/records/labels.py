@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from gigacore.entity import SYSTEM_TARGETS
 from gigacore.records.kept import Criteria, Statement, run
-from gigacore.records.limits import visible
+from gigacore.records.limits import reader_of, visible
 
 if TYPE_CHECKING:
     from gigacore.data import ActorSession
@@ -32,7 +32,7 @@ def all_labels(session: ActorSession, wanted: Mapping[str, Iterable[int]]) -> Ma
     if not parts:
         return labels
     limits = [part.limit for part in parts if part.limit is not None]
-    key = ("labels", *((part.target, part.limit is None) for part in parts))
+    key = ("labels", *((part.target, part.title, part.limit is None) for part in parts))
     values = {f"ids_{place}": part.ids for place, part in enumerate(parts)}
     for place, record_id, title in run(session, key, limits, lambda criteria: _statement(parts, criteria), values):
         labels[parts[place].target][record_id] = title or f"#{record_id}"
@@ -52,7 +52,8 @@ class _Part:
     def select(self, place: int, where: Criteria) -> sa.Select[Any]:
         """Place, number and title of the records."""
         wanted = self.table.c.id.in_(sa.bindparam(f"ids_{place}", expanding=True))
-        return sa.select(_number(place), self.table.c.id, self.table.c[self.title]).where(wanted, *where)
+        title = self.table.c[self.title] if self.title else sa.cast(sa.null(), sa.String)
+        return sa.select(_number(place), self.table.c.id, title).where(wanted, *where)
 
 
 def _part(session: ActorSession, target: str, ids: list[int]) -> _Part | None:
@@ -63,7 +64,9 @@ def _part(session: ActorSession, target: str, ids: list[int]) -> _Part | None:
     spec = session.registry.entities.get(target)
     if spec is None:
         return None
-    return _Part(target, spec.table, spec.title_field.column, ids, visible(session, spec))
+    # Whoever may not read the title sees that there is a record, by its number.
+    readable = reader_of(session)(spec, spec.title_field)
+    return _Part(target, spec.table, spec.title_field.column if readable else "", ids, visible(session, spec))
 
 
 @cache

@@ -95,7 +95,7 @@ def _further(key: SortKey, value: Any, backward: bool, *, inner: bool) -> Column
 
 def order_of(registry: Registry, spec: EntitySpec, sort: Sequence[str], readable: frozenset[str]) -> Order:
     """The order that `sort` asks for (`-amount`, `last_name`). Raises Invalid for a field that cannot be sorted."""
-    wanted = list(sort) or [spec.sort]
+    wanted = list(sort) or [spec.sort if spec.sort.removeprefix("-") in readable else "-id"]
     if len(wanted) > MAX_KEYS:
         raise Invalid.of("sort", msg("At most {count} sort keys.", count=MAX_KEYS), "sort")
     keys = [_key(registry, spec, name, readable) for name in wanted]

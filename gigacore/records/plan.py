@@ -89,7 +89,8 @@ def readable_names(
     """The names to read: those wanted, or by default all that may be read.
 
     A `whole` record also has its children and the fields of plugins; a list has them only when they are wanted.
-    Raises Invalid for a name that does not exist or may not be read.
+    Raises Invalid for a name that does not exist or may not be read; a title that may not be read is left out, for
+    whoever shows records asks for it.
     """
     if wanted is None:
         readable |= {REFERENCE}
@@ -101,8 +102,10 @@ def readable_names(
     for name in chosen:
         known = name in spec.fields or name in spec.children or (name == REFERENCE and spec.id_prefix)
         if not known or (name not in readable and name != REFERENCE):
+            if name == spec.title:
+                continue
             raise Invalid.of("fields", msg("There is no field {name}.", name=name), "unknown_field")
-    return tuple(dict.fromkeys(["id", *chosen]))
+    return tuple(name for name in dict.fromkeys(["id", *chosen]) if name != spec.title or name in readable)
 
 
 def _all_names(spec: EntitySpec) -> Iterable[str]:

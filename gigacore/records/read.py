@@ -229,7 +229,7 @@ def get(
     where = () if limit is None else (limit,)
     row = run(session, ("record", plan), where, lambda criteria: _one(plan, criteria), {"pk": record_id}).first()
     if row is None:
-        raise NotFound
+        raise NotFound(sought=(entity, record_id))
     return materialise(ctx, plan, [row], expand)[0]
 
 

@@ -58,7 +58,7 @@ def load(ctx: Context, entity: str, record_id: int, *, verb: str = "view") -> En
     require(ctx, verb, spec)
     record = ctx.session.get(spec.cls, record_id)
     if record is None:
-        raise NotFound
+        raise NotFound(sought=(entity, record_id))
     found: Entity = record
     return found
 
