@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
 from gigacore.access.profiles import bump
@@ -11,6 +11,10 @@ from gigacore.data.journal import Entry
 
 if TYPE_CHECKING:
     from gigacore.context import Context
+
+
+CHANGED: Final = "giga_access_changed"
+"""Set in the `info` of a session that changed people, teams or rights: what others keep does not hold inside it."""
 
 
 def note(ctx: Context, entity: str, id: int, uid: UUID | str | None, verb: str, values: Mapping[str, Any]) -> None:
@@ -23,3 +27,4 @@ def note(ctx: Context, entity: str, id: int, uid: UUID | str | None, verb: str, 
     entry = Entry(entity, verb, id, record_uid, fields=sorted(values), values=dict(values))
     ctx.session.journal.write(connection, ctx, [entry])
     bump(connection)
+    ctx.session.info[CHANGED] = True

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from sqlalchemy import ColumnElement, FromClause
 
-from gigacore.access.judge import Image, Judge
+from gigacore.access.changes import CHANGED
+from gigacore.access.judge import Image, Judge, by_ownership
 from gigacore.access.links import link_policy
 from gigacore.access.policy import Policy
 from gigacore.access.profiles import AccessCache, generation
@@ -124,6 +125,18 @@ class AccessGuard:
         if table is not entity.table or not policy.lasting or session.actor.kind == "link":
             return policy.sql(EntityRows(session, table))
         return self.rights(session).criterion(session.actor, policy, lambda: policy.sql(EntityRows(session, table)))
+
+    def surely_sees(self, session: ActorSession, entity: EntitySpec, record: Entity) -> bool:
+        """Whether the actor sees a record, as it is in memory, for its ownership alone; False = ask the database."""
+        if session.actor.is_system:
+            return True
+        policy = self.policy(session, entity, "view")
+        return policy.unlimited or (entity.owned and policy.lasting and by_ownership(policy, record, session.actor))
+
+    def names(self, session: ActorSession, target: str) -> dict[int, str] | None:
+        """Known names of users, teams or organisations, to read and add to; None = ask the database each time."""
+        at = session.actor.access_generation
+        return None if not at or session.info.get(CHANGED) else self.cache.names(target, at)
 
     def readable(self, session: ActorSession, entity: EntitySpec, field: FieldSpec) -> bool:
         """Whether the actor may read a field of the records it sees."""

@@ -21,6 +21,7 @@ from gigacore.filter import Condition, PyEnv, matches
 
 if TYPE_CHECKING:
     from gigacore.access.guard import AccessGuard
+    from gigacore.context import Actor
     from gigacore.data.session import ActorSession
     from gigacore.entity import Entity, EntitySpec
 
@@ -128,3 +129,24 @@ class Judge:
         rows = EntityRows(self.session, table)
         statement = sa.select(table.c.id).where(table.c.id == parent_id, policy.sql(rows))
         return self.session.connection().execute(mark_scoped(statement)).first() is not None
+
+
+def by_ownership(policy: Policy, record: Entity, actor: Actor) -> bool:
+    """Whether a policy that is `lasting` allows an owned record for its owner, team, visibility or author.
+
+    Shares are left aside: they only ever give, so True is the whole verdict.
+    """
+    values = record.__dict__
+    visibility = values.get("visibility")
+    facts = Facts(
+        id=values.get("id"),
+        owner_id=values.get("owner_id"),
+        team_id=values.get("team_id"),
+        visibility=getattr(visibility, "value", visibility),
+        created_by=values.get("created_by"),
+    )
+    return policy.allows(Candidate(facts, _never, actor))
+
+
+def _never(condition: Condition) -> bool:
+    return False

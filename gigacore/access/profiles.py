@@ -91,6 +91,7 @@ class _Cached:
     grants: dict[tuple[int, ...], GrantSet] = field(default_factory=dict)
     rights: dict[tuple[tuple[int, ...], bool, frozenset[str]], Rights] = field(default_factory=dict)
     modules: Mapping[str, Admitted] | None = None
+    names: dict[str, dict[int, str]] = field(default_factory=dict)
 
 
 class AccessCache:
@@ -137,6 +138,13 @@ class AccessCache:
             known = Rights(grants, registry, super_admin=actor.super_admin, closed_modules=closed)
             cached.rights[key] = known
         return known
+
+    def names(self, target: str, generation: int) -> dict[int, str]:
+        """What records of the core (`core.user`, `core.team`) are called, as far as it was read; the caller adds more.
+
+        Every change of a name is a new generation, see `changes.note`.
+        """
+        return self._at(generation).names.setdefault(target, {})
 
     def known_rights(self, actor: Actor, registry: Registry) -> Rights | None:
         """The same as far as it was asked for before, without a database; None = ask `rights`."""

@@ -9,6 +9,7 @@ from gigacore.records.schema import input_schema, load_input, params_schema
 from gigacore.records.totals import totals
 from gigacore.records.values import dumps, reference
 from gigacore.records.write import create, delete, load, update
+from gigacore.records.written import shown
 
 __all__ = [
     "BulkResult",
@@ -36,6 +37,7 @@ __all__ = [
     "readable_fields",
     "reference",
     "run_action",
+    "shown",
     "totals",
     "update",
     "writable_fields",

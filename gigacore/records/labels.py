@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from gigacore.entity import SYSTEM_TARGETS
 from gigacore.records.kept import Criteria, Statement, run
-from gigacore.records.limits import reader_of, visible
+from gigacore.records.limits import known_names, reader_of, visible
 
 if TYPE_CHECKING:
     from gigacore.data import ActorSession
@@ -25,9 +25,9 @@ def labels_of(session: ActorSession, target: str, ids: Iterable[int]) -> Labels:
 
 
 def all_labels(session: ActorSession, wanted: Mapping[str, Iterable[int]]) -> Mapping[str, Labels]:
-    """The titles of records of several targets, in one statement; none for no ids."""
-    labels: dict[str, dict[int, str]] = {target: {} for target in wanted}
-    asked = (_part(session, target, sorted(set(ids))) for target, ids in wanted.items())
+    """The titles of records of several targets, in one statement at most; those of the core are kept once read."""
+    labels = {t: known_names(session, t) if t in SYSTEM_TARGETS else dict[int, str]() for t in wanted}
+    asked = (_part(session, target, sorted(set(ids).difference(labels[target]))) for target, ids in wanted.items())
     parts = [part for part in asked if part is not None]
     if not parts:
         return labels

@@ -37,6 +37,17 @@ def visible(session: ActorSession, spec: EntitySpec, verb: str = "view") -> Colu
     return guard_of(session.context).visible(session, spec, spec.table, verb)
 
 
+def surely_sees(session: ActorSession, spec: EntitySpec, record: Entity) -> bool:
+    """Whether the actor sees a record as it is in memory; False = ask the database."""
+    return session.actor.is_system or guard_of(session.context).surely_sees(session, spec, record)
+
+
+def known_names(session: ActorSession, target: str) -> dict[int, str]:
+    """The names of users, teams and organisations that need not be read again; what is added is kept where it lasts."""
+    known = None if session.actor.is_system else guard_of(session.context).names(session, target)
+    return {} if known is None else known
+
+
 def readable_fields(session: ActorSession, spec: EntitySpec) -> frozenset[str]:
     """The names of the fields and children that the actor may read."""
     known: dict[str, frozenset[str]] = session.info.setdefault(_READABLE, {})

@@ -9,6 +9,7 @@ from flask import Flask, Response, g, request
 
 from gigacore import jobs, records
 from gigacore.context import Context
+from gigacore.entity import Entity
 from gigacore.errors import Invalid, NotFound, TooLarge
 from gigacore.messages import msg
 from gigacore.records.actions import DIRECT_BULK
@@ -59,7 +60,7 @@ def create_record(plugin: str, plural: str) -> Response:
 
     def work(ctx: Context) -> Response:
         record = records.create(ctx, entity.name, data)
-        response = _written(ctx, entity.name, record.id, status=201)
+        response = _written(ctx, entity.name, record, status=201)
         response.headers["Location"] = f"/api/v1/{entity.api_path}/{record.id}"
         return response
 
@@ -73,8 +74,7 @@ def change_record(plugin: str, plural: str, id: int) -> Response:
     only()
 
     def work(ctx: Context) -> Response:
-        records.update(ctx, entity.name, id, data, version=version)
-        return _written(ctx, entity.name, id)
+        return _written(ctx, entity.name, records.update(ctx, entity.name, id, data, version=version))
 
     return write(work)
 
@@ -144,18 +144,18 @@ def _are_ids(value: Any) -> bool:
     return isinstance(value, list) and all(type(item) is int and 0 < item < 2**31 for item in value)
 
 
-def _written(ctx: Context, entity: str, record_id: int, *, status: int = 200) -> Response:
+def _written(ctx: Context, entity: str, record: Entity, *, status: int = 200) -> Response:
     """What was written, as far as the caller still sees it."""
-    shown = _seen(ctx, entity, record_id)
+    shown = _seen(ctx, entity, record)
     return answer(shown, status, **({"ETag": etag(shown["version"])} if "version" in shown else {}))
 
 
-def _seen(ctx: Context, entity: str, record_id: int) -> dict[str, Any]:
+def _seen(ctx: Context, entity: str, record: Entity | int) -> dict[str, Any]:
     """The record; only its number if the caller has just given it out of sight."""
     try:
-        return records.get(ctx, entity, record_id)
+        return records.get(ctx, entity, record) if isinstance(record, int) else records.shown(ctx, entity, record)
     except NotFound:
-        return {"id": record_id, "label": None, "hidden": True}
+        return {"id": record if isinstance(record, int) else record.id, "label": None, "hidden": True}
 
 
 def _plain(result: object) -> object:

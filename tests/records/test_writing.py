@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 import pytest
 
 from gigacore import Actor, Crm, Invalid, records
-from gigacore.data import trash
+from gigacore.data import settings, trash
 from gigacore.errors import InTheWay, NotFound, StaleVersion
 
 
@@ -138,3 +139,33 @@ def test_bulk_changes_what_it_can_and_tells_the_rest(crm: Crm, admin: Actor) -> 
         result = records.bulk(ctx, "crm.lead", "update", [open_, won], {"priority": "high"})
     assert result.done == (open_,)
     assert [number for number, _ in result.failed] == [won]
+
+
+def test_what_stands_in_memory_otherwise_than_in_the_database_is_read(crm: Crm, admin: Actor) -> None:
+    values = {"last_name": "Durand", "company_name": "Nord SA", "email": "d@example.test"}
+    with crm.unit_of_work(admin) as ctx:
+        lead = records.create(ctx, "crm.lead", values)
+        assert records.shown(ctx, "crm.lead", lead) == records.get(ctx, "crm.lead", lead.id)
+        for attribute, odd in (("closed_at", datetime(2026, 1, 1)), ("exchanges", "3"), ("tags", ("a",))):
+            before = lead.__dict__[attribute]
+            lead.__dict__[attribute] = odd
+            assert records.shown(ctx, "crm.lead", lead) == records.get(ctx, "crm.lead", lead.id)
+            lead.__dict__[attribute] = before
+        lead.__dict__["city"] = "Lyon"
+        assert records.shown(ctx, "crm.lead", lead)["city"] == "Lyon"
+
+
+def test_a_setting_holds_from_the_next_session_on_and_only_once_committed(crm: Crm, admin: Actor) -> None:
+    def held() -> Any:
+        with crm.read(admin) as ctx:
+            return settings.get(ctx, "crm.follow_up_days", 7)
+
+    assert held() == 7
+    with pytest.raises(NotFound), crm.unit_of_work(admin) as ctx:
+        settings.put(ctx, "crm.follow_up_days", 9)
+        assert settings.get(ctx, "crm.follow_up_days", 7) == 9
+        raise NotFound
+    assert held() == 7
+    with crm.unit_of_work(admin) as ctx:
+        settings.put(ctx, "crm.follow_up_days", 14)
+    assert held() == 14
