@@ -18,6 +18,8 @@ import sqlalchemy as sa
 
 from gigacore import customfields
 from gigacore.access import AccessGuard, load_actor
+from gigacore.automation import CONSUMER as RULES
+from gigacore.automation import Automation
 from gigacore.clock import Clock, SystemClock
 from gigacore.context import Actor, Context
 from gigacore.data import Database, check_engine, create_engine, read_generation
@@ -55,6 +57,7 @@ class _Running:
     database: Database
     loaded: Loaded
     declared: Declared
+    automation: Automation
 
 
 class Crm:
@@ -96,9 +99,10 @@ class Crm:
         Raises ConfigurationError when the database is older or newer than the code.
         """
         loaded = self.plugins.start()
-        declares: tuple[Declares, ...] = (Upkeep(), *loaded.plugins)
+        automation = Automation.of(loaded.plugins)
+        declares: tuple[Declares, ...] = (Upkeep(), automation, *loaded.plugins)
         declared = Declared.of(declares)
-        registry = self._complete(loaded)
+        registry = self._complete(loaded, automation)
         if self._running is None:
             database = Database(self.engine, registry, guard=self.guard, clock=self.clock, interested=self._interested)
         else:
@@ -107,7 +111,7 @@ class Crm:
         database.hooks, database.before_session = loaded.dispatcher, self._freshen
         self._fresh_at = time.monotonic()
         self.guard.narrow = loaded.dispatcher.narrow_policy
-        self._running = _Running(database, loaded, declared)
+        self._running = _Running(database, loaded, declared, automation)
         for made_from_plugins in ("catalogue", "storage"):
             vars(self).pop(made_from_plugins, None)
         self.jobs.use(declares)
@@ -125,7 +129,7 @@ class Crm:
             with running.database.connect() as connection:
                 if read_generation(connection) == self.registry.generation:
                     return False
-            running.database.use_registry(self._complete(running.loaded))
+            running.database.use_registry(self._complete(running.loaded, running.automation))
         return True
 
     def _freshen(self) -> None:
@@ -199,6 +203,11 @@ class Crm:
         """The jobs, schedules and consumers of the plugins that run. Raises Misuse before the start."""
         return self._started().declared
 
+    @property
+    def automation(self) -> Automation:
+        """The rules: stored, tried, run and logged. Raises Misuse before the start."""
+        return self._started().automation
+
     @cached_property
     def catalogue(self) -> Catalogue:
         """The translations of the library, of the host and of the plugins that run."""
@@ -250,10 +259,13 @@ class Crm:
             raise Misuse(msg("The application was not started."), fix=msg("Call crm.start() first."))
         return self._running
 
-    def _interested(self, event: str) -> tuple[str, ...]:
-        return self.declared.interested(event) if self._running else ()
+    def _interested(self, event: str, rules_enabled: bool) -> tuple[str, ...]:
+        if self._running is None:
+            return ()
+        found = self._running.declared.interested(event)
+        return (*found, RULES) if rules_enabled and self._running.automation.hears(event) else found
 
-    def _complete(self, loaded: Loaded) -> Registry:
+    def _complete(self, loaded: Loaded, automation: Automation) -> Registry:
         """The plugins' registry with the choices and custom fields of the database."""
         with reading(self.engine).connect() as connection:
             generation = read_generation(connection)
@@ -261,7 +273,9 @@ class Crm:
             registry = loaded.registry.with_choice_lists(choices, generation)
             running = [plugin.name for plugin in loaded.plugins]
             registry = replace(registry, idle=idle_references(connection, running))
-            return customfields.complete(registry, connection, generation)
+            registry = customfields.complete(registry, connection, generation)
+            automation.refresh(connection, registry)
+            return registry
 
 
 def _checked(engine: sa.Engine) -> sa.Engine:

@@ -52,9 +52,11 @@ BUILTIN: Final = (
             Rule("@owned", "view edit delete assign share bulk @action", "tree"),
             Rule("@reference", "view"),
             Rule("core.view", "share"),
+            Rule("core.rule", "view create"),
         ),
     ),
     # What is not private is seen through its visibility; creating for somebody else is handing over work.
+    # One's own rules act with one's own rights, so everybody may have some.
     BuiltinRole(
         USER,
         "User",
@@ -63,6 +65,7 @@ BUILTIN: Final = (
             Rule("@owned", "create"),
             Rule("@owned", "view edit delete assign share bulk @action", "own"),
             Rule("@reference", "view"),
+            Rule("core.rule", "view create"),
         ),
     ),
 )

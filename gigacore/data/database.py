@@ -66,7 +66,7 @@ class Database:
         guard: Guard | None = None,
         hooks: Hooks | None = None,
         clock: Clock | None = None,
-        interested: Interested = lambda name: (),
+        interested: Interested = lambda name, rules: (),
     ) -> None:
         self.engine = engine
         self.guard: Guard = guard or NoRights()

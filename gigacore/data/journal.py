@@ -26,8 +26,8 @@ from gigacore.ids import uuid7
 if TYPE_CHECKING:
     from gigacore.context import Context
 
-Interested = Callable[[str], Sequence[str]]
-"""Event name -> the consumers that want it."""
+Interested = Callable[[str, bool], Sequence[str]]
+"""Event name, and whether rules are on -> the consumers that want it."""
 
 SALT_BYTES: Final = 16
 _DELIVERY: Final = ("event_id", "consumer", "state", "record_key", "attempts", "next_at")
@@ -70,7 +70,7 @@ def commitment(salt: bytes, body: bytes) -> bytes:
 class Journal:
     """The writer of audit rows, events and deliveries for one engine."""
 
-    def __init__(self, dialect: Dialect, interested: Interested = lambda name: ()) -> None:
+    def __init__(self, dialect: Dialect, interested: Interested = lambda name, rules: ()) -> None:
         self._lite = dialect.name == "sqlite"
         self.interested = interested
         self._audit = self._insert(core_audit)
@@ -108,7 +108,9 @@ class Journal:
                  ctx.depth, *who)
             )  # fmt: skip
             order = f"{entry.entity}:{entry.record_id}"
-            deliveries += [(key, consumer, "new", order, 0, at) for consumer in self.interested(name)]
+            deliveries += [
+                (key, consumer, "new", order, 0, at) for consumer in self.interested(name, ctx.rules_enabled)
+            ]
         if len(events) == 1 == len(audit) and not self._lite:
             consumers = [delivery[1] for delivery in deliveries]
             order = f"{entries[0].entity}:{entries[0].record_id}"

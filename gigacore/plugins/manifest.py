@@ -14,6 +14,7 @@ from gigacore.messages import msg
 
 if TYPE_CHECKING:
     from gigacore.access.verbs import Level, Tool
+    from gigacore.automation import Action, Trigger
     from gigacore.context import Context
     from gigacore.entity import ChoiceList, Entity, Extension, FieldSpec
     from gigacore.jobs import Consumer, Job, Schedule
@@ -70,6 +71,8 @@ class Plugin:
     jobs: Sequence[Job] = ()
     schedules: Sequence[Schedule] = ()
     consumers: Sequence[Consumer] = ()
+    rule_triggers: Sequence[Trigger] = ()
+    rule_actions: Sequence[Action] = ()
     nav: Sequence[NavItem] = ()
     tabs: Sequence[Tab] = ()
     panels: Sequence[Panel] = ()

@@ -113,6 +113,8 @@ def _prefixed(plugin: Plugin) -> Iterator[tuple[str, str]]:
         ("Schedule", plugin.schedules),
         ("Consumer", plugin.consumers),
         ("Tool", plugin.tools),
+        ("Trigger", plugin.rule_triggers),
+        ("Action of rules", plugin.rule_actions),
     ):
         for item in items:
             yield kind, item.name

@@ -197,7 +197,7 @@ def test_the_system_needs_a_reason(database: Database) -> None:
 
 
 def test_interested_consumers_get_a_delivery_each(database: Database) -> None:
-    database.journal.interested = lambda name: ("search", "rules") if name.endswith(".created") else ()
+    database.journal.interested = lambda name, rules: ("search", "rules") if name.endswith(".created") else ()
     number = add(database)
     with database.unit_of_work(ANNA) as ctx:
         ctx.session.get(Customer, number).name = "other"
@@ -236,7 +236,7 @@ def journals(database: Database) -> int:
 
 def test_a_create_takes_one_statement_for_its_table_and_few_for_the_journal(database: Database) -> None:
     assert len(statements(database, lambda: add(database))) == 1 + journals(database)
-    database.journal.interested = lambda name: ("search", "rules")
+    database.journal.interested = lambda name, rules: ("search", "rules")
     deliveries = 1 if database.engine.dialect.name == "sqlite" else 0
     assert len(statements(database, lambda: add(database))) == 1 + journals(database) + deliveries
     with database.connect() as connection:

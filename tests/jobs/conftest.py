@@ -49,7 +49,7 @@ class Host:
 
     def worker(self, *plugins: Plugin) -> Worker:
         declared = Declared.of(plugins)
-        self.database.journal.interested = declared.interested
+        self.database.journal.interested = lambda name, rules: declared.interested(name)
         worker = Worker(self, declared)
         worker.prepare()
         return worker

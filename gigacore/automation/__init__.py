@@ -1,0 +1,23 @@
+"""Rules: when this happens, and these conditions hold, do that. What plugins add to them, and the service."""
+
+from gigacore.automation.declare import Action, Due, Happened, Step, Tick, Trigger
+from gigacore.automation.logbook import Run
+from gigacore.automation.rule import Rule
+from gigacore.automation.service import CONSUMER, Automation
+from gigacore.automation.trial import Hit, Past, Trial
+
+__all__ = [
+    "CONSUMER",
+    "Action",
+    "Automation",
+    "Due",
+    "Happened",
+    "Hit",
+    "Past",
+    "Rule",
+    "Run",
+    "Step",
+    "Tick",
+    "Trial",
+    "Trigger",
+]
