@@ -57,17 +57,19 @@ class Step:
 class Check(Protocol):
     """Refuses parameters that cannot work. `entity` is None for rules about no record. Raises Invalid."""
 
-    def __call__(self, registry: Registry, entity: EntitySpec | None, params: Params) -> None: ...
+    def __call__(self, registry: Registry, entity: EntitySpec | None, params: Params) -> None:
+        """Refuse or return."""
 
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """Something a rule can do. `name` is `<plugin>.<name>`; `run(step)` works inside the run's unit of work, with the
-    rights of the rule's owner, and returns what it did as plain values for the log.
+    """Something a rule can do.
 
-    Effects outside the database (mail, telephone, web) are jobs that it enqueues. `params` describe its parameters;
-    `check(registry, entity, params)` refuses those that their kinds cannot. `needs_record` actions are not offered
-    for rules about no record; `entities` limits them further (empty = all). `icon` is a Tabler icon's name.
+    `name` is `<plugin>.<name>`; `run(step)` works inside the run's unit of work, with the rights of the rule's owner,
+    and returns what it did as plain values for the log. Effects outside the database (mail, telephone, web) are jobs
+    that it enqueues. `params` describe its parameters; `check(registry, entity, params)` refuses those that their
+    kinds cannot. `needs_record` actions are not offered for rules about no record; `entities` limits them further
+    (empty = all). `icon` is a Tabler icon's name.
     """
 
     name: str
@@ -122,8 +124,9 @@ class Trigger:
 
 @dataclass(frozen=True, slots=True)
 class Tick:
-    """One look at the clock: entity and parameters of the trigger, the moment of the last look (or of switching on)
-    and the moment now; `zone` is the time zone of the rule's owner.
+    """One look at the clock: entity and parameters of the trigger, the moments of the last look and of this one.
+
+    The first look is counted from when the rule was switched on; `zone` is the time zone of the rule's owner.
     """
 
     entity: EntitySpec | None

@@ -20,7 +20,7 @@ from gigacore.access.profiles import load_actor
 from gigacore.access.readers import DraftReader
 from gigacore.automation import rule as rules
 from gigacore.automation.declare import Step
-from gigacore.automation.fill import Data, fill, plain, storable
+from gigacore.automation.fill import Data, fill, plain, storable, with_defaults
 from gigacore.automation.judge import before_reader, gone, happened, trace
 from gigacore.automation.program import Do, Instruction, Jump, Unless, Wait, assemble
 from gigacore.automation.rule import Definition, Kit, Rule
@@ -168,8 +168,8 @@ def _enqueue(
 def carry_on(ctx: Context, payload: Mapping[str, Any], kit: Kit) -> None:
     """Run the steps of a run until it waits or ends. Acts with the rights of the rule's owner.
 
-    Without its record the run is skipped. What the rule may not do, or what a record's rules refuse, ends the run as failed and undoes its steps since the
-    last wait; any other error lets the job be tried again.
+    Without its record the run is skipped. What the rule may not do, or what a record's rules refuse, ends the run as
+    failed and undoes its steps since the last wait; any other error lets the job be tried again.
     """
     row = ctx.session.connection().execute(
         sa.select(core_rule_run).where(N.id == int(payload["run"])).with_for_update()
@@ -289,7 +289,7 @@ class Walk:
             self.ctx.session.registry,
             self.spec,
             self.record,
-            fill(instruction.params, self._data()),
+            with_defaults(action.params, fill(instruction.params, self._data())),
             f"rule-run-{self.row.id}-{self.position}",
             self.row.id,
             self.row.rule_name,

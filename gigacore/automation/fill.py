@@ -43,6 +43,11 @@ def is_dynamic(value: object) -> bool:
     return isinstance(value, Mapping) and len(value) == 1 and bool(value.keys() & DYNAMIC)
 
 
+def with_defaults(specs: Sequence[FieldSpec], params: Mapping[str, Any]) -> dict[str, Any]:
+    """The parameters with the declared defaults of those that were not given."""
+    return {spec.name: spec.default for spec in specs if spec.default is not None} | dict(params)
+
+
 def is_template(text: str) -> bool:
     """Whether a text holds template marks."""
     return "{{" in text or "{%" in text
@@ -52,20 +57,23 @@ def check_params(
     registry: Registry, specs: Sequence[FieldSpec], params: Mapping[str, Any], at: str, *, dynamic: bool
 ) -> None:
     """Refuse parameters that are unknown, missing or of the wrong kind. Raises Invalid, with paths below `at`."""
-    static, errors = {}, []
-    names = {spec.name for spec in specs}
+    static: dict[str, Any] = {}
+    errors: list[FieldError] = []
+    known = {spec.name: spec for spec in specs}
+    judged = dict(known)
     for name, value in params.items():
-        if dynamic and is_dynamic(value) and name in names:
+        if name in known and value is not None and known[name].kind == "json":
+            judged.pop(name)  # any JSON value; the trigger or action checks it
+            errors += _nested(value, f"{at}.{name}")
+        elif dynamic and is_dynamic(value) and name in known:
+            judged.pop(name)
             errors += _fault(value, f"{at}.{name}")
         else:
             static[name] = value
-    missing = [spec for spec in specs if spec.name not in params or spec.name in static]
     try:
-        load_input(params_schema(registry, missing), static)
+        load_input(params_schema(registry, judged.values()), static)
     except Invalid as error:
         errors += [FieldError(f"{at}.{one.path}", one.message, one.code) for one in error.errors]
-    for name, value in static.items():
-        errors += _nested(value, f"{at}.{name}")
     if errors:
         raise Invalid(errors=errors)
 

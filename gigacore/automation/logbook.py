@@ -75,7 +75,7 @@ def runs(
     if rule_id is not None:
         statement = statement.where(N.rule_id == rule_id)
     if state:
-        statement = statement.where(_STATE == sa.literal(state))
+        statement = statement.where(_STATE.in_((state,)))
     if record is not None:
         statement = statement.where(N.entity == record[0], N.record_id == record[1])
     if before is not None:

@@ -80,14 +80,14 @@ def _step(step: object, at: str, program: list[Instruction], depth: int) -> None
             program.append(Do(at, action, params))
         case {"wait": str(duration), **rest} if not rest:
             program.append(Wait(at, duration))
-        case {"if": dict(condition), **rest} if not rest.keys() - {"then", "else"}:
+        case {"if": Mapping() as condition, **rest} if not rest.keys() - {"then", "else"}:
             _branch(condition, rest, at, program, depth)
         case _:
             raise _wrong(at, msg("A step has either “do”, “wait” or “if”."))
 
 
 def _branch(
-    condition: Mapping[str, Any], rest: Mapping[str, Any], at: str, program: list[Instruction], depth: int
+    condition: Mapping[Any, Any], rest: Mapping[str, Any], at: str, program: list[Instruction], depth: int
 ) -> None:
     start = len(program)
     program.append(Unless(at, condition, 0))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
 from gigacore.automation.declare import Action, Params, Trigger
-from gigacore.automation.fill import check_params
+from gigacore.automation.fill import check_params, with_defaults
 from gigacore.automation.program import Do, Instruction, Unless, Wait, assemble
 from gigacore.errors import FieldError, Invalid
 from gigacore.filter import Condition, Everything, parse
@@ -125,7 +125,7 @@ def _trigger(given: object, entity: EntitySpec | None, registry: Registry, kit: 
         raise Invalid.of("entity", msg("Choose what kind of record the rule is about."), "required")
     if entity is not None and trigger.entities and entity.name not in trigger.entities:
         raise Invalid.of("trigger.kind", msg("This trigger does not fit {entity}.", entity=Msg(entity.label_plural)))
-    params = {key: value for key, value in given.items() if key != "kind"}
+    params = with_defaults(trigger.params, {key: value for key, value in given.items() if key != "kind"})
     check_params(registry, trigger.params, params, "trigger", dynamic=False)
     if trigger.check is not None:
         trigger.check(registry, entity, params)

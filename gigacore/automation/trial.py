@@ -170,7 +170,8 @@ def on_past(ctx: Context, kit: Kit, name: str, body: Mapping[str, Any], since: d
     ).all()  # fmt: skip
     events = [event_of(row) for row in rows[:MOST_EVENTS]]
     seen = links.visible_ids(ctx, {(event.entity, event.record_id) for event in events if event.record_id})
-    hits, matched = [], 0
+    hits: list[Hit] = []
+    matched = 0
     for event in events:
         if event.record_id not in seen.get(event.entity, set()):
             continue

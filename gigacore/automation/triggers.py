@@ -160,7 +160,7 @@ def schedule_due(tick: Tick) -> Due | None:
         last = moment
     if last is None:
         return None
-    every = {"all": []} if tick.entity is not None else None
+    every: dict[str, Any] | None = {"all": []} if tick.entity is not None else None
     return Due(every, occasion=last.isoformat())
 
 
