@@ -16,8 +16,6 @@ from gigacore.errors import FieldError, Invalid
 from gigacore.filter.moments import parse_duration, shifted
 from gigacore.messages import Msg, msg
 from gigacore.records.schema import load_input, params_schema
-from gigacore.text import sandbox
-from gigacore.text.templates import explain, render
 
 if TYPE_CHECKING:
     from gigacore.entity import FieldSpec, Registry
@@ -103,6 +101,9 @@ def template_fault(text: str) -> Msg | None:
     """What is wrong with the form of a template; None = nothing."""
     if len(text) > MAX_TEXT:
         return msg("At most {limit} characters.", limit=MAX_TEXT)
+    from gigacore.text import sandbox  # here, so that jinja2 is loaded by who uses templates
+    from gigacore.text.templates import explain
+
     try:
         sandbox.parse(text, sandbox.SandboxEnvironment(False, {}))
     except sandbox.Refusal as refusal:
@@ -113,10 +114,16 @@ def template_fault(text: str) -> Msg | None:
 def fill(value: Any, data: Data) -> Any:
     """The value with templates rendered and references and moments worked out. Raises Invalid."""
     if isinstance(value, str):
-        return render(value, data.values, locale=data.locale, timezone=data.timezone) if is_template(value) else value
+        return _rendered(value, data) if is_template(value) else value
     if isinstance(value, Mapping):
         return _dynamic(value, data) if is_dynamic(value) else {key: fill(inner, data) for key, inner in value.items()}
     return [fill(inner, data) for inner in value] if isinstance(value, list) else value
+
+
+def _rendered(text: str, data: Data) -> str:
+    from gigacore.text import render
+
+    return render(text, data.values, locale=data.locale, timezone=data.timezone)
 
 
 def _dynamic(value: Mapping[str, Any], data: Data) -> Any:
