@@ -20,15 +20,17 @@ from host_app.pages import (
     options,
     record,
     refusals,
+    row_menu,
     settings,
     signin,
     timeline,
     trash,
+    view_box,
 )
 
 ROOMS = (
-    assets, frame, notes, signin, me, home, options, lists, filter_box, board, form, imports, record, timeline, actions,
-    bulk, trash, settings, refusals,
+    assets, frame, notes, signin, me, home, options, lists, filter_box, view_box, board, form, imports, record,
+    timeline, row_menu, actions, bulk, trash, settings, refusals,
 )  # fmt: skip
 
 

@@ -199,11 +199,7 @@ def _chosen(ctx: Context, spec: EntitySpec, raw: Raw, back: str) -> list[int]:
 def _tree(spec: EntitySpec, back: str) -> Any:
     """The filter of the list from which the operation was started."""
     state = listing.read(spec, MultiDict(parse_qsl(urlsplit(back).query)))
-    tree = state.filter.tree()
-    if state.q:
-        searched = [f.name for f in spec.fields.values() if f.search and not f.custom and f.extension is None]
-        words = [{"any": [{"field": n, "op": "contains", "value": w} for n in searched]} for w in state.q.split()[:6]]
-        return {"all": [*words, *([tree] if tree is not None else [])]}
+    tree = state.whole({field.name: field for field in reader().readable(spec)})
     return tree if tree is not None else {"all": []}
 
 

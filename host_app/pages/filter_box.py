@@ -9,13 +9,15 @@ from typing import Any, Final
 from flask import Flask, Response, redirect, request
 from flask.typing import ResponseReturnValue
 
-from gigacore.entity import EntitySpec, FieldSpec
+from gigacore import views as saved
+from gigacore.entity import FieldSpec
 from gigacore.errors import Invalid
 from gigacore.messages import msg
 from gigacore.records import labels_of
 from host_app.api.policies import entity_at, on_entity
-from host_app.context import host
-from host_app.pages import filters, listing
+from host_app.auth import current
+from host_app.context import current_crm
+from host_app.pages import filters, listing, views
 from host_app.pages.addresses import list_url
 from host_app.pages.cells import choices_of
 from host_app.pages.columns import default_fields, label_of
@@ -49,6 +51,7 @@ def register(app: Flask) -> None:
     """Declare the routes."""
     route(app, "/<plugin>/<plural>/filter", policy=on_entity("view"))(filter_box)
     route(app, "/<plugin>/<plural>/columns", policy=on_entity("view"))(column_box)
+    route(app, "/<plugin>/<plural>/columns", policy=on_entity("view"), methods=["POST"])(keep_columns)
 
 
 def filter_box(plugin: str, plural: str) -> ResponseReturnValue:
@@ -157,25 +160,12 @@ def _names(condition: Condition, field: FieldSpec, who: Reader) -> Mapping[str, 
 
 
 def column_box(plugin: str, plural: str) -> ResponseReturnValue:
-    """Which columns the list has; sent with `apply`, it leads to that list."""
+    """Which columns the list has."""
     spec, who = entity_at(plugin, plural), reader()
-    args = request.args.copy()
-    chosen, applied = args.poplist("column"), args.pop("apply", "")
-    state = listing.read(spec, args)
-    if not applied:
-        return _columns(state, spec, who)
-    response = _go(state.at(fields=()).url)
-    kept = "~".join(name for name in chosen if name in spec.fields) if applied != "reset" else ""
-    response.set_cookie(
-        listing.columns_cookie(spec), kept, max_age=31_536_000, httponly=True, samesite="Lax", secure=host().secure
-    )
-    return response
-
-
-def _columns(state: Listing, spec: EntitySpec, who: Reader) -> Response:
+    state = listing.read(spec, request.args)
     readable = [field for field in who.readable(spec) if field.kind not in filters.HIDDEN]
-    kept = [name for name in listing.kept_columns(spec) if name in spec.fields]
-    now = state.fields or kept or default_fields(spec, readable, columns_of_plugins(who.crm, spec.name))
+    known = [name for name in views.shown_names(state, who) if name in spec.fields]
+    now = known or default_fields(spec, readable, columns_of_plugins(who.crm, spec.name))
     order = {name: place for place, name in enumerate(now)}
     fields = sorted(readable, key=lambda field: order.get(field.name, len(order)))
     options = [Option(f.name, label_of(f, who), f.name in order) for f in fields if f.name != spec.title]
@@ -183,6 +173,18 @@ def _columns(state: Listing, spec: EntitySpec, who: Reader) -> Response:
     return answer(
         template, title=who.t(msg("Columns")), path=list_url(spec), options=options, kept=state.kept("fields")
     )
+
+
+def keep_columns(plugin: str, plural: str) -> ResponseReturnValue:
+    """Keep the chosen columns for this reader, and for the view that is shown."""
+    spec = entity_at(plugin, plural)
+    state = listing.read(spec, request.form, plain=False)
+    chosen = [name for name in request.form.getlist("column") if name in spec.fields]
+    if request.form.get("apply") == "reset":
+        chosen = []
+    with current_crm().unit_of_work(current()) as ctx:
+        saved.choose(ctx, spec.name, fields=chosen)
+    return _go(state.at(fields=tuple(chosen) if state.origin else ()).url)
 
 
 def _go(target: str) -> Response:

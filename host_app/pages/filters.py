@@ -40,7 +40,13 @@ PERIODS: Final[Mapping[str, Msg]] = MappingProxyType(
         "next_7_days": msg("in the next 7 days"), "next_30_days": msg("in the next 30 days"),
     }
 )  # fmt: skip
-NAMED: Final[Mapping[str, Msg]] = MappingProxyType({"now": msg("now"), "today": msg("today"), "actor.id": msg("me")})
+NAMED: Final[Mapping[str, Msg]] = MappingProxyType(
+    {
+        "now": msg("now"), "today": msg("today"), "actor.id": msg("me"), "actor.team": msg("my main team"),
+        "actor.teams": msg("my teams"), "actor.tree": msg("my teams and those below"),
+        "actor.subordinates": msg("the people of my teams"), "actor.org": msg("my organisation"),
+    }
+)  # fmt: skip
 SHOWN: Final = {
     "choice": ("in", "nin", "empty", "filled"),
     "choices": ("contains", "empty", "filled"),
@@ -116,6 +122,11 @@ class Filter:
         return Filter((*self.conditions[:index], condition, *self.conditions[index + 1 :]), self.rest)
 
 
+def from_tree(tree: Any) -> Filter:
+    """The filter of a stored tree; None is no condition."""
+    return Filter() if tree is None else _split(tree)
+
+
 def load(text: str) -> Filter:
     """The filter that an address holds. Raises Invalid when it is no JSON; what it says is judged by `records`."""
     if not text:
@@ -124,6 +135,10 @@ def load(text: str) -> Filter:
         tree = orjson.loads(text)
     except orjson.JSONDecodeError:
         raise Invalid.of("filter", msg("The filter in this address is damaged.")) from None
+    return _split(tree)
+
+
+def _split(tree: Any) -> Filter:
     nodes = tree["all"] if isinstance(tree, dict) and isinstance(tree.get("all"), list) else [tree]
     simple: list[Condition] = []
     rest: list[Any] = []
@@ -149,7 +164,9 @@ def _simple(node: Any) -> Condition | None:
         return Condition(node["field"], "filled" if value is False else "empty")
     if value == {"ref": "actor.id"} and op in ("eq", "ne"):
         return Condition(node["field"], "in" if op == "eq" else "nin", [ME])
-    return Condition(node["field"], op, value) if op in OPERATORS else None
+    if not isinstance(op, str) or op not in OPERATORS or (op in ("in", "nin") and not isinstance(value, list | dict)):
+        return None
+    return Condition(node["field"], op, value)
 
 
 def _me_among_others(parts: Any, op: str) -> Condition | None:

@@ -14,7 +14,7 @@ from host_app.pages.addresses import list_url, new_url
 from host_app.pages.columns import new_label
 from host_app.pages.frame import SETTINGS
 from host_app.pages.frame import page as answer
-from host_app.pages.lists import counted
+from host_app.pages.list_frame import counted
 from host_app.pages.parts import draw_part, fill, may_see, widgets_of
 from host_app.pages.reader import Reader, reader
 from host_app.routing import route, signed_in

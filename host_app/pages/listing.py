@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from flask import request
 from werkzeug.datastructures import MultiDict
 
 from gigacore.entity import EntitySpec, FieldSpec
@@ -18,14 +17,25 @@ from host_app.pages.columns import Column
 from host_app.pages.filters import Condition, Filter, condition_from
 from host_app.pages.raw import Raw
 
-OWN: Final = frozenset({"q", "filter", "sort", "fields", "cursor", "field", "op", "value", "period", "index", "limit"})
+OWN: Final = frozenset(
+    {
+        "q", "filter", "sort", "fields", "cursor", "field", "op", "value", "period", "index", "limit", "as", "from",
+        "view", "group", "job",
+    }
+)  # fmt: skip
+BOARD: Final = "board"
+KINDS: Final = ("cards", "status", BOARD)
+MOST_WORDS: Final = 6
 PAGE: Final = 50
 NO_FILTER: Final = Filter()
 
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """What a list shows: search, filter, order, columns and where the page begins."""
+    """What a list shows: search, filter, order, columns, kind of view and where the page begins.
+
+    `origin` is the saved view from which it began, `group` the chosen set of columns of a board.
+    """
 
     spec: EntitySpec
     q: str = ""
@@ -33,11 +43,30 @@ class Listing:
     sort: str = ""
     fields: tuple[str, ...] = ()
     cursor: str = ""
+    kind: str = ""
+    origin: str = ""
+    group: str = ""
+
+    @property
+    def path(self) -> str:
+        """The page that shows this kind of view."""
+        return f"{list_url(self.spec)}/{BOARD}" if self.kind == BOARD else list_url(self.spec)
 
     @property
     def url(self) -> str:
         """The address of this state."""
-        return with_query(list_url(self.spec), self.pairs())
+        return with_query(self.path, [pair for pair in self.pairs() if pair != ("as", BOARD)])
+
+    def whole(self, readable: Mapping[str, FieldSpec]) -> Any:
+        """Filter and search as one tree of the filter language; None for no condition."""
+        tree = self.filter.tree()
+        names = [f.name for f in readable.values() if f.search and f.key_column and not f.custom and not f.extension]
+        words = [
+            {"any": [{"field": name, "op": "contains", "value": word} for name in names]}
+            for word in self.q.split()[:MOST_WORDS]
+        ]
+        parts = [*words, *([tree] if tree is not None else [])]
+        return {"all": parts} if len(parts) > 1 else parts[0] if parts else None
 
     def pairs(self) -> list[tuple[str, str]]:
         """The parameters of the address."""
@@ -46,6 +75,9 @@ class Listing:
             ("filter", self.filter.dumps()),
             ("sort", self.sort),
             ("fields", ",".join(self.fields)),
+            ("as", self.kind),
+            ("from", self.origin),
+            ("group", self.group),
             ("cursor", self.cursor),
         ]
 
@@ -62,23 +94,26 @@ class Listing:
         return [(name, value) for name, value in self.at().pairs() if value and name not in without]
 
 
-def read(spec: EntitySpec, args: MultiDict[str, str]) -> Listing:
-    """The state that an address holds; `?city=Lyon` is a condition like those of the filter box."""
+def read(spec: EntitySpec, args: MultiDict[str, str], *, plain: bool = True) -> Listing:
+    """The state that an address holds; with `plain`, `?city=Lyon` is a condition like those of the filter box."""
     found = filters.load(args.get("filter", ""))
-    plain = tuple(
+    equal = tuple(
         Condition(
             name, "in" if spec.fields[name].kind in ("choice", "enum") else "eq", _plain(spec.fields[name], texts)
         )
         for name, texts in args.lists()
-        if name not in OWN and name in spec.fields
+        if plain and name not in OWN and name in spec.fields
     )
     return Listing(
         spec,
         args.get("q", "").strip()[:200],
-        Filter((*found.conditions, *plain), found.rest),
+        Filter((*found.conditions, *equal), found.rest),
         args.get("sort", ""),
         tuple(name for name in args.get("fields", "").split(",") if name in spec.fields),
         args.get("cursor", ""),
+        args.get("as", "") if args.get("as") in KINDS else "",
+        args.get("from", "")[:20],
+        args.get("group", "")[:20],
     )
 
 
@@ -97,16 +132,6 @@ def with_box(listing: Listing, raw: Raw, readable: Mapping[str, FieldSpec], loca
         raise Invalid.of("field", msg("Choose a field."))
     index = int(raw.text("index")) if raw.text("index").isdigit() else None
     return listing.at(filter=listing.filter.putting(condition_from(raw, field, locale), index))
-
-
-def columns_cookie(spec: EntitySpec) -> str:
-    """The cookie that keeps the reader's columns of an entity."""
-    return f"giga_columns_{spec.plugin}_{spec.plural}"
-
-
-def kept_columns(spec: EntitySpec) -> list[str]:
-    """The columns that the reader chose last, if any."""
-    return request.cookies.get(columns_cookie(spec), "")[:1000].split("~")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,12 @@
-"""The list of every entity: search, filters, order, columns, pages."""
+"""The list of every entity as a table, as cards, or in sections by status."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
-from flask import Flask, Response, request
+from flask import Flask, Response, redirect, request
 from flask.typing import ResponseReturnValue
 from markupsafe import Markup
 
@@ -13,23 +14,24 @@ from gigacore import records
 from gigacore.entity import EntitySpec, FieldSpec
 from gigacore.errors import Invalid
 from gigacore.messages import msg
-from gigacore.records import Count, ListRequest, Page
-from gigacore.ui import Slot
+from gigacore.records import ListRequest, Page
 from host_app.api.policies import entity_at, on_entity
-from host_app.pages import listing
-from host_app.pages.addresses import list_url
-from host_app.pages.bulk import offered_actions
-from host_app.pages.columns import Column, columns_of, default_fields, new_label, row_writer
-from host_app.pages.filter_box import chips
+from host_app.pages import listing, views
+from host_app.pages.addresses import list_url, new_url
+from host_app.pages.cards import card_of, fact_fields, names_of
+from host_app.pages.columns import Column, columns_of, default_fields, row_writer
+from host_app.pages.filters import Condition
 from host_app.pages.frame import page as answer
 from host_app.pages.frame import part
-from host_app.pages.listing import PAGE, Listing, kept_columns
-from host_app.pages.parts import columns_of_plugins, fill
+from host_app.pages.lanes import Place, Places, page_of, places_of, readable_board
+from host_app.pages.list_frame import counted, frame_values, readable_by_name
+from host_app.pages.listing import BOARD, PAGE, Listing
+from host_app.pages.parts import columns_of_plugins
 from host_app.pages.reader import Reader, reader
-from host_app.pages.views import views
 from host_app.routing import route
 
 RULE: Final = "/<plugin>/<plural>"
+IN_SECTION: Final = 15
 
 
 def register(app: Flask) -> None:
@@ -40,30 +42,80 @@ def register(app: Flask) -> None:
 def show(plugin: str, plural: str) -> ResponseReturnValue:
     """A page of the list."""
     spec, who = entity_at(plugin, plural), reader()
-    readable = who.kept(("by name", spec.name), lambda: {field.name: field for field in who.readable(spec)})
     try:
-        return _list(listing.read(spec, request.args), spec, who, readable)
+        state = views.state_of(spec, request.args, who)
+        if state.kind == BOARD:
+            return redirect(state.url, 303)
+        return _list(state, spec, who)
     except Invalid as error:
-        if not request.args:
+        if not request.args and not views.kept(spec, who).choice.default_view:
             raise
         return _refused(error, spec, who)
 
 
-def _list(state: Listing, spec: EntitySpec, who: Reader, readable: Mapping[str, FieldSpec]) -> Response:
-    columns = shown_columns(state, spec, who, readable)
-    found = records.page(who.ctx, spec.name, request_of(state, columns))
-    write = row_writer(spec, columns, who, tick=True)
-    rows = Markup("\n".join(map(write, found.items)))  # noqa: S704 - the writer escapes every value
-    values = _frame_values(state, spec, who) | _table_values(state, spec, columns, found, who)
-    in_view = any(current for _label, _url, current in values["views"])
-    told = [] if in_view else chips(state, readable, who)
-    body = part("list_body", **values, chips=told, rows=rows)
-    return answer("list.html", title=values["title"], body=body)
+def _list(state: Listing, spec: EntitySpec, who: Reader) -> Response:
+    draw = {"cards": _cards, "status": _sections}.get(state.kind, _table)
+    values = draw(state, spec, who) | frame_values(state, spec, who)
+    return answer("list.html", title=values["title"], body=part("list_body", **values))
+
+
+def _table(state: Listing, spec: EntitySpec, who: Reader) -> dict[str, Any]:
+    columns = shown_columns(state, spec, who, readable_by_name(spec, who))
+    found = records.page(who.ctx, spec.name, request_of(state, _names(columns)))
+    return _heading(state, spec, columns, who) | _pages(state, spec, found, who) | {"rows": _rows(found, columns, who)}
+
+
+def _rows(found: Page, columns: Sequence[Column], who: Reader) -> Markup:
+    spec = who.registry.entity(columns[0].field.entity)
+    write: Callable[[Mapping[str, Any]], str] = row_writer(spec, columns, who, tick=True)
+    return Markup("\n".join(map(write, found.items)))  # noqa: S704 - the writer escapes every value
+
+
+def _cards(state: Listing, spec: EntitySpec, who: Reader) -> dict[str, Any]:
+    facts = fact_fields(spec, who, status=True)
+    found = records.page(who.ctx, spec.name, request_of(state, names_of(spec, facts)))
+    cards = [card_of(spec, item, facts) for item in found.items]
+    return _pages(state, spec, found, who) | {"cards": cards, "rows": bool(cards)}
+
+
+def _sections(state: Listing, spec: EntitySpec, who: Reader) -> dict[str, Any]:
+    """A section per status, each with its first records."""
+    field = readable_board(spec, who)
+    if field is None:
+        return _table(replace(state, kind=""), spec, who)
+    places = places_of(spec, field, state.group, who)
+    columns = shown_columns(state, spec, who, readable_by_name(spec, who))
+    wanted = replace(request_of(state, _names(columns)), limit=IN_SECTION, cursor=None)
+    sections = [_section(place, places, state, wanted, columns, who) for place in places.places]
+    return _heading(state, spec, columns, who) | {
+        "sections": sections,
+        "rows": True,
+        "count": "",
+        "groups": [(state.at(group=str(n)).url, label, n == places.chosen) for n, label in places.sets],
+    }
+
+
+def _section(
+    place: Place, places: Places, state: Listing, wanted: ListRequest, columns: Sequence[Column], who: Reader
+) -> dict[str, Any]:
+    found = page_of(place, places, state, wanted, who)
+    narrowed = state.filter.putting(Condition(places.field.name, *_is(place, places)), None)
+    return {
+        "place": place,
+        "count": counted(found.count, who) if found.count else "",
+        "rows": _rows(found, columns, who),
+        "more": state.at(kind="", filter=narrowed).url if found.next else "",
+        "create": new_url(state.spec, **places.preset(place), back=state.url),
+    }
+
+
+def _is(place: Place, places: Places) -> tuple[str, Any]:
+    return "in", [int(place.key) if places.field.kind == "ref" else place.key]
 
 
 def shown_columns(state: Listing, spec: EntitySpec, who: Reader, readable: Mapping[str, FieldSpec]) -> list[Column]:
-    """The columns that the address names, or those of the entity."""
-    names: Sequence[str] = [name for name in state.fields or kept_columns(spec) if name in readable]
+    """The columns that the address names, or those of the reader, or those of the entity."""
+    names: Sequence[str] = [name for name in views.shown_names(state, who) if name in readable]
     if not names:
         names = who.kept(
             ("columns", spec.name),
@@ -72,73 +124,41 @@ def shown_columns(state: Listing, spec: EntitySpec, who: Reader, readable: Mappi
     return columns_of(spec, names, who)
 
 
-def request_of(state: Listing, columns: Sequence[Column]) -> ListRequest:
+def request_of(state: Listing, names: Sequence[str]) -> ListRequest:
     """What to ask `records` for."""
     return ListRequest(
         filter=state.filter.tree(),
         sort=(state.sort,) if state.sort else (),
-        fields=("id", *(column.name for column in columns)),
+        fields=tuple(names),
         limit=PAGE,
         cursor=state.cursor or None,
         search=state.q,
     )
 
 
-def _frame_values(state: Listing, spec: EntitySpec, who: Reader) -> dict[str, Any]:
-    fixed = who.kept(("list", spec.name, who.locale), lambda: _fixed_values(spec, who))
-    bare = state.at(sort="", fields=()).url
-    return fixed | {
-        "here": state.url,
-        "q": state.q,
-        "kept": state.kept("q"),
-        "filtered": bool(state.q or state.filter.tree()),
-        "filter_url": state.box_url("filter"),
-        "board_url": state.box_url("board") if spec.board in spec.fields else "",
-        "columns_url": state.box_url("columns"),
-        "export_url": state.box_url("export"),
-        "views": [(label, url, url == bare) for label, url in fixed["tabs"]],
-    }
+def _names(columns: Sequence[Column]) -> tuple[str, ...]:
+    return ("id", *(column.name for column in columns))
 
 
-def _fixed_values(spec: EntitySpec, who: Reader) -> dict[str, Any]:
-    """What the address does not change."""
-    return {
-        "title": who.t(spec.label_plural),
-        "path": list_url(spec),
-        "icon_name": spec.icon,
-        "tabs": [(who.t(label), url) for label, url in views(spec)],
-        "bulk": offered_actions(spec, who),
-        "may_create": who.may("create", spec.name),
-        "may_import": who.may("import", spec.name),
-        "may_export": who.may("export", spec.name),
-        "create_label": new_label(spec, who),
-        "empty_title": who.t(msg("No {things} yet", things=who.t(spec.label_plural).lower())),
-    }
+def _heading(state: Listing, spec: EntitySpec, columns: Sequence[Column], who: Reader) -> dict[str, Any]:
+    return {"heads": listing.heads(state, columns, state.sort or spec.sort)}
 
 
-def _table_values(
-    state: Listing, spec: EntitySpec, columns: Sequence[Column], found: Page, who: Reader
-) -> dict[str, Any]:
-    sort = state.sort or spec.sort
+def _pages(state: Listing, spec: EntitySpec, found: Page, who: Reader) -> dict[str, Any]:
+    """Count, and the ways to the pages before and after."""
     count = counted(found.count, who) if found.count else ""
     return {
-        "heads": listing.heads(state, columns, sort),
         "count": count,
         "whole": found.next is not None or found.previous is not None,
         "span": who.t(msg("{shown} of {all}", shown=len(found.items), all=count)),
         "older": state.at(cursor=found.next).url if found.next else "",
         "newer": state.at(cursor=found.previous).url if found.previous else "",
-        "by_time": sort.lstrip("-") in ("id", "created_at", "updated_at"),
-        "top": fill(Slot.LIST_TOP, who, spec),
+        "by_time": (state.sort or spec.sort).lstrip("-") in ("id", "created_at", "updated_at"),
     }
-
-
-def counted(count: Count, who: Reader) -> str:
-    """`1 234`, or `10 000+` where it was not counted further."""
-    return f"{who.formats.number(count.value)}{'' if count.exact else '+'}"
 
 
 def _refused(error: Invalid, spec: EntitySpec, who: Reader) -> Response:
     """An address with a filter or order that does not fit shows what is wrong and the way back."""
     told = [who.t(entry.message) for entry in error.errors] or [who.t(error.message)]
-    return answer("list_refused.html", 422, title=who.t(spec.label_plural), problems=told, path=list_url(spec))
+    path = f"{list_url(spec)}?view={views.ALL}"
+    return answer("list_refused.html", 422, title=who.t(spec.label_plural), problems=told, path=path)

@@ -54,3 +54,31 @@ def test_stages_are_those_of_the_chosen_pipeline(crm: Crm, root: Visitor) -> Non
 def test_an_entity_without_a_status_has_no_board(root: Visitor) -> None:
     assert root.get("/crm/contacts/board").status_code == 404
     assert "/crm/contacts/board" not in root.get("/crm/contacts").get_data(as_text=True)
+
+
+def test_a_lost_card_is_asked_for_its_reason_and_keeps_it(crm: Crm, root: Visitor) -> None:
+    root.post("/crm/leads/new", {"last_name": "Card", "status": "new"})
+    page = root.get("/crm/leads/board").get_data(as_text=True)
+    assert 'id="ask-lost"' in page
+    assert 'id="ask-won"' not in page
+    moved = root.post("/crm/leads/1/move", {"value": "lost", "lost_reason": "price"}, **FETCH)
+    assert moved.status_code == 204
+    with crm.system("look") as ctx:
+        assert records.get(ctx, "crm.lead", 1)["lost_reason"] == "price"
+    refused = root.post("/crm/leads/1/move", {"value": "new"}, **FETCH)
+    assert (refused.status_code, "Reopen it" in refused.get_data(as_text=True)) == (409, True)
+
+
+def test_a_column_gives_its_further_cards_and_follows_the_filter(crm: Crm, visit: Any) -> None:
+    rows = [{"last_name": f"N{place:02}", "status": "new", "visibility": "read"} for place in range(45)]
+    with crm.system("leads") as ctx:
+        records.create_many(ctx, "crm.lead", [*rows, {"last_name": "Other", "status": "new", "visibility": "private"}])
+    reader = visit("user")
+    page = reader.get("/crm/leads/board").get_data(as_text=True)
+    seen = lanes(page)["New"]
+    while more := re.search(r'hx-get="([^"]+/board/cards[^"]+)"', page):
+        page = reader.get(more[1].replace("&amp;", "&"), **FETCH).get_data(as_text=True)
+        seen += re.findall(r'<li class="kcard"[^>]*><a [^>]+>([^<]+)</a>', page)
+    assert len(seen) == len(set(seen)) == 45
+    assert lanes(reader.get("/crm/leads/board?q=n07").get_data(as_text=True))["New"] == ["N07"]
+    assert reader.post("/crm/leads/1/move", {"value": "won"}, **FETCH).status_code == 403

@@ -116,7 +116,7 @@ def test_me_stays_me_for_whoever_reads(crm: Crm, leads: None, visit: Any) -> Non
 
 
 def test_chosen_columns_and_no_others_are_shown(leads: None, root: Visitor) -> None:
-    applied = root.get("/crm/leads/columns?apply=1&column=city&column=amount")
+    applied = root.post("/crm/leads/columns", {"apply": "1", "column": ["city", "amount"]})
     page = text(root, applied.location)
     assert re.findall(r'<th scope="col"[^>]*>(?:<a[^>]*>)?([^<]+)', page)[-3:] == ["Name", "City", "Estimated amount"]
 
@@ -195,7 +195,73 @@ def test_tabs_show_what_is_ones_own_and_what_is_late(crm: Crm, visit: Any) -> No
 
 
 def test_chosen_columns_are_remembered(leads: None, root: Visitor) -> None:
-    root.get("/crm/leads/columns?apply=1&column=city")
+    root.post("/crm/leads/columns", {"apply": "1", "column": "city"})
     assert re.findall(r'<th scope="col"[^>]*>(?:<a[^>]*>)?([^<]+)', text(root, "/crm/leads"))[-2:] == ["Name", "City"]
-    root.get("/crm/leads/columns?apply=reset")
+    root.post("/crm/leads/columns", {"apply": "reset"})
     assert "Estimated amount" in text(root, "/crm/leads")
+
+
+def tabs_of(page: str) -> dict[str, str]:
+    """The addresses of the views above a list by their names."""
+    part = page.partition('class="views"')[2].partition("</nav>")[0]
+    found = re.findall(r'<a href="([^"]+)"[^>]*>(?:<svg.*?</svg>)?([^<]+)</a>', part)
+    return {name: url.replace("&amp;", "&") for url, name in found}
+
+
+def test_a_view_is_saved_opened_changed_and_shared_by_right_only(leads: None, visit: Any) -> None:
+    boss, mate = visit("manager"), visit("user")
+    state = {"filter": '{"field":"status","op":"in","value":["new"]}', "sort": "-amount", "fields": "city"}
+    boss.get("/crm/leads/views")
+    saved = boss.post("/crm/leads/views", {"name": "Fresh", "shared": "all", **state})
+    assert saved.status_code == 303
+    page = text(boss, saved.location)
+    assert len(names(page)) == 20
+    assert names(page)[0] == "Amélie Number 057"
+    assert 'aria-current="page"' in page.partition(">Fresh<")[0].rpartition("<a")[2]
+    url = tabs_of(text(mate, "/crm/leads"))["Fresh"]
+    assert names(text(mate, url)) == names(page)
+    number = url.rpartition("=")[2]
+    assert "Save the changes" in text(boss, f"/crm/leads/views?from={number}&sort=amount")
+    assert "Save the changes" not in text(mate, f"/crm/leads/views?from={number}&sort=amount")
+    assert mate.post(f"/crm/leads/views/{number}", {"name": "Stolen"}).status_code == 422
+    assert mate.post("/crm/leads/views", {"name": "For all", "shared": "all"}).status_code == 422
+    boss.post(f"/crm/leads/views/{number}", {"take": "1", "from": number, "as": "cards"})
+    assert 'class="gcard"' in text(mate, url)
+    boss.post(f"/crm/leads/views/{number}/delete", {})
+    assert "Fresh" not in tabs_of(text(mate, "/crm/leads"))
+
+
+def test_a_list_opens_with_the_view_that_its_reader_chose(leads: None, root: Visitor) -> None:
+    root.get("/crm/leads/views")
+    made = root.post("/crm/leads/views", {"name": "Wall", "as": "board"}).location
+    root.post("/crm/leads/views/default", {"key": made.rpartition("=")[2]})
+    opened = root.get("/crm/leads")
+    assert opened.location.startswith("/crm/leads/board?")
+    whole = tabs_of(text(root, opened.location))["All"]
+    assert len(names(text(root, whole))) == 50
+    root.post("/crm/leads/views/default", {"key": "all"})
+    assert root.get("/crm/leads").status_code == 200
+
+
+def test_sections_by_status_hold_the_first_of_each(leads: None, root: Visitor) -> None:
+    page = text(root, "/crm/leads?as=status&q=number")
+    sections = page.split('<tr class="group">')[1:]
+    assert [len(names(section)) for section in sections] == [15, 0, 15, 0, 15, 0, 0, 0]
+    more = re.search(r'href="([^"]+)">Show all', sections[0])
+    assert more
+    assert len(names(text(root, more[1].replace("&amp;", "&")))) == 20
+
+
+def test_the_menu_of_a_record_tells_what_its_reader_may_do(crm: Crm, leads: None, visit: Any) -> None:
+    mine, theirs = visit("user"), visit("manager")
+    with crm.system("own") as ctx:
+        number = records.create(
+            ctx, "crm.lead", {"last_name": "Own", "owner_id": mine.user_id, "visibility": "read"}
+        ).id
+    own = text(mine, f"/crm/leads/{number}/menu")
+    assert "/edit" in own
+    assert "/delete" in own
+    assert f'action="/crm/leads/{number}/actions/won"' in own
+    other = text(theirs, f"/crm/leads/{number}/menu")
+    assert "/edit" not in other
+    assert "Your role does not allow this." in other

@@ -1,6 +1,7 @@
 // The script of every page. Pages and plugins reach the libraries through `window.giga`.
 import htmx from './htmx.js'
 import * as board from './board.js'
+import * as columns from './columns.js'
 import * as forms from './forms.js'
 import * as list from './list.js'
 import * as menus from './menus.js'
@@ -16,7 +17,7 @@ window.giga = {
   sortable: () => import('sortablejs').then(module => module.default),
 }
 
-for (const part of [shell, menus, list, pick, forms, board]) {
+for (const part of [shell, menus, list, pick, forms, board, columns]) {
   part.start()
   if (part.mount) htmx.onLoad(part.mount)
 }

@@ -4,63 +4,119 @@ import {place} from './menus.js'
 import {toast} from './shell.js'
 
 const board = () => document.querySelector('.board[data-move]')
-const url = card => `${card.closest('.board').dataset.move}/${card.dataset.id}/status`
+const url = card => `${card.closest('.board').dataset.move}/${card.dataset.id}/move`
+const lane = key => [...document.querySelectorAll('.lane')].find(one => one.dataset.key === key)
+
+async function send(card, key, more) {
+  const token = document.querySelector('meta[name="csrf-token"]').content
+  const body = new URLSearchParams(more ?? [])
+  body.set('value', key)
+  return fetch(url(card), {method: 'POST', headers: {'X-CSRFToken': token, 'HX-Request': 'true'}, body}).catch(() => null)
+}
+
+// Some columns ask something first, such as the reason for losing.
+function ask(key) {
+  const dialog = document.getElementById(lane(key)?.dataset.ask)
+  if (!dialog) return Promise.resolve([])
+  const form = dialog.querySelector('form')
+  form.reset()
+  dialog.returnValue = 'cancel'
+  dialog.showModal()
+  return new Promise(done => dialog.addEventListener('close', () => {
+    done(dialog.returnValue === 'move' ? new FormData(form) : null)
+  }, {once: true}))
+}
 
 async function move(card, key, undo) {
-  const token = document.querySelector('meta[name="csrf-token"]').content
-  const answer = await fetch(url(card), {
-    method: 'POST',
-    headers: {'X-CSRFToken': token, 'HX-Request': 'true'},
-    body: new URLSearchParams({value: key}),
-  }).catch(() => null)
+  const more = await ask(key)
+  if (!more) return back(card, undo)
+  const answer = await send(card, key, more)
   if (answer?.ok) return refresh(card.dataset.id)
-  undo()
+  back(card, undo)
   toast(answer ? await answer.text() : document.getElementById('words').dataset.lost, 'error')
 }
 
-// Counts and sums are the server's; the card keeps the focus.
+function back(card, undo) {
+  undo()
+  card.classList.add('refused')
+  setTimeout(() => card.classList.remove('refused'), 900)
+  card.querySelector('a')?.focus({preventScroll: true})
+}
+
+// Counts and sums are the server's; the card keeps the focus, and every column its place.
 async function refresh(id) {
+  const places = new Map([...document.querySelectorAll('.lane')].map(one => [one.dataset.key, one.querySelector('.cards-list').scrollTop]))
+  const left = board().scrollLeft
   await htmx.ajax('GET', location.href, {target: '#board', select: '#board', swap: 'outerHTML'})
-  document.querySelector(`.kcard[data-id="${id}"] a`)?.focus({preventScroll: true})
+  board().scrollLeft = left
+  for (const [key, top] of places) lane(key)?.querySelector('.cards-list').scrollTo(0, top)
+  document.querySelector(`.kcard[data-id="${id}"] a`)?.focus()
 }
 
 function dropped({item, from, to, oldIndex}) {
+  document.querySelector('.board')?.classList.remove('dragging')
   if (from === to) return
   move(item, to.closest('.lane').dataset.key, () => from.insertBefore(item, from.children[oldIndex] ?? null))
 }
 
 function onKey(event) {
-  const step = {ArrowLeft: -1, ArrowRight: 1}[event.key]
-  const card = event.target.closest?.('.board[data-move] .kcard')
-  if (!card || !step || !event.altKey) return
+  const card = event.target.closest?.('.board .kcard')
+  const step = {ArrowLeft: -1, ArrowRight: 1, ArrowUp: -1, ArrowDown: 1}[event.key]
+  if (!card || !step || event.ctrlKey || event.metaKey) return
   event.preventDefault()
-  const lanes = [...board().querySelectorAll('.lane')]
+  const sideways = event.key === 'ArrowLeft' || event.key === 'ArrowRight'
+  const lanes = [...document.querySelectorAll('.lane')]
   const next = lanes[lanes.indexOf(card.closest('.lane')) + step]
-  if (next) move(card, next.dataset.key, () => {})
+  if (event.altKey && sideways && next && board()) move(card, next.dataset.key, () => {})
+  else if (!event.altKey) (sideways ? sibling(lanes, card, step) : walk(card, step))?.querySelector('a').focus()
+}
+
+const walk = (card, step) => {
+  const cards = [...card.parentElement.querySelectorAll('.kcard')]
+  return cards[cards.indexOf(card) + step]
+}
+
+function sibling(lanes, card, step) {
+  for (let at = lanes.indexOf(card.closest('.lane')) + step; lanes[at]; at += step) {
+    const cards = lanes[at].querySelectorAll('.kcard')
+    if (cards.length) return cards[Math.min([...card.parentElement.children].indexOf(card), cards.length - 1)]
+  }
 }
 
 function onClick(event) {
   const button = event.target.closest('[data-open-move]')
   const menu = document.getElementById('move-menu')
   if (!button || !menu) return
-  menu.action = url(button.closest('.kcard'))
+  const card = button.closest('.kcard')
+  menu.action = url(card)
+  menu.card = card
   menu.free = true
   menu.showPopover()
-  const box = button.getBoundingClientRect()
-  place(menu, box.right, box.bottom + 4, true)
+  const rect = button.getBoundingClientRect()
+  place(menu, rect.right, rect.bottom + 4, true)
   menu.querySelector('button')?.focus()
 }
 
+function onSubmit(event) {
+  if (event.target.id !== 'move-menu' || !event.target.card?.isConnected) return
+  event.preventDefault()
+  event.target.hidePopover()
+  move(event.target.card, event.submitter.value, () => {})
+}
+
 export async function mount() {
-  const lists = board()?.querySelectorAll('.cards-list') ?? []
+  const lists = [...(board()?.querySelectorAll('.cards-list') ?? [])].filter(list => !list.sorted)
   if (!lists.length) return
+  lists.forEach(list => { list.sorted = true })
   const Sortable = await window.giga.sortable()
   lists.forEach(list => new Sortable(list, {
-    group: 'board', animation: 120, delay: 150, delayOnTouchOnly: true, filter: '.move', preventOnFilter: false, onEnd: dropped,
+    group: 'board', animation: 120, delay: 150, delayOnTouchOnly: true, draggable: '.kcard', filter: '.move', preventOnFilter: false,
+    onStart: () => board()?.classList.add('dragging'), onEnd: dropped,
   }))
 }
 
 export function start() {
   document.addEventListener('keydown', onKey)
   document.addEventListener('click', onClick)
+  document.addEventListener('submit', onSubmit, true)
 }

@@ -1,11 +1,13 @@
-// The table of a list: a row opens its record; selection, keyboard, row menu by right click.
+// The records of a list, as a table or as cards: a click opens one; selection, keyboard, menu of each record.
+import htmx from './htmx.js'
 import {place} from './menus.js'
 
-const grid = () => document.querySelector('.tbl')
-const rows = () => [...(grid()?.tBodies[0]?.rows ?? [])]
-const box = row => row.querySelector('.c input')
-const link = row => row.querySelector('th a')
-const typing = target => target.closest('input:not([type=checkbox]), textarea, select, dialog, .menu')
+const ROWS = '.tbl tbody tr:not(.group), .gcard'
+const rows = () => [...document.querySelectorAll(ROWS)]
+const box = row => row.querySelector('input[name=id]')
+const link = row => row.querySelector('th a, :scope > a')
+const head = () => document.querySelector('.tbl thead .c input')
+const typing = target => target.closest('input:not([type=checkbox]), textarea, select, dialog, .menu, .cell-edit')
 let last = null
 
 function count() {
@@ -13,11 +15,11 @@ function count() {
   if (!bar) return
   const boxes = rows().map(box).filter(Boolean)
   const chosen = boxes.filter(b => b.checked)
-  const all = grid().querySelector('thead .c input')
   bar.classList.toggle('on', chosen.length > 0)
   bar.querySelector('[data-count]').textContent = chosen.length
   bar.querySelector('[data-whole]')?.toggleAttribute('hidden', chosen.length < boxes.length)
   if (chosen.length < boxes.length) whole(bar, false)
+  const all = head()
   if (!all) return
   all.checked = chosen.length === boxes.length && boxes.length > 0
   all.indeterminate = chosen.length > 0 && !all.checked
@@ -36,26 +38,32 @@ function range(target) {
   for (const row of list.slice(ends[0], ends[1] + 1)) box(row).checked = box(target).checked
 }
 
-function onClick(event) {
+function onBar(event) {
   const bar = event.target.closest('.selbar')
-  if (bar && event.target.closest('[data-clear]')) {
-    rows().forEach(row => { box(row).checked = false })
-    return count()
-  }
   if (bar && event.target.closest('[data-whole]')) return whole(bar, true)
-  const row = event.target.closest('.tbl tbody tr')
+  if (!bar || !event.target.closest('[data-clear]')) return
+  rows().forEach(row => { box(row).checked = false })
+  count()
+}
+
+function onClick(event) {
+  onBar(event)
+  const row = event.target.closest(ROWS)
   if (!row) return
-  if (event.target.matches('.c input')) {
+  if (event.target.closest('.dots')) return openMenu(row, event.target.closest('.dots'))
+  if (event.target.matches('input[name=id]')) {
     if (event.shiftKey && last) range(row)
     last = row
     return count()
   }
-  if (event.target.closest('a, button, input, label, select') || getSelection().toString()) return
+  if (event.target.closest('a, button, input, label, select, textarea') || getSelection().toString()) return
   if (event.target.closest('.c')) return box(row).click()
   const target = link(row)
   if (!target) return
-  if (event.ctrlKey || event.metaKey) open(target.href, '_blank')
-  else target.click()
+  if (event.ctrlKey || event.metaKey) return open(target.href, '_blank')
+  // A second click edits the cell instead.
+  clearTimeout(row.opening)
+  if (event.detail === 1) row.opening = setTimeout(() => target.click(), row.querySelector('td') ? 220 : 0)
 }
 
 function onChange(event) {
@@ -64,14 +72,19 @@ function onChange(event) {
   count()
 }
 
+export const at = () => rows().find(row => row.classList.contains('at'))
+
+export function stand(row) {
+  at()?.classList.remove('at')
+  if (!row) return
+  row.classList.add('at')
+  row.scrollIntoView({block: 'nearest'})
+  link(row)?.focus({preventScroll: true})
+}
+
 function move(step) {
   const list = rows()
-  const at = list.findIndex(row => row.classList.contains('at'))
-  const next = list[Math.max(0, Math.min(list.length - 1, at + step))]
-  list[at]?.classList.remove('at')
-  next?.classList.add('at')
-  next?.scrollIntoView({block: 'nearest'})
-  link(next)?.focus({preventScroll: true})
+  stand(list[Math.max(0, Math.min(list.length - 1, list.indexOf(at()) + step))])
 }
 
 const keys = {
@@ -81,34 +94,55 @@ const keys = {
   k: () => move(-1),
   x: row => row && box(row)?.click(),
   e: row => row && location.assign(`${link(row).pathname}/edit`),
+  m: row => row && openMenu(row, link(row)),
 }
 
 function onKey(event) {
-  if (!grid() || event.ctrlKey || event.metaKey || event.altKey || typing(event.target)) return
+  if (!rows().length || event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || typing(event.target)) return
   if (!keys[event.key]) return
   event.preventDefault()
-  keys[event.key](rows().find(row => row.classList.contains('at')))
+  keys[event.key](at())
+}
+
+// The menu of a record is asked for when it opens: what may be done depends on the record.
+function openMenu(row, beside, x, y) {
+  const menu = document.getElementById('row-menu')
+  if (!menu) return
+  const rect = beside.getBoundingClientRect()
+  menu.free = true
+  menu.showPopover()
+  const put = () => place(menu, x ?? rect.left, y ?? rect.bottom + 4)
+  put()
+  menu.replaceChildren()
+  htmx.ajax('GET', `${link(row).pathname}/menu`, {target: menu, swap: 'innerHTML'}).then(() => {
+    menu.querySelectorAll('[data-here]').forEach(input => { input.value = location.pathname + location.search })
+    put()
+    menu.querySelector('a, button')?.focus()
+  })
+  menu.addEventListener('beforetoggle', event => { if (event.newState === 'closed' && row.isConnected) stand(row) }, {once: true})
 }
 
 function onMenu(event) {
-  const row = event.target.closest('.tbl tbody tr')
-  const menu = document.getElementById('row-menu')
-  if (!row || !menu || event.shiftKey || event.target.closest('a[href^="mailto:"], a[href^="tel:"]')) return
+  const row = event.target.closest(ROWS)
+  if (!row || event.shiftKey && event.button === 2 || event.target.closest('a[href^="mailto:"], a[href^="tel:"], .cell-edit')) return
   event.preventDefault()
-  const path = link(row)?.pathname
-  menu.querySelectorAll('[data-path]').forEach(item => {
-    const target = path + item.dataset.path
-    if (item.tagName === 'FORM') item.action = target
-    else item.href = target
-  })
-  menu.free = true
-  menu.showPopover()
-  place(menu, event.clientX, event.clientY)
-  menu.querySelector('a')?.focus()
+  openMenu(row, link(row), event.clientX || undefined, event.clientY || undefined)
+}
+
+// The button of the menu is made here: fifty of them would weigh more than all else in the page.
+function addDots(row, label) {
+  const button = document.createElement('button')
+  button.type = 'button'
+  button.className = 'dots'
+  button.textContent = '⋯'
+  button.ariaLabel = `${label}: ${link(row).textContent}`
+  link(row).after(button)
 }
 
 export function mount() {
   count()
+  const label = document.getElementById('row-menu')?.dataset.label
+  if (label) rows().filter(row => link(row) && !row.querySelector('.dots')).forEach(row => addDots(row, label))
 }
 
 export function start() {
@@ -116,6 +150,5 @@ export function start() {
   document.addEventListener('change', onChange)
   document.addEventListener('keydown', onKey)
   document.addEventListener('contextmenu', onMenu)
-  // What is selected goes along with every bulk request, as in a plain form post.
   document.addEventListener('htmx:afterSwap', count)
 }
