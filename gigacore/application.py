@@ -224,6 +224,14 @@ class Crm:
         provided = self.service(Storage)  # type: ignore[type-abstract]
         return provided or LocalStorage(self.settings.data_dir / "files", self.settings.encryption_key)
 
+    def storage_of(self, plugins: Iterable[str]) -> Storage:
+        """Where files are kept when these plugins run: for restoring an installation that is not started."""
+        from gigacore.files.storage import LocalStorage, Storage
+
+        provided = (plugin.provides.get(Storage) for plugin in self.plugins.load(plugins).plugins)
+        found = next((one for one in provided if one is not None), None)
+        return found or LocalStorage(self.settings.data_dir / "files", self.settings.encryption_key)  # type: ignore[return-value]
+
     def actor(self, user_id: int) -> Actor:
         """The actor for a user, with the rights of this moment. Raises NotFound if unknown or deactivated."""
         with self.database.connect() as connection:

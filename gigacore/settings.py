@@ -22,7 +22,8 @@ class Settings:
     """One installation's settings; each is also an environment variable (`GIGA_DATABASE_URL`) or a TOML key.
 
     `data_dir` holds files, keys and, by default, the SQLite database. `outbound_allow` lists hosts or networks that
-    the outbound client may reach although they are private.
+    the outbound client may reach although they are private. `backup_dir` is where backups lie, by default in
+    `data_dir`; encrypted ones take `backup_passphrase` where there is one, else the encryption key.
     """
 
     data_dir: Path = Path("data")
@@ -37,6 +38,13 @@ class Settings:
     safe_mode: bool = False
     strict: bool = False
     trusted_proxies: int = 0
+    backup_dir: str = ""
+    backup_passphrase: str = field(default="", repr=False)
+
+    @property
+    def backups(self) -> Path:
+        """Where backups lie: `backup_dir`, or a folder of `data_dir`."""
+        return Path(self.backup_dir) if self.backup_dir else self.data_dir / "backups"
 
     @property
     def effective_database_url(self) -> str:

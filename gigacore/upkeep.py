@@ -10,6 +10,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from gigacore import access, records
+from gigacore.backups import jobs as backup_jobs
 from gigacore.context import Context
 from gigacore.data import idempotency, trash
 from gigacore.exchange import jobs as exchange_jobs
@@ -49,6 +50,7 @@ def tidy(ctx: Context, payload: Mapping[str, Any]) -> None:
         remove(connection, ctx.now)
     for forget in (queue.purge, relay.purge):
         forget(connection, ctx.now - KEPT)
+    queue.enqueue(ctx, backup_jobs.REGISTER, unique_key=backup_jobs.REGISTER.name)
 
 
 BULK: Final = Job("core.bulk", run_bulk, label="Change many records", long=True)
@@ -60,9 +62,10 @@ class Upkeep:
     """What workers run for the core, in the shape of a plugin's declarations."""
 
     name: str = "core"
-    jobs: tuple[Job, ...] = (BULK, TIDY, *exchange_jobs.JOBS, *file_jobs.JOBS)
+    jobs: tuple[Job, ...] = (BULK, TIDY, *exchange_jobs.JOBS, *file_jobs.JOBS, *backup_jobs.JOBS)
     schedules: tuple[Schedule, ...] = (
         Schedule("core.tidy", "core.tidy", cron="17 3 * * *"),
         Schedule("core.sweep_files", "core.sweep_files", cron="37 3 * * *"),
+        *backup_jobs.SCHEDULES,
     )
     consumers: tuple[Consumer, ...] = ()

@@ -11,10 +11,11 @@ import sqlalchemy as sa
 from gigacore.data.door import SCOPED
 from gigacore.data.engine import reading
 from gigacore.errors import GigaError
+from gigacore.files.sealed import Secrets
 from gigacore.jobs.tables import DEAD, core_job
 from gigacore.messages import Msg, msg
 from gigacore.plugins import stored
-from gigacore.plugins.archive import FOLDER, open_archive, signing_key
+from gigacore.plugins.archive import FOLDER, open_archive
 from gigacore.plugins.footprint import OWNED
 from gigacore.plugins.registration import CORE
 from gigacore.plugins.stored import StoredPlugin
@@ -118,7 +119,7 @@ def _archives(crm: Crm) -> Iterator[Finding]:
     """Archives that could not be reinstalled."""
     for path in sorted((crm.settings.data_dir / FOLDER).glob("*.zip")):
         try:
-            with open_archive(path, signing_key(crm.settings.encryption_key)):
+            with open_archive(path, Secrets.of(crm.settings)):
                 pass
         except GigaError as error:
             yield Finding(path.name.partition("-")[0], error.message, error.fix)

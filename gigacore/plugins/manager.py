@@ -198,6 +198,18 @@ class PluginManager:
         with self._connect() as connection:
             return stored.read(connection)
 
+    def load(self, names: Iterable[str]) -> Loaded:
+        """The built-in plugins and those of these names whose code is here and in order, loaded beside what runs."""
+        wanted = {*names}
+        candidates = [c for c in self.candidates.values() if c.builtin or c.name in wanted]
+        return Loader(strict=False).load(candidates, set(self.candidates) - {c.name for c in candidates})
+
+    def restore_indexes(self, connection: sa.Connection) -> None:
+        """Makes the indexes of custom fields that are missing, for the plugins that the database has enabled."""
+        known = stored.read(connection)
+        on = [name for name, row in known.items() if row.state != DISABLED]
+        restore_indexes(connection, self.load(on).registry, read_definitions(connection))
+
     def history(self, name: str) -> History:
         """The migrations of the core or of a plugin that could be loaded. Raises NotFound or PluginError."""
         if name == CORE:

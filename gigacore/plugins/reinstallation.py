@@ -11,13 +11,15 @@ import sqlalchemy as sa
 
 from gigacore.access.profiles import bump
 from gigacore.errors import Conflict, PluginError
+from gigacore.files.container import Container
+from gigacore.files.sealed import Secrets
 from gigacore.messages import msg
 from gigacore.plugins import rows, soft, stored
-from gigacore.plugins.archive import FOLDER, Archive, newest, open_archive, signing_key
+from gigacore.plugins.archive import FOLDER, newest, open_archive
 from gigacore.plugins.footprint import OWNED
 from gigacore.plugins.histories import history_of
 from gigacore.plugins.manifest import Plugin
-from gigacore.plugins.removal import Belongings, exclusive, note, set_last_number
+from gigacore.plugins.removal import Belongings, exclusive, note, settle_number
 from gigacore.plugins.seeding import run_install
 from gigacore.plugins.stored import StoredPlugin
 from gigacore.plugins.tables import ENABLED
@@ -35,14 +37,16 @@ class Reinstalled:
     left_out: int
 
 
-def reinstall(crm: Crm, name: str, archive: Path | None = None) -> Reinstalled:
+def reinstall(crm: Crm, name: str, archive: Path | None = None, known: Secrets | None = None) -> Reinstalled:
     """Installs a plugin and links its archive again, by default the newest one; it runs at once.
 
-    Raises NotFound without an archive, PluginError for one that was changed, is of another API level, database or
-    plugin, or when a requirement is missing, Conflict when the plugin is installed; then nothing was changed.
+    An archive from the other kind of database fits too. `known` are the secrets of a sealed one, by default the
+    installation's. Raises NotFound without an archive, PluginError for one that was changed, is of another API level
+    or plugin, or when a requirement is missing, Conflict without its secret or when the plugin is installed; then
+    nothing was changed.
     """
     path = archive or newest(crm.settings.data_dir / FOLDER, name)
-    with open_archive(path, signing_key(crm.settings.encryption_key)) as opened:
+    with open_archive(path, known or Secrets.of(crm.settings)) as opened:
         _check(crm, opened, name)
         plugin, registry = crm.plugins.examine(name)
         _check_revision(opened, plugin)
@@ -70,17 +74,17 @@ def reinstall(crm: Crm, name: str, archive: Path | None = None) -> Reinstalled:
     return Reinstalled(name, path, left_out)
 
 
-def _check(crm: Crm, opened: Archive, name: str) -> None:
-    if opened.plugin != name:
+def _check(crm: Crm, opened: Container, name: str) -> None:
+    if (other := opened.manifest["plugin"]) != name:
         raise PluginError(
             name,
-            msg("The archive is one of plugin {other}.", other=opened.plugin),
-            fix=msg("Run `giga plugin reinstall {other} --archive {path}`.", other=opened.plugin, path=opened.path),
+            msg("The archive is one of plugin {other}.", other=other),
+            fix=msg("Run `giga plugin reinstall {other} --archive {path}`.", other=other, path=opened.path),
         )
-    if opened.manifest["engine"] != crm.engine.dialect.name:
+    if opened.manifest["engine"] != crm.engine.dialect.name and not opened.manifest.get("portable"):
         raise PluginError(
             name,
-            msg("The archive was written on {engine}.", engine=opened.manifest["engine"]),
+            msg("The archive was written on {engine}, with values of no known kind.", engine=opened.manifest["engine"]),
             fix=msg("Reinstall it on such a database, then export and import the records."),
         )
     _check_not_installed(crm.plugins.stored(), name)
@@ -94,7 +98,7 @@ def _check_not_installed(known: Mapping[str, StoredPlugin], name: str) -> None:
         )
 
 
-def _check_revision(opened: Archive, plugin: Plugin) -> None:
+def _check_revision(opened: Container, plugin: Plugin) -> None:
     revision = opened.manifest["revision"]
     if revision is not None and revision not in history_of(plugin).revisions():
         raise PluginError(
@@ -106,7 +110,7 @@ def _check_revision(opened: Archive, plugin: Plugin) -> None:
         )
 
 
-def _store_files(crm: Crm, opened: Archive) -> dict[str, str]:
+def _store_files(crm: Crm, opened: Container) -> dict[str, str]:
     """Puts the files into the storage again, before the rows that name them; gives new object ids by old ones."""
     found = {}
     for name in opened.manifest["entries"]:
@@ -117,7 +121,7 @@ def _store_files(crm: Crm, opened: Archive) -> dict[str, str]:
     return found
 
 
-def _fill(connection: sa.Connection, opened: Archive, objects: Mapping[str, str]) -> int:
+def _fill(connection: sa.Connection, opened: Container, objects: Mapping[str, str]) -> int:
     belongings = _belongings(opened)
     left_out = _fill_tables(connection, opened, belongings)
     for owned in OWNED:
@@ -129,13 +133,13 @@ def _fill(connection: sa.Connection, opened: Archive, objects: Mapping[str, str]
     return left_out + soft.put_values(connection, opened.lines("values"))
 
 
-def _belongings(opened: Archive) -> Belongings:
+def _belongings(opened: Container) -> Belongings:
     kept = opened.manifest
-    plugin = StoredPlugin(opened.plugin, ENABLED, kept["version"], kept["api"], "", kept["manifest"])
+    plugin = StoredPlugin(opened.manifest["plugin"], ENABLED, kept["version"], kept["api"], "", kept["manifest"])
     return Belongings(plugin, tuple(kept["tables"]), ())
 
 
-def _fill_tables(connection: sa.Connection, opened: Archive, belongings: Belongings) -> int:
+def _fill_tables(connection: sa.Connection, opened: Container, belongings: Belongings) -> int:
     left_out, names = 0, list(belongings.tables)
     shapes = {name: belongings.shape(connection, name) for name in names}
     late = {name: _late(connection, name, names) for name in names}
@@ -144,8 +148,7 @@ def _fill_tables(connection: sa.Connection, opened: Archive, belongings: Belongi
     for name, shape in shapes.items():
         if late[name]:
             rows.complete(connection, shape.table, opened.lines(f"tables/{name}"), late[name])
-        if number := opened.manifest["counters"].get(name):
-            set_last_number(connection, name, number)
+        settle_number(connection, name, opened.manifest["counters"].get(name))
     return left_out
 
 

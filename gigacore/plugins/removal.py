@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import errno
 import logging
-import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,12 +16,15 @@ from gigacore.access.profiles import bump
 from gigacore.data import audit, bump_generation
 from gigacore.data.engine import BUSY_MS
 from gigacore.errors import Conflict, GigaError, NotFound
+from gigacore.files import space
+from gigacore.files.container import ContainerWriter
+from gigacore.files.sealed import Secrets
 from gigacore.files.storage import open_object
 from gigacore.jobs.tables import RUNNING, core_job
 from gigacore.messages import msg
 from gigacore.migrate import History
-from gigacore.plugins import footprint, rows, soft, stored
-from gigacore.plugins.archive import FOLDER, ArchiveWriter, new_archive, signing_key
+from gigacore.plugins import footprint, kinds, rows, soft, stored
+from gigacore.plugins.archive import ARCHIVE, FOLDER, new_archive
 from gigacore.plugins.footprint import OWNED, Owned
 from gigacore.plugins.histories import history_of
 from gigacore.plugins.order import dependents
@@ -36,7 +37,6 @@ if TYPE_CHECKING:
     from gigacore.application import Crm
 
 ROW_BYTES: Final = 2048
-MARGIN: Final = 4 << 20
 log: Final = logging.getLogger("gigacore.plugins")
 
 
@@ -57,7 +57,7 @@ class Belongings:
 
     def shape(self, connection: sa.Connection, name: str) -> Shape:
         """One of its tables with what its columns refer to."""
-        table = rows.reflect(connection, name)
+        table = rows.reflect(connection, name, self.plugin.manifest.get("columns", {}).get(name))
         return Shape(table, self._references(table), (), frozenset(self.tables))
 
     def core_shape(self, owned: Owned) -> Shape:
@@ -76,17 +76,18 @@ class Belongings:
         return found | ({"id": footprint.table_of(extended)} if extended else {})
 
 
-def uninstall(crm: Crm, name: str) -> Path:
+def uninstall(crm: Crm, name: str, *, encrypted: bool = False) -> Path:
     """Removes a plugin with its tables and rows, and returns the archive from which `reinstall` brings it back.
 
     One transaction: whatever happens, the plugin is wholly there or wholly gone; the audit stays. Its code need not be
-    there. Raises NotFound, or Conflict while others require it, jobs of it run, another operation runs, or the archive
-    does not fit onto the disk; then nothing was changed.
+    there. With `encrypted` the archive is sealed with the installation's secrets. Raises NotFound, or Conflict while
+    others require it, jobs of it run, another operation runs, or the archive does not fit onto the disk; then nothing
+    was changed.
     """
     history = _history(crm, name)
     with archived() as keep, exclusive(crm.engine) as connection:
         found = check_removable(crm, connection, name, crm.clock.now())
-        path = keep(write_archive(crm, connection, found))
+        path = keep(write_archive(crm, connection, found, encrypted=encrypted))
         _drop(connection, found, history)
     crm.start()
     note(crm, "uninstalled", name, path)
@@ -110,12 +111,14 @@ def archived() -> Iterator[Callable[[Path], Path]]:
         raise
 
 
-def write_archive(crm: Crm, connection: sa.Connection, found: Belongings) -> Path:
+def write_archive(crm: Crm, connection: sa.Connection, found: Belongings, *, encrypted: bool = False) -> Path:
     """Writes the signed archive of a plugin, which nobody else can change meanwhile. Raises Conflict without room."""
-    key, now = signing_key(crm.settings.encryption_key), crm.clock.now()
+    key, now = ARCHIVE.key(crm.settings.encryption_key), crm.clock.now()
+    sealing = Secrets.of(crm.settings) if encrypted else None
     _lock(connection, found)
-    _check_space(connection, found, crm.settings.data_dir)
-    with _space_left(), new_archive(crm.settings.data_dir / FOLDER, found.plugin.name, now) as (path, writer):
+    space.require(crm.settings.data_dir, archive_size(connection, found))
+    folder = crm.settings.data_dir / FOLDER
+    with space.told(), new_archive(folder, found.plugin.name, now, sealing) as (path, writer):
         _write(crm, connection, found, writer)
         writer.seal(_manifest(connection, found, now), key)
     return path
@@ -204,34 +207,6 @@ def count_rows(connection: sa.Connection, table: str) -> int:
     return int(connection.execute(sa.select(sa.func.count()).select_from(sa.table(table))).scalar_one())
 
 
-def _check_space(connection: sa.Connection, found: Belongings, folder: Path) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    needed, free = archive_size(connection, found) + MARGIN, shutil.disk_usage(folder).free
-    if free < needed:
-        raise Conflict(
-            msg(
-                "The archive needs up to {needed} MB in {folder}; {free} MB are free.",
-                needed=needed >> 20,
-                folder=folder,
-                free=free >> 20,
-            ),
-            fix=msg("Nothing was changed. Make room, or set GIGA_DATA_DIR to a larger disk, then run it again."),
-        )
-
-
-@contextmanager
-def _space_left() -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
-            raise
-        raise Conflict(
-            msg("The disk is full: the archive could not be written."),
-            fix=msg("Nothing was changed. Make room, or set GIGA_DATA_DIR to a larger disk, then run it again."),
-        ) from error
-
-
 def _files(connection: sa.Connection, name: str) -> list[tuple[str, int]]:
     files = next(owned for owned in OWNED if owned.by_id)
     columns = files.table.c
@@ -240,7 +215,7 @@ def _files(connection: sa.Connection, name: str) -> list[tuple[str, int]]:
     ]
 
 
-def _write(crm: Crm, connection: sa.Connection, found: Belongings, writer: ArchiveWriter) -> None:
+def _write(crm: Crm, connection: sa.Connection, found: Belongings, writer: ContainerWriter) -> None:
     name = found.plugin.name
     for table in found.tables:
         writer.add(f"tables/{table}", rows.read(connection, found.shape(connection, table)))
@@ -265,6 +240,7 @@ def _manifest(connection: sa.Connection, found: Belongings, now: datetime) -> di
         "version": plugin.version,
         "api": plugin.api,
         "engine": connection.dialect.name,
+        "portable": kinds.is_portable(plugin.manifest.get("columns", {}), found.tables),
         "revision": migrate.current(connection, History(plugin.name, Path())),
         "created_at": now.isoformat(),
         "manifest": dict(plugin.manifest),
@@ -282,8 +258,17 @@ def last_number(connection: sa.Connection, table: str) -> int | None:
     return connection.scalar(sa.select(sa.func.pg_sequence_last_value(sequence))) if sequence is not None else None
 
 
-def set_last_number(connection: sa.Connection, table: str, number: int) -> None:
-    """Lets the next id be a greater one."""
+def settle_number(connection: sa.Connection, table: str, number: int | None) -> None:
+    """Lets the next id be greater than that number and than every id of the table."""
+    types = {column["name"]: column["type"] for column in sa.inspect(connection).get_columns(table)}
+    if isinstance(types.get("id"), sa.Integer):
+        clause = sa.table(table, sa.column("id", sa.BigInteger))
+        last = max(number or 0, connection.scalar(sa.select(sa.func.max(clause.c.id))) or 0)
+        if last:
+            _set_last_number(connection, table, last)
+
+
+def _set_last_number(connection: sa.Connection, table: str, number: int) -> None:
     if connection.dialect.name == "sqlite":
         kept = sa.table("sqlite_sequence", sa.column("name"), sa.column("seq"))
         connection.execute(sa.delete(kept).where(kept.c.name == table))

@@ -19,6 +19,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from gigacore.entity.columns import BigId, JsonB
 from gigacore.migrate.reflection import quiet_about_expressions
+from gigacore.plugins.kinds import Kinds, typed
 
 BATCH: Final = 500
 _TAG: Final = "$"
@@ -88,14 +89,14 @@ class Shape:
                     yield column, target, row[column]
 
 
-def reflect(connection: sa.Connection, name: str) -> sa.Table:
-    """A table as the database has it, for its declaration may be newer or gone."""
+def reflect(connection: sa.Connection, name: str, kinds: Kinds | None = None) -> sa.Table:
+    """A table as the database has it, for its declaration may be newer or gone; its values are of these kinds."""
     with quiet_about_expressions():
         found = sa.Table(name, sa.MetaData(), autoload_with=connection, resolve_fks=False)
     for column in found.columns:
         if isinstance(column.type, sa.JSON):
             column.type = JsonB()  # otherwise an empty value would come back as the JSON value null
-    return found
+    return typed(found, kinds)
 
 
 def references(connection: sa.Connection, name: str) -> dict[str, str]:

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from gigacore.entity import FieldSpec, metadata
 from gigacore.entity.registry import IdleReference
 from gigacore.messages import Msg
+from gigacore.plugins import kinds
 from gigacore.plugins.manifest import Plugin
 from gigacore.plugins.registration import tables
 from gigacore.plugins.tables import DISABLED, ENABLED, QUARANTINED, core_plugin
@@ -45,6 +46,7 @@ def describe(plugin: Plugin) -> dict[str, Any]:
         "label": plugin.label,
         "requires": list(plugin.requires),
         "tables": sorted(tables(plugin)),
+        "columns": kinds.declared(tables(plugin)),
         "entities": {entity.__giga__.name: _entity(entity) for entity in plugin.entities},
         "extensions": {e.__extension__.entity: sorted(e.__fields__) for e in plugin.extensions},
         "extension_tables": {e.__tablename__: e.__extension__.entity for e in plugin.extensions},

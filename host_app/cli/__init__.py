@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from gigacore.errors import GigaError
 from gigacore.messages import Translate
 from host_app.cli.authors import check_contract, new_plugin
+from host_app.cli.backups import backup
 from host_app.cli.database import db
 from host_app.cli.demo import demo
 from host_app.cli.exchange import export_records, import_records
@@ -57,7 +58,7 @@ def cli(context: click.Context, data_dir: str | None, database_url: str | None) 
 
 
 for command in (
-    db, demo, doctor, export_records, import_records, plugin, serve, token, user, verify, worker,
+    backup, db, demo, doctor, export_records, import_records, plugin, serve, token, user, verify, worker,
 ):  # fmt: skip
     cli.add_command(command)
 for of_authors in (new_plugin, check_contract):

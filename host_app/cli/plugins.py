@@ -93,15 +93,20 @@ def upgrade(installation: Installation, name: str) -> None:
 @plugin.command()
 @click.argument("name")
 @click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--encrypt", is_flag=True, help="Encrypt the archive.")
 @pass_installation
-def uninstall(installation: Installation, name: str, yes: bool) -> None:
+def uninstall(installation: Installation, name: str, yes: bool, encrypt: bool) -> None:
     """Write a signed archive of plugin NAME, then remove its tables and everything that it owns."""
     found = plan_of(installation.crm, "uninstall", name)
     if not yes and found.refusal is None:
         _show(found)
         click.confirm(msg("Remove all this, after an archive was written?").render(translator()), abort=True)
-    path = uninstall_plugin(installation.crm, name)
-    tell(msg("The archive, in plain text and signed: {path}", path=path))
+    path = uninstall_plugin(installation.crm, name, encrypted=encrypt)
+    tell(
+        msg("The archive, encrypted: {path}", path=path)
+        if encrypt
+        else msg("The archive, in plain text and signed: {path}", path=path)
+    )
     tell(_changed(msg("Plugin {name} is removed. Bring it back with `giga plugin reinstall {name}`.", name=name)))
 
 

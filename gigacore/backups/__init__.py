@@ -1,0 +1,21 @@
+"""Backups: the database and the files together, written while the application runs, restored on either engine."""
+
+from gigacore.backups.catalogue import Backup, listing, prune
+from gigacore.backups.drill import Drill, drill
+from gigacore.backups.restoring import Inspection, Restored, inspect, restore
+from gigacore.backups.verifying import verify
+from gigacore.backups.writing import create
+
+__all__ = [
+    "Backup",
+    "Drill",
+    "Inspection",
+    "Restored",
+    "create",
+    "drill",
+    "inspect",
+    "listing",
+    "prune",
+    "restore",
+    "verify",
+]

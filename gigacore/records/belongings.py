@@ -1,0 +1,55 @@
+"""Rows of the core that stand on a record by its entity and number: moved to another record, or removed with it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Final
+
+import sqlalchemy as sa
+
+from gigacore.access.tables import core_link_token, core_share
+from gigacore.data.tables import core_activity, core_activity_link, core_link
+from gigacore.exchange.tables import core_import_key
+from gigacore.files.tables import core_attachment, core_file
+
+PAIRS: Final[tuple[tuple[sa.Table, str, str], ...]] = (
+    (core_share, "entity", "record_id"),
+    (core_link_token, "entity", "record_id"),
+    (core_link, "from_entity", "from_id"),
+    (core_link, "to_entity", "to_id"),
+    (core_attachment, "entity", "record_id"),
+    (core_activity, "source_entity", "source_id"),
+    (core_activity_link, "entity", "record_id"),
+    (core_import_key, "entity", "record_id"),
+)
+"""Tables whose rows name a record, with the two columns that do."""
+
+
+def move(connection: sa.Connection, entity: str, loser: int, winner: int) -> None:
+    """Lets every such row stand on the winner; one that the winner has already goes."""
+    for table, name, number in PAIRS:
+        mine = sa.and_(table.c[name] == entity, table.c[number] == loser)
+        for row in connection.execute(sa.select(*table.primary_key.columns).where(mine)).all():
+            key = [column == value for column, value in zip(table.primary_key.columns, row, strict=True)]
+            try:
+                with connection.begin_nested():
+                    connection.execute(sa.update(table).where(*key).values({number: winner}))
+            except sa.exc.IntegrityError:
+                connection.execute(sa.delete(table).where(*key))
+    same = sa.and_(core_link.c.from_entity == core_link.c.to_entity, core_link.c.from_id == core_link.c.to_id)
+    connection.execute(sa.delete(core_link).where(same, core_link.c.from_entity == entity))
+
+
+def remove(connection: sa.Connection, entity: str, ids: Collection[int]) -> None:
+    """Removes every such row, and the files that hung on these records only."""
+    a = core_attachment.c
+    files = list(connection.scalars(sa.select(a.file_id).where(a.entity == entity, a.record_id.in_(ids))))
+    sources = sa.select(core_activity.c.id).where(
+        core_activity.c.source_entity == entity, core_activity.c.source_id.in_(ids)
+    )
+    logged = list(connection.scalars(sources))
+    connection.execute(sa.delete(core_activity_link).where(core_activity_link.c.activity_id.in_(logged)))
+    for table, name, number in PAIRS:
+        connection.execute(sa.delete(table).where(table.c[name] == entity, table.c[number].in_(ids)))
+    used = sa.exists().where(a.file_id == core_file.c.id)
+    connection.execute(sa.delete(core_file).where(core_file.c.id.in_(files), ~used))
