@@ -18,12 +18,13 @@ from gigacore.messages import msg
 from host_app.pages.addresses import list_url
 from host_app.pages.cells import Reading, choices_of
 from host_app.pages.columns import label_of, names_in_order, value_of
+from host_app.pages.dates import date_order, hint
 from host_app.pages.raw import NO_INPUT, Raw, raw_of
 
 INPUTS: Final[Mapping[str, str]] = MappingProxyType(
     {
         "email": "email", "url": "text", "phone": "tel", "integer": "number", "date": "date",
-        "datetime": "datetime-local", "decimal": "decimal", "money": "money", "boolean": "check", "choice": "select",
+        "datetime": "moment", "decimal": "decimal", "money": "money", "boolean": "check", "choice": "select",
         "enum": "select", "choices": "many", "ref": "pick", "longtext": "area",
     }
 )  # fmt: skip
@@ -175,9 +176,17 @@ def make_input(one: FieldSpec, name: str, filling: Filling, reader: Reading) -> 
     )
     if shape in ("select", "many"):
         return _with_options(made, one, texts, filling, reader)
+    if shape in ("date", "moment"):
+        return replace(made, extra=_dated(shape, reader))
     if shape == "money":
         return replace(made, options=_currencies(filling.raw.text(f"{name}.currency"), filling.currencies))
     return replace(made, extra=_picking(one, name, filling.raw, reader)) if shape == "pick" else made
+
+
+def _dated(shape: str, reader: Reading) -> dict[str, str]:
+    """What is to be typed, and where the calendar puts day, month and year."""
+    text = reader.t(hint(reader.formats))
+    return {"hint": f"{text} hh:mm" if shape == "moment" else text, "order": date_order(reader.formats)}
 
 
 def _with_options(made: Input, one: FieldSpec, texts: Sequence[str], filling: Filling, reader: Reading) -> Input:

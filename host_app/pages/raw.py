@@ -13,10 +13,11 @@ from gigacore.entity import KINDS, BadValue, EntitySpec, FieldSpec
 from gigacore.errors import FieldError
 from gigacore.messages import msg
 from gigacore.text.formats import Formats
+from host_app.pages.dates import date_text, moment_text, typed_date, typed_moment
 
 Lookup = Callable[[FieldSpec, str], int | None]
 
-PLAIN: Final = frozenset({"text", "longtext", "email", "phone", "url", "choice", "enum", "date"})
+PLAIN: Final = frozenset({"text", "longtext", "email", "phone", "url", "choice", "enum"})
 _INDEX: Final = re.compile(r"^(\d{1,4})\.")
 TICKED: Final = frozenset({"boolean", "choices"})
 MOST_ROWS: Final = 200
@@ -62,7 +63,9 @@ def _plain_text(spec: FieldSpec, value: Any, formats: Formats) -> str:
     if spec.kind == "boolean":
         return "1" if value else ""
     if spec.kind == "datetime":
-        return f"{value.astimezone(formats.zone):%Y-%m-%dT%H:%M}"
+        return moment_text(value, formats)
+    if spec.kind == "date" and isinstance(value, dt.date):
+        return date_text(value, formats)
     return str(value)
 
 
@@ -148,18 +151,13 @@ class TypedReader:
 
     def _parsed(self, one: FieldSpec, name: str, text: str, raw: Raw) -> Any:
         if one.kind == "datetime":
-            return self._moment(text)
+            return typed_moment(text, self.formats).isoformat()
+        if one.kind == "date":
+            return typed_date(text, self.formats).isoformat()
         if one.kind == "money":
             text = f"{text} {raw.text(f'{name}.currency') or 'EUR'}"
         kind = KINDS[one.kind]
         return kind.dump(kind.parse_text(text, one, self.locale))
-
-    def _moment(self, text: str) -> str:
-        try:
-            moment = dt.datetime.fromisoformat(text)
-        except ValueError:
-            raise BadValue(msg("This must be a date and a time.")) from None
-        return moment.replace(tzinfo=self.formats.zone).astimezone(dt.UTC).isoformat()
 
     def _reference(self, one: FieldSpec, name: str, raw: Raw) -> int | None:
         picked, text = raw.text(name).strip(), raw.text(f"{name}.text").strip()
