@@ -178,8 +178,12 @@ class Opportunity(Entity):
     )
     expected_close: Mapped[date | None] = field(listed=True, sort=True, label="Expected close")
     source: Mapped[str | None] = choice(list="crm.source")
-    recurring: Mapped[Money | None] = field(label="Recurring amount per month", minimum=0)
-    recurring_months: Mapped[int | None] = field(minimum=1, maximum=600, label="Months of recurrence")
+    recurring: Mapped[Money | None] = field(
+        label="Recurring amount per month", minimum=0, switch="crm.recurring_revenue"
+    )
+    recurring_months: Mapped[int | None] = field(
+        minimum=1, maximum=600, label="Months of recurrence", switch="crm.recurring_revenue"
+    )
     closed_at: Mapped[datetime | None] = field(readonly=True, label="Closed on", sort=True)
     lost_reason: Mapped[str | None] = choice(list="crm.lost_reason", label="Reason for losing")
     tags: Mapped[list[str] | None] = choice(list="crm.tag", many=True)

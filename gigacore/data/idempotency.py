@@ -38,13 +38,14 @@ def actor_key(actor: Actor) -> str:
     return f"{actor.kind}:{actor.user_id}:{actor.token_id or ''}"
 
 
-def claim(ctx: Context, key: str, fingerprint: str) -> Kept | None:
+def claim(ctx: Context, key: str, fingerprint: str, *, wait: bool = False) -> Kept | None:
     """None for the first request with that key, else the kept answer.
 
-    Raises Conflict while the first one still runs, and Invalid when the key was used for another request.
+    While the first one still runs, a second one waits for it if it is told to, else Conflict is raised. Raises Invalid
+    when the key was used for another request.
     """
     connection, who = ctx.session.connection(), actor_key(ctx.actor)
-    _lock(connection, f"{who}\n{key}")
+    _lock(connection, f"{who}\n{key}", wait=wait)
     found = connection.execute(_FIND, {"who": who, "what": key}).first()
     if found is None:
         values = {"actor_key": who, "key": key, "fingerprint": fingerprint, "state": "running", "created_at": ctx.now}
@@ -72,9 +73,12 @@ def purge(connection: Connection, now: datetime) -> int:
     return connection.execute(delete(core_idempotency).where(_I.created_at < now - KEPT)).rowcount
 
 
-def _lock(connection: Connection, name: str) -> None:
-    """On PostgreSQL say at once that the first request still runs; on SQLite the write lock made us wait for it."""
+def _lock(connection: Connection, name: str, *, wait: bool) -> None:
+    """On PostgreSQL wait, or say at once that the first request still runs; SQLite's write lock made us wait."""
     if connection.dialect.name != "postgresql":
+        return
+    if wait:
+        connection.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))"), {"name": name})
         return
     free = connection.scalar(text("SELECT pg_try_advisory_xact_lock(hashtextextended(:name, 0))"), {"name": name})
     if not free:

@@ -107,16 +107,18 @@ def field(
     secret: bool = False,
     readonly: bool = False,
     section: str = "",
+    switch: str = "",
 ) -> Any:
     """A stored field. Its kind follows from the annotation; `kind` names one that a `str` cannot tell (`email`).
 
-    Without `required`, a field is required when its annotation has no `None` and it has no default.
+    Without `required`, a field is required when its annotation has no `None` and it has no default. `switch` names a
+    yes-or-no setting: while it is off, forms do not ask for the field.
     """
     return FieldDecl(
         spec=FieldSpec(
             name="", kind=kind or "", label=label, help=help, default=default, max_length=max_length, minimum=minimum,
             maximum=maximum, listed=listed, search=search, sort=sort, indexed=indexed, unique=unique, personal=personal,
-            secret=secret, readonly=readonly, section=section,
+            secret=secret, readonly=readonly, section=section, switch=switch,
         ),
         required=required,
     )  # fmt: skip

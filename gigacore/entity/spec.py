@@ -27,7 +27,8 @@ class FieldSpec:
 
     `name` is its key in API, forms, filters and imports (`amount`, `x_region`, `lead_scoring.score`); `attribute` the
     mapped Python attribute (for money `<name>_value`), `column` the column; `key_column` the folded text column.
-    `readonly` fields are owned by the server and stand in no input schema.
+    `readonly` fields are owned by the server and stand in no input schema. Forms ask for a field with a `switch` only
+    while the setting of that name is on.
     """
 
     name: str
@@ -62,6 +63,7 @@ class FieldSpec:
     custom: bool = False
     uid: str = ""
     section: str = ""
+    switch: str = ""
     extension: type[Extension] | None = None
     labels: Mapping[str, str] = field(default_factory=lambda: EMPTY)
     compute: Callable[[Any], Any] | None = None

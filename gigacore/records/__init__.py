@@ -2,6 +2,7 @@
 
 from gigacore.records.actions import BulkResult, Offered, action_of, bulk, bulk_ids, offered, run_action
 from gigacore.records.batch import Failed, create_many
+from gigacore.records.finding import Found, find
 from gigacore.records.labels import labels_of
 from gigacore.records.limits import may_act, readable_fields, writable_fields
 from gigacore.records.read import Count, ListRequest, Page, get, page
@@ -15,6 +16,7 @@ __all__ = [
     "BulkResult",
     "Count",
     "Failed",
+    "Found",
     "ListRequest",
     "Offered",
     "Page",
@@ -25,6 +27,7 @@ __all__ = [
     "create_many",
     "delete",
     "dumps",
+    "find",
     "get",
     "input_schema",
     "labels_of",

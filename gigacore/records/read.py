@@ -168,7 +168,7 @@ def conditions(ctx: Context, spec: EntitySpec, request: ListRequest) -> list[Col
     if request.filter is not None:
         where.append(condition_sql(ctx, spec, _condition(session, spec, request.filter)))
     if request.search:
-        where.append(_search(session, spec, request.search))
+        where.append(searching(session, spec, request.search))
     if request.updated_since is not None:
         where.append(spec.table.c.updated_at >= request.updated_since)
     return where
@@ -180,7 +180,8 @@ def _condition(session: ActorSession, spec: EntitySpec, tree: object) -> Conditi
     return parse(tree, spec, session.registry, readable=reader_of(session))
 
 
-def _search(session: ActorSession, spec: EntitySpec, text: str) -> ColumnElement[bool]:
+def searching(session: ActorSession, spec: EntitySpec, text: str) -> ColumnElement[bool]:
+    """Whether each word of `text` stands in a searchable field that the actor may read."""
     readable = readable_fields(session, spec)
     own = (f for f in spec.fields.values() if f.search and not f.custom and f.extension is None)
     keys = [f.key_column for f in own if f.key_column and f.name in readable]

@@ -18,6 +18,7 @@ from host_app.pages import (
     me,
     notes,
     options,
+    palette,
     record,
     refusals,
     row_menu,
@@ -29,7 +30,7 @@ from host_app.pages import (
 )
 
 ROOMS = (
-    assets, frame, notes, signin, me, home, options, lists, filter_box, view_box, board, form, imports, record,
+    assets, frame, notes, signin, me, home, options, palette, lists, filter_box, view_box, board, form, imports, record,
     timeline, row_menu, actions, bulk, trash, settings, refusals,
 )  # fmt: skip
 

@@ -13,7 +13,9 @@ from gigacore.text.formats import Formats
 CENTURY: Final = 2000
 _ISO: Final = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})", re.ASCII)
 _TYPED: Final = re.compile(r"(\d{1,2})[/. -](\d{1,2})[/. -](\d{4}|\d{2})", re.ASCII)
-_TIME: Final = re.compile(r"(\d{1,2})(?:\s*[:hH.]\s*(\d{2})?)?(?::\d{2}(?:\.\d+)?)?\s*([ap])?\.?m?\.?", re.ASCII | re.IGNORECASE)
+_TIME: Final = re.compile(
+    r"(\d{1,2})(?:\s*[:hH.]\s*(\d{2})?)?(?::\d{2}(?:\.\d+)?)?\s*([ap])?\.?m?\.?", re.ASCII | re.IGNORECASE
+)
 _PLACES: Final = {"d": "%d", "M": "%m", "y": "%Y"}
 
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, Final
 
 from flask import Flask, redirect, request
 from flask.typing import ResponseReturnValue
 
 from gigacore import records
+from gigacore.context import Context
 from gigacore.entity import EntitySpec, FieldSpec
 from gigacore.errors import Conflict, FieldError, GigaError, Invalid, StaleVersion
 from gigacore.messages import Msg, msg
@@ -18,8 +20,8 @@ from gigacore.ui import Slot
 from host_app.api.policies import entity_at, on_entity
 from host_app.auth import current
 from host_app.context import current_crm
-from host_app.pages import forms
-from host_app.pages.addresses import is_local, list_url, record_url
+from host_app.pages import forms, sheets, switches
+from host_app.pages.addresses import is_local, list_url, new_url, record_url
 from host_app.pages.columns import new_label, number_of, title_of
 from host_app.pages.currencies import currency_codes
 from host_app.pages.forms import Filling
@@ -27,13 +29,17 @@ from host_app.pages.frame import page as answer
 from host_app.pages.notes import note
 from host_app.pages.options import find_by_name
 from host_app.pages.parts import fill
-from host_app.pages.raw import Raw, Typed, TypedReader, raw_from, raw_of
+from host_app.pages.presets import preset
+from host_app.pages.raw import Raw, Typed, TypedReader, raw_from
 from host_app.pages.reader import Reader, reader
+from host_app.pages.saving import MARK, Saved, new_mark, save_once
 from host_app.routing import route
 
 NEW: Final = "/<plugin>/<plural>/new"
 EDIT: Final = "/<plugin>/<plural>/<int:record_id>/edit"
 AGAIN: Final = "_restore"
+REQUIRED: Final = msg("This is required.")
+EMPTY: Final[Mapping[str, str]] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +50,7 @@ class Task:
     fields: Sequence[FieldSpec]
     who: Reader
     item: Mapping[str, Any] | None = None
+    off: Sequence[FieldSpec] = ()
 
     @property
     def heading(self) -> str:
@@ -72,61 +79,70 @@ def register(app: Flask) -> None:
 def new(plugin: str, plural: str) -> ResponseReturnValue:
     """An empty form; parameters of the address fill fields in."""
     task = _task(entity_at(plugin, plural))
-    return _show(task, Filling(preset(task), currencies=currency_codes(task.who)))
+    return _show(task, _filling(task, preset(task.spec, task.fields, task.who)))
 
 
 def edit(plugin: str, plural: str, record_id: int) -> ResponseReturnValue:
     """The form of a record."""
     task = _task(entity_at(plugin, plural), record_id)
-    raw = forms.filled(task.spec, task.fields, task.item or {}, task.who)
-    return _show(task, Filling(raw, currencies=currency_codes(task.who)))
+    return _show(task, _filling(task, forms.filled(task.spec, task.fields, task.item or {}, task.who)))
 
 
 def create(plugin: str, plural: str) -> ResponseReturnValue:
     """Save a new record; then show it, or an empty form for the next one."""
     task, raw = _task(entity_at(plugin, plural)), raw_from(request.form.to_dict(flat=False))
-    if (kept := _not_yet(task, raw)) is not None:
-        return kept
-    typed = read_typed(task, raw)
-    try:
-        _refuse_faults(typed)
-        with current_crm().unit_of_work(current()) as ctx:
-            ctx.source = "page"
-            record = records.create(ctx, task.spec.name, filled_in(typed.data))
-            number, title = record.id, getattr(record, task.spec.title) or number_of(task.spec, record.id)
-    except (Invalid, Conflict) as error:
-        return _show(task, _faulty(task, raw, error), error)
-    note(task.who.t(msg("“{title}” was created.", title=title)), link=record_url(task.spec, number))
-    if raw.text("_then") == "again":
-        return redirect(request.full_path.rstrip("?"), 303)
-    back = request.args.get("back", "")
-    return redirect(back if is_local(back) else record_url(task.spec, number), 303)
+
+    def work(ctx: Context, typed: Typed) -> Saved:
+        record = records.create(ctx, task.spec.name, filled_in(typed.data))
+        return Saved(record.id, getattr(record, task.spec.title) or number_of(task.spec, record.id))
+
+    return _save(task, raw, work, msg("“{title}” was created."))
 
 
 def change(plugin: str, plural: str, record_id: int) -> ResponseReturnValue:
     """Save a record; when somebody else was faster, show both and let the reader decide."""
     task, raw = _task(entity_at(plugin, plural), record_id), raw_from(request.form.to_dict(flat=False))
+
+    def work(ctx: Context, typed: Typed) -> Saved:
+        records.update(ctx, task.spec.name, record_id, typed.data, version=_version(raw))
+        return Saved(record_id, "")
+
+    return _save(task, raw, work, msg("Saved."))
+
+
+def _save(task: Task, raw: Raw, work: Callable[[Context, Typed], Saved], done: Msg) -> ResponseReturnValue:
+    """Run `work` once for this form; what cannot be saved comes back with everything that was typed."""
     if (kept := _not_yet(task, raw)) is not None:
         return kept
     typed = read_typed(task, raw)
     try:
-        _refuse_faults(typed)
+        _refuse_faults(task, typed)
         with current_crm().unit_of_work(current()) as ctx:
             ctx.source = "page"
-            records.update(ctx, task.spec.name, record_id, typed.data, version=_version(raw))
+            saved = save_once(ctx, raw, lambda: work(ctx, typed))
     except StaleVersion as error:
         return _show(task, _compared(task, raw), error)
     except (Invalid, Conflict) as error:
         return _show(task, _faulty(task, raw, error), error)
-    note(task.who.t(msg("Saved.")))
-    return redirect(record_url(task.spec, record_id), 303)
+    return _saved(task, raw, saved, task.who.t(msg(done.text, title=saved.title)))
+
+
+def _saved(task: Task, raw: Raw, saved: Saved, text: str) -> ResponseReturnValue:
+    """Onward: to the record, back to where the form was opened, or to an empty form."""
+    again = raw.text("_then") == "again"
+    back, here = request.args.get("back", ""), request.full_path.rstrip("?")
+    record = record_url(task.spec, saved.id)
+    onward = here if again else back if is_local(back) else record
+    if sheets.wanted() != sheets.PICK and not (again and sheets.wanted()):
+        note(text, link=record if task.item is None and onward != record else "", saved=raw.text(MARK))
+    return sheets.told(saved, text, onward, again=again) if sheets.wanted() else redirect(onward, 303)
 
 
 def _task(spec: EntitySpec, record_id: int | None = None) -> Task:
     who = reader()
-    fields = forms.editable(spec, who.writable(spec))
+    fields, off = switches.split(forms.editable(spec, who.writable(spec)), who)
     item = None if record_id is None else with_labels(spec, records.get(who.ctx, spec.name, record_id), who)
-    return Task(spec, fields, who, item)
+    return Task(spec, fields, who, item, off)
 
 
 def with_labels(spec: EntitySpec, item: dict[str, Any], who: Reader) -> dict[str, Any]:
@@ -143,28 +159,6 @@ def with_labels(spec: EntitySpec, item: dict[str, Any], who: Reader) -> dict[str
     return item
 
 
-def preset(task: Task) -> Raw:
-    """The texts of an empty form: defaults of the fields, then what the address says."""
-    raw = Raw()
-    for field in task.fields:
-        value = field.default_value()
-        if value is not None and field.kind not in ("money", "ref"):
-            raw.update(raw_of(field, field.name, getattr(value, "value", value), task.who.formats))
-        if text := request.args.get(field.name, ""):
-            raw.update(_from_address(field, text, task.who))
-    if "owner_id" in {field.name for field in task.fields} and not raw.text("owner_id"):
-        me = {"id": task.who.actor.user_id, "label": task.who.actor.name}
-        raw.update(raw_of(task.spec.fields["owner_id"], "owner_id", me, task.who.formats))
-    return raw
-
-
-def _from_address(field: FieldSpec, text: str, who: Reader) -> dict[str, list[str]]:
-    if field.kind != "ref" or not text.isdigit() or field.target is None:
-        return {field.name: [text]}
-    label = labels_of(who.ctx.session, field.target, [int(text)]).get(int(text))
-    return raw_of(field, field.name, {"id": int(text), "label": label}, who.formats) if label else {}
-
-
 def read_typed(task: Task, raw: Raw) -> Typed:
     """What the reader typed, as input for `records`."""
 
@@ -174,9 +168,13 @@ def read_typed(task: Task, raw: Raw) -> Typed:
     return TypedReader(task.who.formats, task.who.locale, lookup).read(task.spec, task.fields, raw)
 
 
-def _refuse_faults(typed: Typed) -> None:
-    if typed.errors:
-        raise Invalid(errors=typed.errors)
+def _refuse_faults(task: Task, typed: Typed) -> None:
+    """Tell what cannot be read, and in the same breath what is missing."""
+    if not typed.errors:
+        return
+    known = {fault.path for fault in typed.errors}
+    missing = (f.name for f in task.fields if f.required and f.name not in known and typed.data.get(f.name, 0) is None)
+    raise Invalid(errors=[*typed.errors, *(FieldError(name, REQUIRED, "required") for name in missing)])
 
 
 def filled_in(data: Mapping[str, Any]) -> dict[str, Any]:
@@ -191,17 +189,30 @@ def _version(raw: Raw) -> int | None:
 
 
 def _not_yet(task: Task, raw: Raw) -> ResponseReturnValue | None:
-    """The form again, with a row more or less (a browser without scripts), or after signing in anew."""
-    currencies = currency_codes(task.who)
+    """The form again, with a row more or less (a browser without scripts), after signing in anew, or from a draft."""
     if raw.text(AGAIN):
-        return _show(task, Filling(raw, currencies=currencies), restored=True)
+        return _show(task, _filling(task, raw), restored=raw.text(AGAIN))
     if name := raw.text("_add"):
         index = max(raw.indexes(name), default=-1) + 1
-        return _show(task, Filling(Raw({**raw, f"{name}.{index}.": [""]}), currencies=currencies))
+        return _show(task, _filling(task, Raw({**raw, f"{name}.{index}.": [""]})))
     if name := raw.text("_remove"):
         kept = Raw({key: texts for key, texts in raw.items() if not key.startswith(f"{name}.")})
-        return _show(task, Filling(kept, currencies=currencies))
+        return _show(task, _filling(task, kept))
     return None
+
+
+def _filling(task: Task, raw: Raw, problems: Mapping[str, str] = EMPTY, notes: Mapping[str, str] = EMPTY) -> Filling:
+    return Filling(raw, problems, notes, currency_codes(task.who), create=creation_of(task.who))
+
+
+def creation_of(who: Reader) -> Callable[[str], str]:
+    """The address at which the reader may create a record of an entity, for pickers; empty where it may not."""
+
+    def address(target: str) -> str:
+        spec = who.registry.entities.get(target)
+        return new_url(spec) if spec and not spec.hidden and who.may("create", target) else ""
+
+    return address
 
 
 def _faulty(task: Task, raw: Raw, error: GigaError) -> Filling:
@@ -210,7 +221,7 @@ def _faulty(task: Task, raw: Raw, error: GigaError) -> Filling:
     problems = {input_name(task.spec, fault): task.who.t(fault.message) for fault in found}
     if not problems:
         problems[""] = " ".join(task.who.t(text) for text in (error.message, error.fix) if text)
-    return Filling(raw, problems, currencies=currency_codes(task.who))
+    return _filling(task, raw, problems)
 
 
 def input_name(spec: EntitySpec, fault: FieldError) -> str:
@@ -228,29 +239,35 @@ def _compared(task: Task, raw: Raw) -> Filling:
     for field in task.fields:
         shown = f"{field.name}.text" if field.kind == "ref" else field.name
         if now.texts(shown) != raw.texts(shown) and (now.text(shown) or raw.text(shown)):
-            notes[field.name] = task.who.t(msg("Stored now: {value}", value=now.text(shown) or "–"))
-    return Filling(Raw({**raw, "_version": list(now.texts("_version"))}), {}, notes, currency_codes(task.who))
+            notes[field.name] = now.text(shown)
+    return _filling(task, Raw({**raw, "_version": list(now.texts("_version"))}), notes=notes)
 
 
-def _show(
-    task: Task, filling: Filling, error: GigaError | None = None, *, restored: bool = False
-) -> ResponseReturnValue:
+def _show(task: Task, filling: Filling, error: GigaError | None = None, *, restored: str = "") -> ResponseReturnValue:
     made = forms.build(task.spec, task.fields, filling, task.who)
     stale = isinstance(error, StaleVersion)
-    return answer(
-        "form.html",
+    response = answer(
+        "parts/form_sheet.html" if sheets.wanted() else "form.html",
         error.status if error else 200,
         title=task.heading,
         spec_label=task.who.t(task.spec.label_plural),
         list_path=list_url(task.spec),
         form=made,
+        here=request.full_path.rstrip("?"),
+        draft=f"{task.who.actor.user_id}:{request.full_path.rstrip('?')}",
+        kept=request.method == "POST",
+        once=filling.raw.text(MARK) or new_mark(),
         home=task.home,
         is_new=task.item is None,
         stale=stale,
         restored=restored,
+        switched_off=switches.hints(task.off, task.who),
         bottom=fill(Slot.FORM_BOTTOM, task.who, task.spec),
         trouble=_trouble(error, task.who) if error and not stale and not made.problems else "",
     )
+    if sheets.wanted():
+        response.headers[sheets.HEADER] = "form"
+    return response
 
 
 def _trouble(error: GigaError, who: Reader) -> str:

@@ -8,7 +8,7 @@ Names: `amount` and `amount.currency`; `company_id`, its text `company_id.text` 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any, Final
@@ -52,7 +52,7 @@ class Input:
     help: str = ""
     options: tuple[Option, ...] = ()
     problem: str = ""
-    note: str = ""
+    note: str | None = None
     extra: Mapping[str, str] = field(default_factory=dict)
     max_length: int | None = None
     wide: bool = False
@@ -108,14 +108,20 @@ class Form:
     version: str = ""
 
 
+def nothing_new(_target: str) -> str:
+    """Where a picker creates a record: nowhere."""
+    return ""
+
+
 @dataclass(frozen=True, slots=True)
 class Filling:
-    """What a form is filled with."""
+    """What a form is filled with. `notes` are the values stored now, where they differ from what was typed."""
 
     raw: Raw
     problems: Mapping[str, str] = field(default_factory=dict)
     notes: Mapping[str, str] = field(default_factory=dict)
     currencies: Sequence[str] = ("EUR",)
+    create: Callable[[str], str] = nothing_new
 
 
 def editable(spec: EntitySpec, writable: Iterable[FieldSpec]) -> list[FieldSpec]:
@@ -170,7 +176,7 @@ def make_input(one: FieldSpec, name: str, filling: Filling, reader: Reading) -> 
         required=one.required,
         help=reader.t(one.help) if one.help else "",
         problem=filling.problems.get(name, ""),
-        note=filling.notes.get(name, ""),
+        note=filling.notes.get(name),
         max_length=one.max_length,
         wide=shape in WIDE,
     )
@@ -180,7 +186,7 @@ def make_input(one: FieldSpec, name: str, filling: Filling, reader: Reading) -> 
         return replace(made, extra=_dated(shape, reader))
     if shape == "money":
         return replace(made, options=_currencies(filling.raw.text(f"{name}.currency"), filling.currencies))
-    return replace(made, extra=_picking(one, name, filling.raw, reader)) if shape == "pick" else made
+    return replace(made, extra=_picking(one, name, filling, reader)) if shape == "pick" else made
 
 
 def _dated(shape: str, reader: Reading) -> dict[str, str]:
@@ -219,16 +225,21 @@ def _currencies(chosen: str, known: Sequence[str]) -> tuple[Option, ...]:
     return tuple(Option(code, code, code == (chosen or known[0])) for code in codes)
 
 
-def _picking(one: FieldSpec, name: str, raw: Raw, reader: Reading) -> dict[str, str]:
-    target = reader.registry.entities.get(one.target or "")
+def _picking(one: FieldSpec, name: str, filling: Filling, reader: Reading) -> dict[str, str]:
+    target, raw = reader.registry.entities.get(one.target or ""), filling.raw
     path = list_url(target) if target else f"/pick/{one.target}"
-    return {"url": f"{path}/options", "text": raw.text(f"{name}.text"), "was": raw.text(f"{name}.was")}
+    return {
+        "url": f"{path}/options",
+        "text": raw.text(f"{name}.text"),
+        "was": raw.text(f"{name}.was"),
+        "create": filling.create(one.target or ""),
+    }
 
 
 def make_rows(child: ChildSpec, filling: Filling, reader: Reading) -> Rows:
     """The child rows of a form: those in `raw`."""
     found = [_row(child, str(index), filling, reader) for index in filling.raw.indexes(child.name)]
-    mould = _row(child, "__i__", Filling(Raw({}), currencies=filling.currencies), reader)
+    mould = _row(child, "__i__", Filling(Raw({}), currencies=filling.currencies, create=filling.create), reader)
     problem = filling.problems.get(child.name, "")
     return Rows(child.name, reader.t(child.label), tuple(found), mould, problem)
 

@@ -168,6 +168,7 @@ def current_url() -> str:
 
 
 SHORTCUTS: Final = (
+    (("Ctrl", "K"), msg("Commands and search")),
     (("/",), msg("Search everything")),
     (("n",), msg("Create a record")),
     (("↑", "↓"), msg("Walk through the list")),
@@ -176,6 +177,8 @@ SHORTCUTS: Final = (
     (("e",), msg("Edit the record")),
     (("Ctrl", "Enter"), msg("Save the form")),
     (("Alt", "←", "→"), msg("Move the card on the board")),
+    (("r",), msg("Refresh the page")),
+    (("Esc",), msg("Close the sheet; what was typed is kept")),
     (("?",), msg("This help")),
 )
 

@@ -20,18 +20,22 @@ LONGEST: Final = 300
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """A note: its text (translated), `error` or nothing as its kind, where to open or to undo what was done."""
+    """A note: its text (translated), `error` or nothing as its kind, where to open or to undo what was done.
+
+    `saved` is the mark of the form that was saved, so that the browser forgets its draft.
+    """
 
     text: str
     kind: str = ""
     link: str = ""
     undo: str = ""
+    saved: str = ""
 
 
-def note(text: str, *, kind: str = "", link: str = "", undo: str = "") -> None:
+def note(text: str, *, kind: str = "", link: str = "", undo: str = "", saved: str = "") -> None:
     """Show `text` on the next page."""
     pending: list[Note] = g.setdefault("notes", [])
-    pending.append(Note(text[:LONGEST], kind, link, undo))
+    pending.append(Note(text[:LONGEST], kind, link, undo, saved[:40]))
 
 
 def take() -> Sequence[Note]:

@@ -1,4 +1,4 @@
-"""What pickers and the search box offer: records by their titles."""
+"""What pickers offer: records by their titles."""
 
 from __future__ import annotations
 
@@ -12,26 +12,20 @@ from gigacore import records
 from gigacore.entity import SYSTEM_TARGETS, EntitySpec, fold
 from gigacore.errors import NotFound
 from gigacore.ids import parse_readable
-from gigacore.messages import msg
 from gigacore.records import ListRequest
 from host_app.api.answers import answer as json_answer
 from host_app.api.policies import entity_at, on_entity
-from host_app.pages.addresses import list_url, record_url, with_query
 from host_app.pages.columns import number_of, title_of
-from host_app.pages.frame import is_partial
-from host_app.pages.frame import page as answer
 from host_app.pages.reader import Reader, reader
 from host_app.routing import route, signed_in
 
 MOST: Final = 12
-MOST_PER_ENTITY: Final = 4
 
 
 def register(app: Flask) -> None:
     """Declare the routes."""
     route(app, "/<plugin>/<plural>/options", policy=on_entity("view"))(options)
     route(app, "/pick/<target>/options", policy=signed_in)(system_options)
-    route(app, "/search", policy=signed_in)(search)
 
 
 def options(plugin: str, plural: str) -> ResponseReturnValue:
@@ -83,35 +77,3 @@ def find_by_name(who: Reader, target: str, text: str) -> int | None:
         found = find(who, spec, text, MOST) if spec is not None else []
         exact = [item["id"] for item in found if spec and fold(title_of(spec, item)) == fold(text)]
     return exact[0] if len(exact) == 1 else None
-
-
-def search() -> ResponseReturnValue:
-    """Records of all entities, and pages, that `q` finds."""
-    who, text = reader(), request.args.get("q", "").strip()
-    hits = [hit for spec in who.entities("view") for hit in _hits(who, spec, text)] if len(text) > 1 else []
-    pages = [hit for hit in _page_hits(who, text) if text]
-    template = "parts/search_hits.html" if is_partial() else "search.html"
-    return answer(template, title=who.t(msg("Search")), q=text, hits=[*hits, *pages])
-
-
-def _hits(who: Reader, spec: EntitySpec, text: str) -> list[dict[str, str]]:
-    found = find(who, spec, text, MOST_PER_ENTITY + 1)
-    kind = who.t(spec.label)
-    hits = [
-        {"url": record_url(spec, item["id"]), "label": title_of(spec, item), "kind": kind, "icon": spec.icon}
-        for item in found[:MOST_PER_ENTITY]
-    ]
-    if len(found) > MOST_PER_ENTITY:
-        label = who.t(msg("All {things} with “{text}”", things=who.t(spec.label_plural).lower(), text=text))
-        hits.append({"url": with_query(list_url(spec), [("q", text)]), "label": label, "kind": "", "icon": "search"})
-    return hits
-
-
-def _page_hits(who: Reader, text: str) -> list[dict[str, str]]:
-    needle = fold(text)
-    pages = [(who.t(spec.label_plural), list_url(spec), spec.icon) for spec in who.entities("view")]
-    pages += [(who.t(msg("Settings")), "/settings", "settings")]
-    kind = who.t(msg("Page"))
-    return [
-        {"url": url, "label": label, "kind": kind, "icon": icon} for label, url, icon in pages if needle in fold(label)
-    ]

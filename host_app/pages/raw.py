@@ -155,9 +155,15 @@ class TypedReader:
         if one.kind == "date":
             return typed_date(text, self.formats).isoformat()
         if one.kind == "money":
-            text = f"{text} {raw.text(f'{name}.currency') or 'EUR'}"
+            return self._money(one, text, raw.text(f"{name}.currency") or "EUR")
         kind = KINDS[one.kind]
         return kind.dump(kind.parse_text(text, one, self.locale))
+
+    def _money(self, one: FieldSpec, text: str, currency: str) -> dict[str, str]:
+        """The currency is chosen beside the amount; a sign typed along with it says nothing."""
+        amount = KINDS["decimal"].parse_text(text.strip("€$£ \u00a0\u202f"), one, self.locale)
+        found: dict[str, str] = KINDS["money"].dump(KINDS["money"].parse({"amount": amount, "currency": currency}, one))
+        return found
 
     def _reference(self, one: FieldSpec, name: str, raw: Raw) -> int | None:
         picked, text = raw.text(name).strip(), raw.text(f"{name}.text").strip()

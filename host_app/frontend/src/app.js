@@ -2,10 +2,14 @@
 import htmx from './htmx.js'
 import * as board from './board.js'
 import * as columns from './columns.js'
+import * as dates from './dates.js'
+import * as drafts from './drafts.js'
 import * as forms from './forms.js'
 import * as list from './list.js'
 import * as menus from './menus.js'
 import * as pick from './pick.js'
+import * as palette from './palette.js'
+import * as sheet from './sheet.js'
 import * as shell from './shell.js'
 
 window.giga = {
@@ -17,7 +21,7 @@ window.giga = {
   sortable: () => import('sortablejs').then(module => module.default),
 }
 
-for (const part of [shell, menus, list, pick, forms, board, columns]) {
+for (const part of [shell, menus, palette, list, pick, dates, drafts, forms, sheet, board, columns]) {
   part.start()
   if (part.mount) htmx.onLoad(part.mount)
 }

@@ -1,5 +1,14 @@
 // Forms: child rows without a round trip, no double sending, no silent loss of what was typed.
-let dirty = false
+import {drop} from './drafts.js'
+import {toast} from './shell.js'
+
+const words = () => document.getElementById('words').dataset
+
+function touched(form) {
+  if (!form?.matches('[data-guard]')) return
+  form.dataset.dirty = ''
+  if (form.dataset.draft) form.dispatchEvent(new CustomEvent('giga:typed', {bubbles: true}))
+}
 
 function addRow(button) {
   const rows = button.closest('.rows')
@@ -13,7 +22,7 @@ function addRow(button) {
   })
   rows.insertBefore(copy, button)
   button.previousElementSibling.querySelector('input:not([type=hidden]), select, textarea')?.focus()
-  dirty = true
+  touched(rows.closest('form'))
 }
 
 function onClick(event) {
@@ -25,14 +34,35 @@ function onClick(event) {
   const rows = remove.closest('.rows')
   remove.closest('.row-item').remove()
   rows.querySelector('[data-add]')?.focus()
-  dirty = true
+  touched(rows.closest('form'))
+}
+
+// After somebody else was faster: their value instead of the one typed here.
+function onTheirs(event) {
+  const button = event.target.closest('[data-theirs]')
+  if (!button) return
+  const input = button.closest('.field').querySelector('input:not([type=hidden]), select, textarea')
+  if (input.type === 'checkbox') input.checked = button.dataset.theirs === '1'
+  else input.value = button.dataset.theirs
+  input.closest('.pick')?.querySelectorAll('[data-id], [data-was]').forEach(hidden => { hidden.value = '' })
+  button.closest('.theirs').remove()
+  input.focus()
+  touched(input.form)
+}
+
+function onCancel(event) {
+  const form = event.target.closest('[data-cancel]')?.closest('form')
+  if (!form || event.defaultPrevented) return
+  if ('dirty' in form.dataset && !confirm(words().cancel)) return event.preventDefault()
+  drop(form)
 }
 
 function onSubmit(event) {
   const form = event.target
   if (form.method === 'dialog') return
   if (form.dataset.sure && !confirm(form.dataset.sure)) return event.preventDefault()
-  if (form.matches('[data-guard]')) dirty = false
+  if (form.matches('[data-guard]') && !navigator.onLine) return event.preventDefault(), toast(words().lost, 'error')
+  delete form.dataset.dirty
   if (form.dataset.sent && !form.hasAttribute('hx-post')) return event.preventDefault()
   form.dataset.sent = '1'
   // The page may come back from the browser's cache, or the answer may be a download.
@@ -61,9 +91,11 @@ export function mount(element) {
 export function start() {
   document.addEventListener('click', onClick)
   document.addEventListener('submit', onSubmit)
-  document.addEventListener('input', event => { if (event.target.closest('form[data-guard]')) dirty = true })
+  document.addEventListener('click', onTheirs)
+  document.addEventListener('click', onCancel)
+  for (const name of ['input', 'change']) document.addEventListener(name, event => touched(event.target.closest?.('form')))
   for (const name of ['dragover', 'dragleave', 'drop']) document.addEventListener(name, onDrop)
-  addEventListener('beforeunload', event => { if (dirty) event.preventDefault() })
+  addEventListener('beforeunload', event => { if (document.querySelector('form[data-dirty]')) event.preventDefault() })
   document.addEventListener('keydown', event => {
     const form = event.target.closest?.('form[data-guard]')
     if (form && (event.ctrlKey || event.metaKey) && event.key === 'Enter') form.requestSubmit()

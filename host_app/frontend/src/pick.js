@@ -1,4 +1,6 @@
 // The picker of a reference: a combobox (WAI-ARIA 1.2) over a text field, its hidden id and a list from the server.
+import {open} from './sheet.js'
+
 let wait = 0
 
 const parts = picker => ({
@@ -18,11 +20,31 @@ function close(picker) {
 async function search(picker) {
   const {text, list} = parts(picker)
   const turn = ++wait
-  const answer = await fetch(`${picker.dataset.url}?q=${encodeURIComponent(text.value)}`, {headers: {'HX-Request': 'true'}})
-  if (!answer.ok || turn !== wait) return
+  const answer = await fetch(`${picker.dataset.url}?q=${encodeURIComponent(text.value)}`, {headers: {'HX-Request': 'true'}}).catch(() => null)
+  if (!answer?.ok || turn !== wait) return
   const found = await answer.json()
-  list.replaceChildren(...found.items.map((item, index) => option(picker, item, index)))
-  text.ariaExpanded = String(found.items.length > 0)
+  const rows = found.items.map((item, index) => option(picker, item, index))
+  if (picker.dataset.create) rows.push(creation(picker, text.value.trim(), rows.length))
+  list.replaceChildren(...rows)
+  text.ariaExpanded = String(rows.length > 0)
+}
+
+// The last line of the list makes the record that was not found.
+function creation(picker, name, index) {
+  const {createLabel, createEmpty} = picker.dataset
+  const row = option(picker, {id: '', label: name ? createLabel.replace('{text}', name) : createEmpty}, index)
+  row.dataset.name = name
+  row.className = 'create'
+  return row
+}
+
+async function create(picker, row) {
+  const {dataset: {name}} = row
+  close(picker)
+  const url = picker.dataset.create + (name ? `?_title=${encodeURIComponent(name)}` : '')
+  const saved = await open(url, 'pick')
+  if (saved) put(picker, saved.id, saved.label)
+  parts(picker).text.focus()
 }
 
 function option(picker, item, index) {
@@ -40,11 +62,16 @@ function option(picker, item, index) {
 }
 
 function choose(picker, row) {
-  const {text, id, was} = parts(picker)
-  id.value = row.dataset.value
-  text.value = was.value = row.firstChild.textContent
-  id.dispatchEvent(new Event('change', {bubbles: true}))
+  if (row.matches('.create')) return create(picker, row)
+  put(picker, row.dataset.value, row.firstChild.textContent)
   close(picker)
+}
+
+function put(picker, value, label) {
+  const {text, id, was} = parts(picker)
+  id.value = value
+  text.value = was.value = label
+  id.dispatchEvent(new Event('change', {bubbles: true}))
 }
 
 function walk(picker, step) {
@@ -69,7 +96,10 @@ function onKey(event) {
   } else if (event.key === 'Enter' && chosen) {
     event.preventDefault()
     choose(picker, chosen)
-  } else if (event.key === 'Escape') close(picker)
+  } else if (event.key === 'Escape' && parts(picker).list.children.length) {
+    event.preventDefault()
+    close(picker)
+  }
 }
 
 function onInput(event) {
@@ -103,6 +133,7 @@ export function start() {
     if (!clear) return
     const {text, id, was} = parts(clear.closest('.pick'))
     id.value = text.value = was.value = ''
+    id.dispatchEvent(new Event('change', {bubbles: true}))
     text.focus()
   })
 }

@@ -3,11 +3,15 @@ const root = document.documentElement
 const words = () => document.getElementById('words')?.dataset ?? {}
 const typing = target => target.closest?.('input, textarea, select, [contenteditable], dialog[open]')
 
-export function toast(text, kind = '') {
+// An open sheet hides what lies below it, so it has toasts of its own.
+const place = () => [...document.querySelectorAll('dialog[open] .toasts')].pop() ?? document.getElementById('toasts')
+
+export function toast(text, kind = '', url = '') {
   const box = document.createElement('div')
   box.className = `toast-g ${kind}`
   box.textContent = text
-  document.getElementById('toasts')?.append(box)
+  if (url) box.append(Object.assign(document.createElement('a'), {href: url, textContent: words().open}))
+  place()?.append(box)
   fade(box)
 }
 
@@ -28,12 +32,12 @@ export function mount(element) {
 const keys = {
   '/': () => document.getElementById('find')?.focus(),
   '?': () => document.getElementById('shortcuts')?.showModal(),
+  r: () => location.reload(),
   n: () => document.querySelector('[data-key="n"]')?.click(),
   e: () => document.querySelector('#main [data-key="e"]')?.click(),
 }
 
 function onKey(event) {
-  if ((event.ctrlKey || event.metaKey) && event.key === 'k') return event.preventDefault(), keys['/']()
   if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || typing(event.target)) return
   if (!keys[event.key]) return
   event.preventDefault()
@@ -51,6 +55,11 @@ function onPreference(event) {
   button.parentElement.querySelectorAll('[aria-pressed]').forEach(b => b.setAttribute('aria-pressed', b === button))
 }
 
+// Shown while the browser has no network, or the last request did not reach the server.
+function offline(is) {
+  root.classList.toggle('is-offline', is || !navigator.onLine)
+}
+
 function watchRequests() {
   const bar = document.querySelector('.bar-load')
   let running = 0
@@ -64,38 +73,25 @@ function watchRequests() {
     if (event.detail.xhr.status === 401) return location.reload()
     toast(event.detail.xhr.getResponseHeader('X-Message') || words().failed, 'error')
   })
-  document.addEventListener('htmx:sendError', () => toast(words().lost, 'error'))
-}
-
-// The search box of the top bar: arrows walk through the hits.
-function onFind(event) {
-  if (event.target.id !== 'find') return
-  const hits = [...document.querySelectorAll('.find-hits a')]
-  const at = hits.findIndex(hit => hit.ariaSelected === 'true')
-  if (event.key === 'Escape') return document.querySelector('.find-hits')?.replaceChildren(), event.target.blur()
-  if (event.key === 'Enter' && at >= 0) return event.preventDefault(), hits[at].click()
-  const step = {ArrowDown: 1, ArrowUp: -1}[event.key]
-  if (!step || !hits.length) return
-  event.preventDefault()
-  hits[at] && (hits[at].ariaSelected = 'false')
-  const next = hits[(at + step + hits.length) % hits.length]
-  next.ariaSelected = 'true'
-  next.scrollIntoView({block: 'nearest'})
+  document.addEventListener('htmx:sendError', () => {
+    offline(true)
+    toast(words().lost, 'error')
+  })
+  document.addEventListener('htmx:afterRequest', event => { if (event.detail.xhr?.status) offline(false) })
 }
 
 export function start() {
-  document.addEventListener('keydown', onFind)
   document.addEventListener('keydown', onKey)
   document.addEventListener('click', onPreference)
   document.addEventListener('click', event => {
     if (event.target.closest('[data-close]')) event.target.closest('dialog')?.close()
+    if (event.target.closest('[data-refresh]')) return event.preventDefault(), location.reload()
     const opener = event.target.closest('[data-dialog]')
     if (opener) document.getElementById(opener.dataset.dialog)?.showModal()
-    if (!event.target.closest('.find')) document.querySelector('.find-hits')?.replaceChildren()
   })
   document.addEventListener('toast', event => toast(event.detail.value ?? event.detail.text, event.detail.kind))
-  const online = () => root.classList.toggle('is-offline', !navigator.onLine)
-  addEventListener('online', online)
-  addEventListener('offline', online)
+  addEventListener('online', () => offline(false))
+  addEventListener('offline', () => offline(true))
+  offline(!navigator.onLine)
   watchRequests()
 }

@@ -1,0 +1,159 @@
+"""Forms in the browser: the sheet, create-new in a picker, drafts, an ended session, faults, other people's changes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gigacore import Crm, records
+
+SAVE = ".form-foot .btn-primary"
+
+
+def open_sheet(reader: Any, path: str, entity: str) -> Any:
+    page = reader.go(path)
+    page.wait_for_selector("html.js")
+    page.click("[popovertarget=m-new]")
+    page.click(f"#m-new a[href='{entity}']")
+    return page.locator("dialog.side-sheet").last
+
+
+def names_of(crm: Crm, entity: str, field: str) -> list[Any]:
+    with crm.system("look") as ctx:
+        return [item[field] for item in records.page(ctx, entity, records.ListRequest(fields=("id", field))).items]
+
+
+def test_a_sheet_tells_faults_creates_in_a_picker_and_saves_once(crm: Crm, open_browser: Any) -> None:
+    reader = open_browser(locale="fr")
+    sheet = open_sheet(reader, "/crm/leads", "/crm/opportunities/new")
+    page = reader.page
+    sheet.locator("#f-amount").fill("1 234,5x")
+    sheet.locator("#f-expected_close").fill("22/11/2026")
+    sheet.locator(SAVE).click()
+    page.wait_for_selector("dialog .error-summary:focus")
+    sheet.locator(".error-summary a[href='#f-title']").click()
+    assert page.evaluate("document.activeElement.id") == "f-title"
+    page.keyboard.type("Pompe à chaleur")
+    sheet.locator("#f-amount").fill("1 234,56")
+    sheet.locator("#f-company_id").fill("Atelier Neuf")
+    page.click(".pick .create:has-text('Atelier Neuf')")
+    nested = page.locator("dialog.side-sheet").nth(1)
+    assert nested.locator("[name=name]").input_value() == "Atelier Neuf"
+    nested.locator(SAVE).click()
+    nested.wait_for(state="detached")
+    assert sheet.locator("#f-company_id").input_value() == "Atelier Neuf"
+    sheet.locator(SAVE).dblclick()
+    page.wait_for_selector(".rec-head h1:has-text('Pompe à chaleur')")
+    with crm.system("look") as ctx:
+        (number,) = (item["id"] for item in records.page(ctx, "crm.opportunity", records.ListRequest()).items)
+        stored = records.get(ctx, "crm.opportunity", number)
+    assert (str(stored["amount"].amount), str(stored["expected_close"])) == ("1234.5600", "2026-11-22")
+    assert stored["company_id"]["label"] == "Atelier Neuf"
+    assert all("422" in text for text in reader.complaints)
+
+
+def test_save_and_create_another_stays_in_the_sheet(crm: Crm, open_browser: Any) -> None:
+    reader = open_browser()
+    sheet = open_sheet(reader, "/crm/companies", "/crm/companies/new")
+    for name in ("One", "Two"):
+        sheet.locator("#f-name").fill(name)
+        with reader.page.expect_response(lambda answer: answer.request.method == "GET" and "/new" in answer.url):
+            sheet.locator("button[value=again]").click()
+        sheet.locator(f".toast-g:has-text('{name}')").wait_for()
+        reader.page.wait_for_timeout(100)
+        assert sheet.locator("#f-name").input_value() == ""
+    reader.page.keyboard.press("Escape")
+    reader.page.wait_for_selector(".tbl >> text=Two")
+    assert sorted(names_of(crm, "crm.company", "name")) == ["One", "Two"]
+    assert reader.complaints == []
+
+
+def test_what_was_typed_survives_a_closed_sheet_a_reload_and_goes_once_saved(crm: Crm, open_browser: Any) -> None:
+    reader = open_browser()
+    page = reader.page
+    sheet = open_sheet(reader, "/", "/crm/contacts/new")
+    sheet.locator("#f-first_name").fill("Ada")
+    sheet.locator("#f-last_name").fill("Lovelace")
+    sheet.locator("[data-add]").first.click()
+    page.keyboard.type("ada@example.test")
+    page.keyboard.press("Escape")
+    page.wait_for_selector(".toast-g:has-text('kept')")
+    page.once("dialog", lambda asked: asked.accept())
+    page.goto(f"{reader.address}/crm/contacts/new")
+    page.wait_for_selector("text=has not been saved yet")
+    assert page.input_value("#f-last_name") == "Lovelace"
+    assert page.locator("[name='emails.0.email']").input_value() == "ada@example.test"
+    page.click(SAVE)
+    page.wait_for_selector(".rec-head")
+    assert names_of(crm, "crm.contact", "last_name") == ["Lovelace"]
+    page.goto(f"{reader.address}/crm/contacts/new")
+    page.wait_for_load_state("networkidle")
+    assert page.input_value("#f-last_name") == ""
+    page.fill("#f-last_name", "Nobody")
+    page.wait_for_timeout(400)
+    page.once("dialog", lambda asked: asked.accept())
+    page.reload()
+    page.click("[data-afresh]")
+    page.wait_for_selector("text=has not been saved yet", state="detached")
+    assert page.input_value("#f-last_name") == ""
+    assert reader.complaints == []
+
+
+def test_an_ended_session_keeps_what_was_typed(crm: Crm, open_browser: Any) -> None:
+    reader = open_browser()
+    page = reader.page
+    sheet = open_sheet(reader, "/", "/crm/leads/new")
+    sheet.locator("#f-last_name").fill("Patience")
+    sheet.locator("#f-amount").fill("12.50")
+    page.context.clear_cookies()
+    sheet.locator(SAVE).click()
+    page.fill("#email", "super_admin.en@example.test")
+    page.fill("#password", "Correct-horse-battery-1")
+    page.click("main .btn-primary")
+    page.wait_for_selector("text=You had been signed out")
+    assert (page.input_value("#f-last_name"), page.input_value("#f-amount")) == ("Patience", "12.50")
+    page.click(SAVE)
+    page.wait_for_selector(".rec-head h1:has-text('Patience')")
+    assert names_of(crm, "crm.lead", "last_name") == ["Patience"]
+
+
+def test_somebody_elses_value_can_be_taken(crm: Crm, leads: None, open_browser: Any) -> None:
+    reader = open_browser()
+    page = reader.go("/crm/leads/1/edit")
+    page.fill("#f-last_name", "Mine")
+    with crm.system("somebody else") as ctx:
+        records.update(ctx, "crm.lead", 1, {"last_name": "Theirs", "priority": "high"})
+    page.click(SAVE)
+    page.wait_for_selector(".theirs:has-text('Theirs')")
+    page.click(".field:has(#f-last_name) [data-theirs]")
+    assert page.input_value("#f-last_name") == "Theirs"
+    page.click(SAVE)
+    page.wait_for_selector(".rec-head h1:has-text('Theirs')")
+
+
+def test_the_palette_by_keyboard(leads: None, open_browser: Any) -> None:
+    reader = open_browser()
+    page = reader.go("/")
+    page.wait_for_selector("html.js")
+    page.keyboard.press("Control+k")
+    page.wait_for_selector("#palette [role=option][aria-selected=true]")
+    page.keyboard.type("number 07")
+    page.wait_for_selector("#palette [role=group][aria-label=Leads] >> text=Amélie Number 07")
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".rec-head h1:has-text('Number 07')")
+    page.keyboard.press("Control+k")
+    page.keyboard.type("dark")
+    page.wait_for_selector("#palette [data-command='theme=dark'][aria-selected=true]")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("html[data-bs-theme=dark]")
+    page.keyboard.press("Control+k")
+    page.keyboard.type("create compa")
+    page.wait_for_selector("#palette [href='/crm/companies/new'][aria-selected=true]")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("dialog.side-sheet #f-name")
+    page.keyboard.press("Escape")
+    page.keyboard.press("Control+k")
+    page.keyboard.type("langue")
+    page.wait_for_selector("#palette [aria-disabled]")
+    page.keyboard.press("Escape")
+    assert not page.is_visible("#palette")
+    assert reader.complaints == []
