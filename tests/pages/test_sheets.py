@@ -1,4 +1,4 @@
-"""What scripts ask of forms: sheets, one effect per form, dates in the reader's order, switched off fields, the palette."""
+"""What scripts ask of forms: sheets, one effect per form, dates in the reader's order, and the palette."""
 
 from __future__ import annotations
 
