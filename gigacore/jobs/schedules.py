@@ -8,7 +8,6 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
-from cronsim import CronSim
 
 from gigacore.context import system_actor
 from gigacore.ids import uuid7
@@ -23,6 +22,8 @@ def next_time(cron: str | None, every: int | None, timezone: str, now: datetime)
     """The first moment after `now` that the crontab line, or the distance in seconds, names."""
     if every:
         return now + timedelta(seconds=every)
+    from cronsim import CronSim  # schedules are due hourly at most; a start need not wait for it
+
     return next(CronSim(cron or "", now.astimezone(ZoneInfo(timezone))))
 
 

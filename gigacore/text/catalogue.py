@@ -7,19 +7,14 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib.resources import files
-from importlib.resources.abc import Traversable
-from io import BytesIO
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from gigacore.messages import Msg
 from gigacore.text.formats import Formats
-
-if TYPE_CHECKING:
-    from babel.messages.catalog import Catalog
+from gigacore.text.po import Forms, PoFile, read_po
 
 SOURCE_LOCALE: Final = "en"
-Forms = tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -57,10 +52,9 @@ class Catalogue:
         texts: dict[str, dict[str, Forms]] = {}
         rules: dict[str, Callable[[int], int]] = {}
         for package in packages:
-            for locale, catalog in read_package(package):
-                merged = texts.setdefault(locale, {})
-                merged.update({key: forms for key, forms in entries(catalog).items() if key not in merged})
-                rules.setdefault(locale, gettext.c2py(catalog.plural_expr))
+            for locale, file in read_package(package):
+                texts[locale] = {**file.texts, **texts.get(locale, {})}
+                rules.setdefault(locale, gettext.c2py(file.plural))
         return cls(
             MappingProxyType({name: Translator(name, MappingProxyType(t), rules[name]) for name, t in texts.items()})
         )
@@ -96,27 +90,10 @@ def one_or_many(count: int) -> int:
 ENGLISH: Final = Translator(SOURCE_LOCALE, MappingProxyType({}), one_or_many)
 
 
-def read_package(package: str) -> Iterable[tuple[str, Catalog]]:
-    """The catalogues of one package by locale."""
+def read_package(package: str) -> Iterable[tuple[str, PoFile]]:
+    """The texts of one package by locale. Raises ValueError for a malformed file."""
     folder = files(package).joinpath("translations")
     found = folder.iterdir() if folder.is_dir() else ()
     for file in sorted(found, key=lambda item: item.name):
         if file.name.endswith(".po"):
-            yield file.name.removesuffix(".po"), read_po_file(file)
-
-
-def read_po_file(file: Traversable) -> Catalog:
-    """One catalogue; a malformed file raises babel's PoFileError."""
-    from babel.messages.pofile import read_po
-
-    return read_po(BytesIO(file.read_bytes()), locale=file.name.removesuffix(".po"), abort_invalid=True)
-
-
-def entries(catalog: Catalog) -> dict[str, Forms]:
-    """The translated texts of a catalogue; fuzzy and empty ones are left out."""
-    result: dict[str, Forms] = {}
-    for message in catalog:
-        forms = message.string if isinstance(message.string, tuple) else (message.string,)
-        if message.id and not message.fuzzy and all(forms):
-            result[message.id if isinstance(message.id, str) else message.id[0]] = tuple(map(str, forms))
-    return result
+            yield file.name.removesuffix(".po"), read_po(file.read_text("utf-8"))

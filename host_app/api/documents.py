@@ -10,7 +10,6 @@ from flask import Flask, Response, render_template
 
 from gigacore.ui import BulkAction
 from host_app.api.answers import JSON
-from host_app.api.openapi import build
 from host_app.context import host
 from host_app.routing import public_route, route, signed_in
 
@@ -30,6 +29,8 @@ def document() -> tuple[dict[str, Any], bytes]:
     state = host()
     registry, server = state.crm.registry, state.settings.public_url
     if (MEMO, server) not in registry.memo:
+        from host_app.api.openapi import build  # few ask for the document
+
         made = build(registry, state.crm.plugins.declared(BulkAction), server=server)
         registry.memo[MEMO, server] = (made, orjson.dumps(made))
     kept: tuple[dict[str, Any], bytes] = registry.memo[MEMO, server]

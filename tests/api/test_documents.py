@@ -126,10 +126,10 @@ def test_the_page_needs_no_script_and_no_other_site(people: People) -> None:
 
 
 def test_the_document_is_made_once(crm: Crm, people: People, monkeypatch: pytest.MonkeyPatch) -> None:
-    from host_app.api import documents
+    from host_app.api import openapi
 
     document(people)
-    monkeypatch.setattr(documents, "build", None)
+    monkeypatch.setattr(openapi, "build", None)
     document(people)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import unicodedata
 from collections.abc import Iterable
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any, Final
@@ -17,12 +18,12 @@ import sqlalchemy as sa
 from flask import Flask, Response, abort, request
 from sqlalchemy.dialects.postgresql import JSONB
 
-from gigacore.entity import fold
 from tests.benchmarks.data import Row
 
 if TYPE_CHECKING:
     from tests.benchmarks.product import Product
 
+MARKS: Final = re.compile("[\u0300-\u036f]")
 EMAIL: Final = re.compile(r"^[^@\s]+@[^@\s]+\.[^@\s]+$")
 PHONE: Final = re.compile(r"^\+?[0-9 ().-]{5,25}$")
 TEXTS: Final = (
@@ -115,6 +116,13 @@ def engine_for(url: str) -> sa.Engine:
                 connection.execute(f"PRAGMA {pragma}")
 
     return made
+
+
+def fold(text: str) -> str:
+    """Without accents and in lower case."""
+    if text.isascii():
+        return text.lower()
+    return MARKS.sub("", unicodedata.normalize("NFKD", text)).lower()
 
 
 def digest(token: str) -> str:

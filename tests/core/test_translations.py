@@ -51,14 +51,11 @@ def child_labels(child: ChildSpec) -> dict[str, str]:
 
 @cache
 def translated(package: str) -> dict[str, str]:
-    entries = {}
+    entries: dict[str, str] = {}
     parts = [package, "gigacore.crm"] if package == "gigacore" else [package]
-    for locale, catalog in (found for part in parts for found in read_package(part)):
+    for locale, file in (found for part in parts for found in read_package(part)):
         if locale == LANGUAGE:
-            for message in catalog:
-                text = message.string if isinstance(message.string, str) else message.string[0]
-                if message.id and text and not message.fuzzy:
-                    entries[message.id if isinstance(message.id, str) else message.id[0]] = text
+            entries |= {text: forms[0] for text, forms in file.texts.items()}
     return entries
 
 

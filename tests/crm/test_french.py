@@ -4,7 +4,7 @@ import pytest
 
 from gigacore import Crm
 from gigacore.crm import lists, plugin
-from gigacore.text.catalogue import Catalogue, Translator, entries, read_package
+from gigacore.text.catalogue import Catalogue, Translator, read_package
 from gigacore.text.extract import labels, package_texts, placeholders, typography
 
 
@@ -23,8 +23,8 @@ def test_every_text_is_translated(french: Translator) -> None:
 
 
 def test_no_translation_is_left_over_and_all_are_well_formed() -> None:
-    ((_, catalogue),) = read_package("gigacore.crm")
-    own = {text: forms[0] for text, forms in entries(catalogue).items()}
+    ((_, file),) = read_package("gigacore.crm")
+    own = {text: forms[0] for text, forms in file.texts.items()}
     assert sorted(set(own) - texts()) == []
     assert [text for text, said in own.items() if placeholders(text) != placeholders(said) or typography(said)] == []
 
