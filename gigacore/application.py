@@ -29,8 +29,10 @@ from gigacore.errors import Misuse
 from gigacore.jobs import Jobs
 from gigacore.jobs.worker import Declared, Declares, Worker
 from gigacore.messages import msg
+from gigacore.plugins.calls import STOPS, Calls
 from gigacore.plugins.discovery import Candidate, discover, given
 from gigacore.plugins.dispatch import Dispatcher
+from gigacore.plugins.faults import FILE, FaultLog
 from gigacore.plugins.loading import Loaded
 from gigacore.plugins.manager import PluginManager
 from gigacore.plugins.manifest import Plugin
@@ -47,6 +49,7 @@ VERSION: Final = version("gigacore")
 log: Final = logging.getLogger("gigacore")
 BUILTIN: Final = (Candidate("crm", "gigacore.crm:plugin", "gigacore", VERSION, builtin=True),)
 FRESH_SECONDS: Final = 2.0
+INSTALL: Final = "install"
 P = TypeVar("P")
 
 
@@ -80,12 +83,14 @@ class Crm:
         self.clock: Clock = clock or SystemClock()
         self.engine = _checked(engine) if engine is not None else create_engine(self.settings.effective_database_url)
         offered = discover() if plugins is None else given(plugins)
+        self.calls = Calls(FaultLog(self.settings.data_dir / FILE, self.clock))
         self.plugins = PluginManager(
             self.engine,
             {candidate.name: candidate for candidate in (*offered, *BUILTIN)},
             self.clock,
             strict=self.settings.strict,
             safe_mode=self.settings.safe_mode,
+            calls=self.calls,
         )
         self.guard = AccessGuard()
         self.jobs = Jobs(self)
@@ -110,6 +115,7 @@ class Crm:
             database.use_registry(registry)
         database.hooks, database.before_session = loaded.dispatcher, self._freshen
         self._fresh_at = time.monotonic()
+        loaded.dispatcher.registry = lambda: self.registry
         self.guard.narrow = loaded.dispatcher.narrow_policy
         self._running = _Running(database, loaded, declared, automation)
         for made_from_plugins in ("catalogue", "storage"):
@@ -146,8 +152,20 @@ class Crm:
         applied = self.plugins.upgrade()
         self.start()
         for plugin in self.plugins.enabled:
-            run_install(self, plugin)
+            self._install(plugin)
         return applied
+
+    def _install(self, plugin: Plugin) -> None:
+        """Runs the plugin's own `install`; a plugin that fails there runs on, and administrators see why."""
+        try:
+            with self.calls.into(plugin.name, INSTALL):
+                run_install(self, plugin)
+        except STOPS:
+            raise
+        except BaseException as error:
+            if self.settings.strict or self.plugins.candidates[plugin.name].builtin:
+                raise
+            self.calls.note(plugin.name, INSTALL, error)
 
     def enable(self, name: str) -> Plugin:
         """Installs and enables a plugin and runs it at once. Raises what `PluginManager.enable` raises.
@@ -159,9 +177,10 @@ class Crm:
         plugin = self.plugins.loaded[name]
         try:
             run_install(self, plugin)
-        except Exception:
+        except BaseException:
             self.disable(name)
             raise
+        self.calls.faults.forget(name)
         return plugin
 
     def disable(self, name: str) -> None:

@@ -18,7 +18,7 @@ from host_app.auth import current
 from host_app.context import current_crm, say
 from host_app.extensions import Routes, asset_url
 from host_app.installation import Installation, pass_installation, tell
-from host_app.pages.frame import page as render
+from host_app.pages.frame import bounded_page as render
 
 __all__ = [
     "Crm",

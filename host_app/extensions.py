@@ -5,30 +5,31 @@ from __future__ import annotations
 import hashlib
 import importlib
 import importlib.util
-import logging
 import mimetypes
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import wraps
 from importlib.resources import files
 from types import ModuleType
 from typing import Any, Final
 
 from flask import Flask, Response, g
+from flask.typing import ResponseReturnValue
 from jinja2 import BaseLoader, ChoiceLoader, PackageLoader
+from werkzeug.exceptions import HTTPException
 
 from gigacore import access
 from gigacore.context import Actor
 from gigacore.errors import Forbidden, NotFound, PluginError
 from gigacore.messages import msg
 from gigacore.plugins import Plugin
+from gigacore.plugins.calls import STOPS
 from host_app.context import host
 from host_app.routing import Policy, V, View, public_route, route
 
-log = logging.getLogger("host_app")
-
 Declare = Callable[[V], V]
 Declaration = Callable[[Flask], object]
-REFUSED: Final = "refused_web"
+WEB: Final = "its pages"
 FOREVER: Final = "public, max-age=31536000, immutable"
 
 
@@ -65,9 +66,9 @@ class Routes:
         path, known = f"/{self.plugin}{rule}", tuple(methods)
 
         def declare(view: V) -> V:
-            name = self._name(view)
+            name, seen = self._name(view), self._watched(path, view)
             self.declarations.append(
-                lambda app: public_route(app, path, reason=reason, methods=known, endpoint=name, csrf=csrf)(view)
+                lambda app: public_route(app, path, reason=reason, methods=known, endpoint=name, csrf=csrf)(seen)
             )
             return view
 
@@ -79,11 +80,25 @@ class Routes:
         known = tuple(methods)
 
         def declare(view: V) -> V:
-            name, checked = self._name(view), policy_named(policy)
-            self.declarations.append(lambda app: route(app, path, policy=checked, methods=known, endpoint=name)(view))
+            name, checked, seen = self._name(view), policy_named(policy), self._watched(path, view)
+            self.declarations.append(lambda app: route(app, path, policy=checked, methods=known, endpoint=name)(seen))
             return view
 
         return declare
+
+    def _watched(self, path: str, view: View) -> View:
+        """The view under watch: a fault of its own is told as the plugin's."""
+
+        @wraps(view)
+        def call(**arguments: Any) -> ResponseReturnValue:
+            with host().crm.hooks.calling(self.plugin, path):
+                try:
+                    return view(**arguments)
+                except HTTPException as error:  # `abort(404)` is an answer, not a fault
+                    answer = error
+            raise answer
+
+        return call
 
     def _name(self, view: View) -> str:
         return f"{self.plugin}_{view.__name__}"
@@ -95,14 +110,17 @@ def register(app: Flask) -> None:
     What a plugin breaks is left out and kept with its reason for administrators; with strict settings it is raised.
     """
     app.jinja_env.globals["plugin_asset"] = asset_url
-    for plugin in host(app).crm.plugins.enabled:
+    crm = host(app).crm
+    for plugin in crm.plugins.enabled:
         try:
-            _take_in(app, plugin)
-        except Exception as error:  # a plugin may raise anything; the host must start
+            with crm.calls.into(plugin.name, WEB):
+                _take_in(app, plugin)
+        except STOPS:
+            raise
+        except BaseException as error:  # a plugin may raise anything; the host must start
             if host(app).settings.strict:
                 raise
-            log.exception("the pages of plugin %s were left out", plugin.name)
-            host(app).cache.setdefault(REFUSED, {})[plugin.name] = str(error)
+            crm.calls.note(plugin.name, WEB, error)
 
 
 def _take_in(app: Flask, plugin: Plugin) -> None:

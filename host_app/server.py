@@ -15,25 +15,40 @@ from flask import Flask
 from werkzeug.serving import make_server
 
 from gigacore import Crm
+from gigacore.plugins.calls import PATIENCE
 from gigacore.settings import Settings
+from host_app.admission import Admission
 from host_app.app import create_app
 from host_app.context import host
+from host_app.watchdog import Watchdog
 
 log = logging.getLogger("host_app")
 
 REFRESH_SECONDS: Final = 2.0
+MOST_SPARE: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
 class Serving:
-    """Where and how to serve, in one process. `with_worker` also runs jobs in it."""
+    """Where and how to serve, in one process. `with_worker` also runs jobs in it.
+
+    `threads` requests run at a time; a further one is answered 503 when it gets no turn within `patience` seconds. A
+    plugin that does not return within `limit` seconds ends the process (0: never), and gunicorn starts another.
+    """
 
     settings: Settings
     address: str = "127.0.0.1"
     port: int = 8000
     threads: int = 16
     with_worker: bool = True
+    patience: float = PATIENCE
+    limit: float = 60.0
     ready: Callable[[], None] = lambda: None
+
+    @property
+    def spare(self) -> int:
+        """Threads besides, which tell those who get no turn."""
+        return min(MOST_SPARE, max(2, self.threads // 2))
 
 
 def serve(serving: Serving) -> None:
@@ -67,9 +82,11 @@ class _Running:
 
     app: Flask
     refresher: _Refresher
+    watchdog: Watchdog
 
     def stop(self) -> None:
         """Let jobs end, then give back connections."""
+        self.watchdog.stop()
         self.refresher.ended.set()
         self.refresher.join()
         host(self.app).crm.close()
@@ -78,9 +95,14 @@ class _Running:
 def _start(serving: Serving) -> _Running:
     app = create_app(settings=serving.settings)
     crm = host(app).crm
+    crm.calls.patience = serving.patience
+    crm.calls.most_stuck = max(1, serving.threads // 4)
     crm.jobs.start("embedded" if serving.with_worker else "none")
-    running = _Running(app, _Refresher(crm))
+    app.wsgi_app = Admission(app.wsgi_app, serving.threads, serving.patience)  # type: ignore[method-assign]
+    watchdog = Watchdog(crm.calls, slow=serving.patience, limit=serving.limit)
+    running = _Running(app, _Refresher(crm), watchdog)
     running.refresher.start()
+    watchdog.start()
     return running
 
 
@@ -110,7 +132,7 @@ def _gunicorn_settings(serving: Serving, stop: Callable[[], object]) -> dict[str
         "bind": f"{serving.address}:{serving.port}",
         "workers": 1,
         "worker_class": "gthread",
-        "threads": serving.threads,
+        "threads": serving.threads + serving.spare,
         "keepalive": 15,
         "timeout": 60,
         "graceful_timeout": 20,

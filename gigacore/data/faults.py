@@ -43,8 +43,13 @@ def _conflict(error: IntegrityError) -> GigaError:
     return Conflict(msg("The database refused the change: a value is missing or not allowed."))
 
 
+def is_away(error: BaseException) -> bool:
+    """Whether the database is busy or gone, which is no fault of whoever asked it."""
+    text = str(error.orig).lower() if isinstance(error, OperationalError) else ""
+    return any(word in text for word in ("locked", "timeout", "deadlock", "connection"))
+
+
 def _unavailable(error: DBAPIError) -> Exception:
-    text = str(error.orig).lower()
-    if "locked" in text or "timeout" in text or "deadlock" in text or "connection" in text:
+    if is_away(error):
         return Unavailable(msg("The database is busy. Please try again."), retry_after=2)
     return error

@@ -3,26 +3,28 @@
 from __future__ import annotations
 
 import inspect
-import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import pluggy
 
-from gigacore.errors import GigaError, PluginError, Unavailable
+from gigacore.errors import Misuse, PluginError, Unavailable
+from gigacore.filter import Condition, parse
 from gigacore.messages import Msg, msg
+from gigacore.plugins.calls import STOPS, Calls, is_meant
 from gigacore.plugins.hookspecs import PROJECT, SPECS
+from gigacore.plugins.portions import within_limits
 
 if TYPE_CHECKING:
     from gigacore.context import Actor, Context
-    from gigacore.entity import Entity, EntitySpec
-    from gigacore.filter import Condition
+    from gigacore.entity import Entity, EntitySpec, Registry
     from gigacore.plugins.manifest import Plugin
     from gigacore.ui import Content, Slot
 
-log: Final = logging.getLogger("gigacore.plugins")
+UNNAMED: Final = "a part of a page"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,15 +50,23 @@ class Contribution:
     fault: str = ""
 
 
+def not_started() -> Registry:
+    """The registry of hooks that are called before the application has started: there is none. Raises Misuse."""
+    raise Misuse(msg("The application was not started."), fix=msg("Call crm.start() first."))
+
+
 @dataclass(slots=True)
 class Dispatcher:
     """The hooks of the plugins that run. Plugins are added in their order and called in the same.
 
     Implements the `Hooks` protocol that `gigacore.data` calls in the flush. `strict` re-raises every failure.
-    `blocked` names entities whose narrowing plugin does not run: nobody sees them until it runs again.
+    `blocked` names entities whose narrowing plugin does not run: nobody sees them until it runs again. `calls` knows
+    what runs at this moment, and keeps what failed; `registry` gives the declarations as they stand.
     """
 
     strict: bool = False
+    calls: Calls = field(default_factory=Calls)
+    registry: Callable[[], Registry] = not_started
     blocked: Mapping[str, str] = field(default_factory=dict)
     _hooks: dict[str, tuple[Implementation, ...]] = field(default_factory=dict)
 
@@ -115,8 +125,9 @@ class Dispatcher:
             )
         found: list[Condition] = []
         for implementation in self.implementations("narrow_policy"):
-            condition = self._narrow(implementation, actor=actor, entity=entity, verb=verb)
-            found += [] if condition is None else [condition]
+            given = self._call(implementation, {"actor": actor, "entity": entity, "verb": verb})
+            if given is not None:
+                found.append(self._condition(implementation, given, entity))
         return found
 
     def fill_slot(
@@ -129,39 +140,58 @@ class Dispatcher:
         ]
 
     def guard(self, plugin: str, load: Callable[..., object], *values: object, **named: object) -> Contribution:
-        """Loads one part of a page under the policy of pages: a failing part is left out."""
+        """Loads one part of a page under the policy of pages: one that fails, or is huge, is left out."""
+        place = load.hook if isinstance(load, Implementation) else getattr(load, "__name__", UNNAMED)
         try:
-            content = load(*values, **named)
-            return Contribution(plugin, tuple(content) if isinstance(content, Iterable) else ())
+            with self.calls.into(plugin, place):
+                return Contribution(plugin, within_limits(plugin, load(*values, **named)))
+        except STOPS:
+            raise
+        except BaseException as error:  # a plugin may raise anything, SystemExit included
+            if self.strict:
+                raise
+            self.calls.note(plugin, place, error)
+            return Contribution(plugin, fault=f"{type(error).__name__}: {error}")
+
+    @contextmanager
+    def calling(self, plugin: str, place: str) -> Iterator[None]:
+        """Around code of a plugin that a person asked for, an action or a page: its fault refuses what was asked."""
+        try:
+            with self.calls.into(plugin, place):
+                yield
+        except STOPS:
+            raise
+        except BaseException as error:
+            if self.strict or is_meant(error):
+                raise
+            raise self.calls.refusal(plugin, place, error) from error
+
+    def _condition(self, implementation: Implementation, given: Any, entity: EntitySpec) -> Condition:
+        """What a plugin narrows by, understood. Raises Unavailable where it is no condition on the entity."""
+        try:
+            return given if isinstance(given, Condition) else parse(given, entity, self.registry())
         except Exception as error:
             if self.strict:
                 raise
-            log.exception("A part of a page failed", extra={"plugin": plugin})
-            return Contribution(plugin, fault=f"{type(error).__name__}: {error}")
-
-    def _narrow(self, implementation: Implementation, **values: object) -> Condition | None:
-        try:
-            return implementation(**values)  # type: ignore[return-value]
-        except Exception as error:
-            raise self._refusal(implementation, error) from error
+            raise self.calls.refusal(implementation.plugin, implementation.hook, error) from error
 
     def _write(self, hook: str, **values: object) -> None:
         for implementation in self._hooks.get(hook, ()):
-            try:
-                implementation(**values)
-            except GigaError:
-                raise
-            except Exception as error:
-                raise self._refusal(implementation, error) from error
+            self._call(implementation, values)
 
-    def _refusal(self, implementation: Implementation, error: Exception) -> Exception:
-        if self.strict:
-            return error
-        log.error("A hook failed", extra={"plugin": implementation.plugin, "hook": implementation.hook}, exc_info=error)
-        return Unavailable(
-            msg("The plugin {plugin} failed in {hook}.", plugin=implementation.plugin, hook=implementation.hook),
-            fix=msg("An administrator can disable the plugin or look into the log."),
-        )
+    def _call(self, implementation: Implementation, values: Mapping[str, object]) -> object:
+        """Calls one implementation; what it raises refuses the operation, as the plugin's fault unless it is meant."""
+        call = self.calls.enter(implementation.plugin, implementation.hook)
+        try:
+            return implementation(**values)
+        except STOPS:
+            raise
+        except BaseException as error:
+            if self.strict or is_meant(error):
+                raise
+            raise self.calls.refusal(implementation.plugin, implementation.hook, error) from error
+        finally:
+            self.calls.leave(call)
 
 
 def _collect(plugin: Plugin) -> dict[str, list[Implementation]]:

@@ -16,6 +16,7 @@ from gigacore.jobs.tables import DEAD, core_job
 from gigacore.messages import Msg, msg
 from gigacore.plugins import stored
 from gigacore.plugins.archive import FOLDER, open_archive
+from gigacore.plugins.faults import Fault
 from gigacore.plugins.footprint import OWNED
 from gigacore.plugins.registration import CORE
 from gigacore.plugins.stored import StoredPlugin
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from gigacore.application import Crm
     from gigacore.migrate import State
 
+MOST_FAULTS: Final = 50
 UNOWNED: Final = ("", CORE, "custom")
 
 
@@ -44,6 +46,7 @@ def examine(crm: Crm) -> list[Finding]:
         known = stored.read(connection)
         return [
             *_stopped(known),
+            *_faults(crm),
             *_missing_tables(connection, known),
             *_unmet(known),
             *_behind(crm),
@@ -58,6 +61,23 @@ def _stopped(known: Mapping[str, StoredPlugin]) -> Iterator[Finding]:
         if row.state not in (ENABLED, DISABLED):
             fix = msg("Mend it and start again, or run `giga plugin disable {name}`.", name=name)
             yield Finding(name, msg("It was stopped by a fault: {reason}", reason=row.reason), fix)
+
+
+def _faults(crm: Crm) -> Iterator[Finding]:
+    """What went wrong while plugins ran, in the past days."""
+    for fault in crm.calls.faults.read()[:MOST_FAULTS]:
+        yield Finding(fault.plugin, told(fault), serious=False)
+
+
+def told(fault: Fault) -> Msg:
+    """A fault as a sentence."""
+    return msg(
+        "It failed in {place}, lately on {at} ({count} ×): {error}",
+        place=fault.place,
+        count=fault.count,
+        at=f"{fault.at:%Y-%m-%d %H:%M} UTC",
+        error=fault.error,
+    )
 
 
 def _missing_tables(connection: sa.Connection, known: Mapping[str, StoredPlugin]) -> Iterator[Finding]:

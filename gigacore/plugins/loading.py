@@ -3,23 +3,31 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
-from typing import Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from gigacore.data.relations import CoreRelations
 from gigacore.entity import Registry, metadata
 from gigacore.errors import GigaError, PluginError
 from gigacore.messages import Msg, msg
+from gigacore.plugins.calls import Calls
 from gigacore.plugins.discovery import Candidate
 from gigacore.plugins.dispatch import Dispatcher
 from gigacore.plugins.manifest import Plugin
 from gigacore.plugins.order import arrange
+from gigacore.plugins.portions import several
 from gigacore.plugins.registration import check, check_references, missing_tables, prefix_clashes
+from gigacore.plugins.watching import threads_of, watched
 from gigacore.ui import Column, NavItem, Panel, Tab, Widget
 
+if TYPE_CHECKING:
+    from gigacore.plugins.hookspecs import Verifier
+
 log: Final = logging.getLogger("gigacore.plugins")
+MOST_PARTS: Final = 1000
 R = TypeVar("R")
 _PLACES: Final = MappingProxyType({NavItem: "nav", Tab: "tabs", Panel: "panels", Column: "columns", Widget: "widgets"})
 
@@ -32,6 +40,7 @@ class Loaded:
     refused: Mapping[str, Msg]
     registry: Registry
     dispatcher: Dispatcher
+    verifiers: Mapping[str, Verifier] = field(default_factory=dict)
 
     def __getitem__(self, name: str) -> Plugin:
         return next(plugin for plugin in self.plugins if plugin.name == name)
@@ -46,6 +55,7 @@ class Loader:
     """
 
     strict: bool = False
+    calls: Calls = field(default_factory=Calls)
     admit: Callable[[Plugin], None] = lambda _plugin: None
     refused: dict[str, Msg] = field(default_factory=dict)
     _vital: frozenset[str] = frozenset()
@@ -60,7 +70,7 @@ class Loader:
         self._refuse_clashes(wanted, others)
         plugins = {}
         for name, candidate in wanted.items():
-            plugin = None if name in self.refused else self._try(name, candidate.load)
+            plugin = None if name in self.refused else self._try(name, self._import, candidate)
             if plugin is not None and self._try(name, self._check, plugin):
                 plugins[name] = plugin
         while True:
@@ -68,6 +78,14 @@ class Loader:
             loaded = self._assemble(plugins)
             if len(self.refused) == before:
                 return loaded
+
+    def _import(self, candidate: Candidate) -> Plugin:
+        before = threads_of(candidate.package)
+        plugin = candidate.load()
+        if started := threads_of(candidate.package) - before:
+            error = PluginError(plugin.name, msg("It started threads: {names}.", names=_names(started)))
+            self.calls.note(plugin.name, "import", error)
+        return plugin
 
     def _refuse_clashes(self, wanted: Mapping[str, Candidate], others: Iterable[str]) -> None:
         for shorter, longer in prefix_clashes({*wanted, *others}).items():
@@ -81,11 +99,15 @@ class Loader:
         order, out = arrange({n: p for n, p in plugins.items() if n not in self.refused}, self.refused)
         for name, reason in out.items():
             self._refuse(name, PluginError(name, reason))
-        dispatcher = Dispatcher(strict=self.strict)
-        running = [p for p in order if self._try(p.name, _joined, p, plugins, dispatcher)]
+        dispatcher = Dispatcher(strict=self.strict, calls=self.calls)
+        joined = [self._try(p.name, _joined, p, plugins, dispatcher) for p in order]
+        running = [p for p in joined if p is not None]
         registry = self._registry(running)
         complete = [self._try(p.name, _with_declared, p, dispatcher, registry) or p for p in running]
-        return Loaded(tuple(complete), MappingProxyType(self.refused), registry, dispatcher)
+        verifiers: dict[str, Verifier] = {}
+        for plugin in running:
+            verifiers |= self._try(plugin.name, _verifiers, plugin, dispatcher) or {}
+        return Loaded(tuple(complete), MappingProxyType(self.refused), registry, dispatcher, verifiers)
 
     def _check(self, plugin: Plugin) -> bool:
         check(plugin)
@@ -118,7 +140,7 @@ class Loader:
         if self.strict or name in self._vital:
             raise error
         if name not in self.refused:
-            log.error("A plugin was put into quarantine", extra={"plugin": name}, exc_info=error)
+            log.error("Plugin %s was put into quarantine", name, extra={"plugin": name}, exc_info=error)
             self.refused[name] = _reason(error)
 
 
@@ -128,22 +150,38 @@ def _reason(error: BaseException) -> Msg:
     return msg("{error}: {text}", error=type(error).__name__, text=str(error) or "-")
 
 
-def _joined(plugin: Plugin, plugins: Mapping[str, Plugin], dispatcher: Dispatcher) -> bool:
+def _names(threads: Iterable[threading.Thread]) -> str:
+    return ", ".join(sorted(thread.name for thread in threads))
+
+
+def _joined(plugin: Plugin, plugins: Mapping[str, Plugin], dispatcher: Dispatcher) -> Plugin:
     check_references(plugin, plugins)
     dispatcher.add(plugin)
-    return True
+    return watched(plugin, dispatcher)
 
 
 def _with_declared(plugin: Plugin, dispatcher: Dispatcher, registry: Registry) -> Plugin:
     """The plugin with the parts of pages that its `declare_parts` adds to those of its manifest."""
     parts: dict[str, tuple[Any, ...]] = {}
     for found in dispatcher.declare(plugin.name, "declare_parts", registry=registry):
-        for part in found if isinstance(found, Iterable) else ():
-            name = _PLACES[type(part)]
+        for part in several(plugin.name, found, MOST_PARTS):
+            name = _PLACES.get(type(part), "")
+            if not name:
+                raise PluginError(
+                    plugin.name, msg("declare_parts gives {what}, no part of a page.", what=repr(part)[:80])
+                )
             parts[name] = (*parts.get(name, getattr(plugin, name)), part)
     completed: Plugin = replace(plugin, **parts)  # type: ignore[arg-type]
     check(completed)
     return completed
+
+
+def _verifiers(plugin: Plugin, dispatcher: Dispatcher) -> Mapping[str, Verifier]:
+    """The checks that the plugin's `declare_verifiers` gives, under the plugin's name."""
+    found = dispatcher.declare(plugin.name, "declare_verifiers")
+    if wrong := [one for one in found if not isinstance(one, Mapping | None)]:
+        raise PluginError(plugin.name, msg("declare_verifiers gives {what}, no mapping.", what=repr(wrong[0])[:80]))
+    return {f"{plugin.name}.{name}": check for one in found if isinstance(one, Mapping) for name, check in one.items()}
 
 
 def _combined(plugins: Iterable[Plugin]) -> Registry:

@@ -23,6 +23,7 @@ from gigacore.messages import Msg, msg
 from gigacore.migrate import History, State, states
 from gigacore.migrate import state as state_of
 from gigacore.plugins import stored
+from gigacore.plugins.calls import STOPS, Calls
 from gigacore.plugins.discovery import Candidate
 from gigacore.plugins.histories import core_history, history_of
 from gigacore.plugins.loading import Loaded, Loader
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from gigacore.plugins.hookspecs import Verifier
 
 CORE: Final = "core"
+MIGRATION: Final = "migration"
 T = TypeVar("T")
 
 
@@ -74,6 +76,7 @@ class PluginManager:
     clock: Clock
     strict: bool = False
     safe_mode: bool = False
+    calls: Calls = field(default_factory=Calls)
     _loaded: Loaded | None = field(default=None, init=False)
 
     @property
@@ -95,13 +98,7 @@ class PluginManager:
 
     def verifiers(self) -> dict[str, Verifier]:
         """The checks that the running plugins add to `giga verify`, by `<plugin>.<name>`."""
-        return {
-            f"{plugin.name}.{name}": verify
-            for plugin in self.enabled
-            for found in self.loaded.dispatcher.declare(plugin.name, "declare_verifiers")
-            if isinstance(found, Mapping)
-            for name, verify in found.items()
-        }
+        return dict(self.loaded.verifiers)
 
     def start(self) -> Loaded:
         """Loads what is enabled; keeps what fails in quarantine and notes the reason in the database.
@@ -120,8 +117,9 @@ class PluginManager:
     def upgrade(self) -> dict[str, list[str]]:
         """Applies missing migrations of the core, the built-in and the enabled plugins; each owner in one transaction.
 
-        Returns the revisions applied by owner; a plugin that cannot be loaded is passed over. Raises ConfigurationError
-        for a database newer than the code.
+        Returns the revisions applied by owner; a plugin that cannot be loaded is passed over, and one whose migration
+        fails keeps its tables as they were and is put into quarantine by the next start. Raises ConfigurationError for
+        a database newer than the code.
         """
         with migrate.operation(self.engine) as connection:
             applied = {CORE: migrate.upgrade(connection, core_history())}
@@ -130,8 +128,20 @@ class PluginManager:
             known = stored.read(connection)
         loaded = self._load(self._wanted(known), known)
         for plugin in loaded.plugins:
-            applied[plugin.name] = self._install(plugin, loaded.registry)
+            applied[plugin.name] = self._upgrade(plugin, loaded.registry)
         return applied
+
+    def _upgrade(self, plugin: Plugin, registry: Registry) -> list[str]:
+        try:
+            with self.calls.into(plugin.name, MIGRATION):
+                return self._install(plugin, registry)
+        except STOPS:
+            raise
+        except BaseException as error:
+            if self.strict or self.candidates[plugin.name].builtin:
+                raise
+            self.calls.note(plugin.name, MIGRATION, error)
+            return []
 
     def enable(self, name: str) -> Plugin:
         """Installs a plugin if need be (tables, choice lists) and enables it; it runs after the next start.
@@ -284,7 +294,7 @@ class PluginManager:
         """Loads candidates; with `fitting` a plugin whose tables do not fit its code is refused."""
         once = {candidate.name: candidate for candidate in wanted}
         with self._connect() if fitting else nullcontext() as connection:
-            loader = Loader(self.strict)
+            loader = Loader(self.strict, self.calls)
             if connection is not None:
                 loader.admit = lambda plugin: _check_fits(connection, plugin)
             return loader.load(once.values(), {*known, *self.candidates} - set(once))

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from gigacore import migrate
 from gigacore.entity import metadata
 from gigacore.messages import msg
+from gigacore.plugins import PluginState
 from host_app.installation import Installation, pass_installation, tell
 
 FAILED = 1
@@ -22,8 +23,8 @@ def db() -> None:
 
 @db.command()
 @pass_installation
-def upgrade(installation: Installation) -> None:
-    """Apply every missing migration; each plugin's in one transaction."""
+def upgrade(installation: Installation) -> int:
+    """Apply every missing migration; each plugin's in one transaction. Exit code 1: that of a plugin failed."""
     applied = installation.upgrade()
     for owner, revisions in applied.items():
         for revision in revisions:
@@ -33,6 +34,10 @@ def upgrade(installation: Installation) -> None:
         if any(applied.values())
         else msg("Nothing to do: the database is up to date.")
     )
+    stopped = [one for one in installation.crm.plugins.list() if one.state is PluginState.QUARANTINED]
+    for one in stopped:
+        tell(msg("Plugin {name} does not run: {reason}", name=one.name, reason=one.reason or msg("unknown")))
+    return FAILED if stopped else 0
 
 
 @db.command()

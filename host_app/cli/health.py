@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import click
 import sqlalchemy as sa
@@ -17,7 +17,13 @@ from gigacore.data import audit
 from gigacore.errors import GigaError
 from gigacore.messages import Msg, msg
 from gigacore.plugins import PluginState
+from gigacore.plugins.calls import STOPS
+from gigacore.plugins.health import told
 from host_app.installation import Installation, pass_installation, tell, translator
+
+if TYPE_CHECKING:
+    from gigacore import Crm
+    from gigacore.plugins.hookspecs import Verifier
 
 SAFE_SQLITE: Final = (3, 51, 3)
 FAILED: Final = 1
@@ -101,6 +107,9 @@ def _plugins(installation: Installation) -> Iterator[Finding]:
             yield Finding(msg("Plugin {name} does not run: {reason}", name=one.name, reason=reason), bad=True)
         elif one.state is PluginState.ENABLED:
             yield Finding(msg("Plugin {name} runs.", name=one.name))
+    for fault in installation.crm.calls.faults.read()[:SHOWN]:
+        reason = told(fault)
+        yield Finding(msg("Plugin {name}: {reason}", name=fault.plugin, reason=reason), warning=True)
 
 
 EXAMINATIONS: Final = (_python, _settings, _database, _plugins)
@@ -111,10 +120,24 @@ def _verified(installation: Installation) -> Iterator[Finding]:
     with crm.database.system_connection("giga verify") as connection:
         yield from _integrity(connection)
         yield from _audit(connection)
-    with crm.system("giga verify") as ctx:
-        for name, verify in crm.plugins.verifiers().items():
-            faults = [Finding(fault, bad=True) for fault in verify(ctx)]
-            yield from faults or [Finding(msg("{name}: no faults.", name=name))]
+    for name, verify in crm.plugins.verifiers().items():
+        faults = [Finding(fault, bad=True) for fault in _told_by(crm, name, verify)]
+        yield from faults or [Finding(msg("{name}: no faults.", name=name))]
+
+
+def _told_by(crm: Crm, name: str, verify: Verifier) -> list[Msg]:
+    """What a plugin's check finds; a check that fails says so, and the others go on."""
+    plugin = name.partition(".")[0]
+    try:
+        with crm.calls.into(plugin, name), crm.system(f"giga verify {name}") as ctx:
+            return list(verify(ctx))
+    except STOPS:
+        raise
+    except BaseException as error:
+        if crm.settings.strict:
+            raise
+        crm.calls.note(plugin, name, error)
+        return [msg("{name} could not be checked: {reason}", name=name, reason=str(error) or type(error).__name__)]
 
 
 def _integrity(connection: sa.Connection) -> Iterator[Finding]:

@@ -19,8 +19,26 @@ from host_app.worker import run_once, run_until_stopped
 @click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535), help="The port to listen on.")
 @click.option("--threads", default=16, show_default=True, type=click.IntRange(2, 200), help="Requests at a time.")
 @click.option("--worker/--no-worker", "with_worker", default=True, help="Run jobs in the same process.")
+@click.option(
+    "--patience", default=5.0, show_default=True, type=click.FloatRange(0.1), help="Seconds to wait when all are busy."
+)
+@click.option(
+    "--watchdog",
+    default=60.0,
+    show_default=True,
+    type=click.FloatRange(0),
+    help="Seconds until a plugin that hangs ends the process; 0: never.",
+)
 @pass_installation
-def serve(installation: Installation, address: str, port: int, threads: int, with_worker: bool) -> None:
+def serve(
+    installation: Installation,
+    address: str,
+    port: int,
+    threads: int,
+    with_worker: bool,
+    patience: float,
+    watchdog: float,
+) -> None:
     """Serve pages and API; jobs run in the same process unless a `giga worker` does them."""
     require_free(address, port)
     settings = installation.checked_settings()
@@ -28,7 +46,7 @@ def serve(installation: Installation, address: str, port: int, threads: int, wit
     def ready() -> None:
         tell(msg("Serving on {url} (stop with Ctrl+C).", url=f"http://{address}:{port}/"))
 
-    run_server(Serving(settings, address, port, threads, with_worker, ready))
+    run_server(Serving(settings, address, port, threads, with_worker, patience, watchdog, ready))
 
 
 @click.command()

@@ -10,11 +10,12 @@ from typing import Any, Final, NamedTuple
 from urllib.parse import parse_qsl, urlencode
 from weakref import WeakKeyDictionary
 
-from flask import Flask, Response, g, render_template, request
+from flask import Flask, Response, g, render_template, request, stream_template
 from markupsafe import Markup, escape
 
 from gigacore.data import settings
 from gigacore.entity import EntitySpec
+from gigacore.errors import PluginError
 from gigacore.messages import Msg, Translate, msg
 from host_app.context import current_crm, host, say
 from host_app.csrf import csrf_token
@@ -31,6 +32,7 @@ LOOKS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
 QUICK: Final = 4
 GROUPS: Final = ("", "Sales", "Work", "Communication", "Finance", "Projects")
 MOST_KEPT: Final = 400
+MOST_OF_A_PAGE: Final = 5_000_000
 FORM_MARK: Final = "\x00form\x00"
 NAME_MARK: Final = "\x00name\x00"
 INITIALS_MARK: Final = "\x00initials\x00"
@@ -249,6 +251,17 @@ def part(name: str, **values: Any) -> Markup:
 def page(template: str, status: int = 200, **values: Any) -> Response:
     """A page as an answer; a request by htmx that names a target gets the part only, if there is one."""
     return Response(render_template(template, **values), status, content_type="text/html; charset=utf-8")
+
+
+def bounded_page(template: str, status: int = 200, **values: Any) -> Response:
+    """A page of a plugin as an answer. Raises PluginError for one of more than five million characters."""
+    text, size = [], 0
+    for piece in stream_template(template, **values):
+        text.append(piece)
+        size += len(piece)
+        if size > MOST_OF_A_PAGE:
+            raise PluginError(request.endpoint or template, msg("The page {name} is too large.", name=template))
+    return Response("".join(text), status, content_type="text/html; charset=utf-8")
 
 
 def is_partial() -> bool:

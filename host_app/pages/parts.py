@@ -91,7 +91,10 @@ def draw_part(part: Panel | Tab | Widget, who: Reader, *about: Entity) -> Drawn:
 
 
 def _contents(found: Contribution, who: Reader) -> tuple[Mapping[str, Any], ...]:
-    return (BROKEN,) if found.fault else tuple(values(found.content, who))
+    if found.fault:
+        return (BROKEN,)
+    drawn = who.crm.hooks.guard(found.plugin, values, found.content, who)
+    return (BROKEN,) if drawn.fault else drawn.content  # type: ignore[return-value]  # plain values by now
 
 
 def fill(
@@ -124,6 +127,7 @@ def _value(content: Content, who: Reader) -> Mapping[str, Any]:
             return {"shape": "note", "text": who.t(content.text), "tone": content.tone}
         case Link():
             return {"shape": "link", "label": who.t(content.label), "url": link_url(content, who)}
+    raise TypeError(f"{type(content).__name__} cannot be drawn")
 
 
 def _meter(content: Meter, who: Reader) -> Mapping[str, Any]:

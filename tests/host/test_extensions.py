@@ -14,8 +14,7 @@ from flask import Flask
 from gigacore import Crm, Plugin
 from gigacore.errors import ConfigurationError, PluginError
 from host_app import create_app
-from host_app.context import host
-from host_app.extensions import REFUSED, Routes
+from host_app.extensions import Routes
 from tests.api.conftest import KEYS
 
 WEB = """
@@ -111,7 +110,7 @@ def test_a_broken_web_module_is_left_out_with_its_reason(crm: Crm, package: Path
     (package / "web.py").write_text(WEB + "\n    raise RuntimeError('out of order')\n")
     settings = replace(crm.settings, **KEYS)
     app = create_app(crm, replace(settings, strict=False))
-    assert "out of order" in host(app).cache[REFUSED]["visits"]
+    assert [(one.plugin, one.error) for one in crm.calls.faults.read()] == [("visits", "RuntimeError: out of order")]
     assert not [rule for rule in app.url_map.iter_rules() if "visits" in rule.rule], "all of its routes or none"
     assert app.test_client().get("/healthz").status_code == 200
     for name in [name for name in sys.modules if name.startswith("giga_visits_test")]:

@@ -11,6 +11,7 @@ from gigacore import access
 from gigacore.errors import Forbidden, GigaError
 from gigacore.messages import msg
 from gigacore.plugins import PluginState
+from gigacore.plugins.faults import Fault
 from gigacore.plugins.plan import plan
 from host_app.api.policies import on_tool
 from host_app.context import current_crm
@@ -19,6 +20,7 @@ from host_app.pages.reader import Reader, reader
 from host_app.pages.settings.area import settings_page
 from host_app.routing import route
 
+MOST_FAULTS: Final = 5
 LIST: Final = "/settings/plugins"
 STATES: Final = {
     PluginState.AVAILABLE: (msg("Not installed"), "grey"),
@@ -38,6 +40,7 @@ def register(app: Flask) -> None:
 def show() -> ResponseReturnValue:
     """Every plugin with its state and, where it does not run, the reason."""
     who = reader()
+    faults = who.crm.calls.faults.read()
     rows = [
         {
             "name": found.name,
@@ -47,12 +50,26 @@ def show() -> ResponseReturnValue:
             "colour": STATES[found.state][1],
             "reason": who.t(found.reason) if found.reason else "",
             "requires": ", ".join(found.requires),
+            "faults": [_shown(fault, who) for fault in faults if fault.plugin == found.name][:MOST_FAULTS],
             "wish": "" if found.builtin else "disable" if found.state is PluginState.ENABLED else "enable",
         }
         for found in who.crm.plugins.list()
     ]
     return settings_page(
         "plugins.html", who, title=who.t(msg("Plugins")), rows=rows, may_switch=access.permits(who.ctx, "super_admin")
+    )
+
+
+def _shown(fault: Fault, who: Reader) -> str:
+    """A fault of the past days: where, how often, when the last time, and the error."""
+    return who.t(
+        msg(
+            "Failed in {place}, lately {at} ({count} ×): {error}",
+            place=fault.place,
+            count=fault.count,
+            at=who.formats.datetime(fault.at),
+            error=fault.error,
+        )
     )
 
 

@@ -1,0 +1,92 @@
+"""How many requests run at a time; what does not get its turn soon is answered 503 at once, not left waiting."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+import orjson
+from werkzeug.wsgi import ClosingIterator
+
+if TYPE_CHECKING:
+    from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+
+ALWAYS: Final = frozenset({"/healthz"})
+RETRY_SECONDS: Final = 5
+BUSY: Final = {
+    "type": "urn:giga:error:unavailable",
+    "title": "Not available now",
+    "status": 503,
+    "detail": "Every worker is busy. Please try again in a moment.",
+    "code": "unavailable",
+}
+PAGE: Final = "<!doctype html><title>503</title><h1>Not available now</h1><p>Please try again in a moment.</p>"
+
+
+@dataclass(slots=True)
+class Admission:
+    """A WSGI application in front of `app` that lets `most` requests in at a time.
+
+    A further one waits up to `patience` seconds for its turn, and not at all while every one inside has been there for
+    longer than that: they hang, in a plugin for instance. The server needs some threads more than `most`, to say so.
+    Monitors (`/healthz`) are always let in.
+    """
+
+    app: WSGIApplication
+    most: int
+    patience: float
+    _inside: dict[int, float] = field(default_factory=dict)
+    _changed: threading.Condition = field(default_factory=threading.Condition)
+    _last: int = 0
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer one request."""
+        if environ.get("PATH_INFO") in ALWAYS:
+            return self.app(environ, start_response)
+        turn = self._enter()
+        if turn is None:
+            return _refuse(environ, start_response)
+        try:
+            return ClosingIterator(self.app(environ, start_response), self._leave(turn))
+        except BaseException:
+            self._leave(turn)()
+            raise
+
+    def _enter(self) -> int | None:
+        until = time.monotonic() + self.patience
+        with self._changed:
+            while len(self._inside) >= self.most:
+                left = until - time.monotonic()
+                if left <= 0 or self._hangs():
+                    return None
+                self._changed.wait(left)
+            self._last += 1
+            self._inside[self._last] = time.monotonic()
+            return self._last
+
+    def _leave(self, turn: int) -> Callable[[], None]:
+        def leave() -> None:
+            with self._changed:
+                self._inside.pop(turn, None)
+                self._changed.notify()
+
+        return leave
+
+    def _hangs(self) -> bool:
+        return time.monotonic() - max(self._inside.values()) > self.patience
+
+
+def _refuse(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+    program = environ.get("PATH_INFO", "").startswith("/api/") or "html" not in environ.get("HTTP_ACCEPT", "")
+    kind, body = ("application/problem+json", orjson.dumps(BUSY)) if program else ("text/html", PAGE.encode())
+    headers = [
+        ("Content-Type", f"{kind}; charset=utf-8"),
+        ("Content-Length", str(len(body))),
+        ("Retry-After", str(RETRY_SECONDS)),
+        ("Cache-Control", "no-store"),
+    ]
+    start_response("503 Service Unavailable", headers)
+    return [body]
