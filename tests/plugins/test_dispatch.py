@@ -45,7 +45,7 @@ def run(crm: Crm) -> Callable[..., None]:
     """Lets these plugins' hooks take part in the writes of `crm`; faults are not raised as they are."""
 
     def use(*plugins: Plugin) -> None:
-        dispatcher = Dispatcher()
+        dispatcher = Dispatcher(registry=lambda: crm.registry)
         for plugin in plugins:
             dispatcher.add(plugin)
         crm.database.hooks = dispatcher
