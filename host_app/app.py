@@ -46,7 +46,7 @@ def _build(crm: Crm, settings: Settings) -> Flask:
     app.jinja_env.globals.update(t=say, csrf_token=csrf_token)
     app.url_map.merge_slashes = False
     handle_errors(app)
-    add_headers(app, secure=app.extensions[EXTENSION].secure)
+    add_headers(app, secure=app.extensions[EXTENSION].secure, plugins=crm.plugins.enabled)
     _health(app)
     api.register(app)
     pages.register(app)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from flask import Flask, Response, g
 
+from gigacore.plugins import Plugin
 from host_app.csrf import remember_visitor
 
 if TYPE_CHECKING:
@@ -33,14 +34,21 @@ FIXED: Final = (
 )
 
 
-def content_policy() -> str:
-    """The Content-Security-Policy of pages: own scripts and styles only, no inline code, no framing."""
-    return "; ".join(f"{name} {value}" for name, value in POLICY)
+def content_policy(plugins: Iterable[Plugin] = ()) -> str:
+    """The Content-Security-Policy of pages: own scripts and styles only, no inline code, no framing.
+
+    The manifests of `plugins` add the hosts that their parts of pages talk to.
+    """
+    policy = {name: value.split() for name, value in POLICY}
+    for plugin in plugins:
+        for name, sources in plugin.csp.items():
+            policy.setdefault(name, ["'self'"]).extend(sources)
+    return "; ".join(f"{name} {' '.join(dict.fromkeys(sources))}" for name, sources in policy.items())
 
 
-def add_headers(app: Flask, *, secure: bool) -> None:
+def add_headers(app: Flask, *, secure: bool, plugins: Iterable[Plugin] = ()) -> None:
     """Send the headers with each answer; authenticated answers are kept out of every cache."""
-    fixed = [*FIXED, ("Content-Security-Policy", content_policy())]
+    fixed = [*FIXED, ("Content-Security-Policy", content_policy(plugins))]
     if secure:
         fixed.append(("Strict-Transport-Security", "max-age=31536000; includeSubDomains"))
 

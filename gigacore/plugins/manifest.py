@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 API_LEVEL: Final = (1, 0)
 ENTRY_POINT_GROUP: Final = "gigacore.plugins.v1"
 _NAME: Final = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
+CSP_DIRECTIVES: Final = ("connect-src", "font-src", "frame-src", "img-src", "media-src", "worker-src")
+_SOURCE: Final = re.compile(
+    r"(?:https|wss)://(?:\*\.)?[a-z0-9-]+(?:\.[a-z0-9-]+)+(?::\d{1,5})?(?:/[\w./-]*)?|blob:|data:"
+)
 _API: Final = re.compile(r"(\d+)\.(\d+)")
 
 
@@ -45,9 +49,10 @@ class Plugin:
     `narrows` names the entities whose visibility `narrow_policy` of this plugin reduces: while it is quarantined they
     answer 503. `tools` are things besides records that roles may be allowed, a report for instance. `install(ctx)`
     runs as the system when the plugin is installed or upgraded, and must be repeatable. `migrations` is the folder with
-    its `versions`, by default `migrations` in its package.
+    its `versions`, by default `migrations` in its package. `assets` are files for pages by their public name, `csp`
+    the other hosts that these talk to (`{"connect-src": ["https://tiles.example.com"]}`); scripts come from here alone.
 
-    Raises `PluginError` for a malformed name or API level.
+    Raises `PluginError` for a malformed name, API level or source.
     """
 
     name: str
@@ -95,6 +100,7 @@ class Plugin:
         object.__setattr__(self, "label", self.label or self.name.replace("_", " ").capitalize())
         check_name(self.name)
         check_api(self)
+        check_csp(self)
         object.__setattr__(self, "package", self.package or _conventional_package(self.name))
 
 
@@ -126,4 +132,20 @@ def check_api(plugin: Plugin) -> None:
                 offered="{}.{}".format(*API_LEVEL),
             ),
             fix=msg("Install a version of gigacore or of the plugin so that the two match."),
+        )
+
+
+def check_csp(plugin: Plugin) -> None:
+    """Refuses what would weaken the pages of everybody: other people's scripts, whole schemes, wild hosts."""
+    for directive, sources in plugin.csp.items():
+        wrong = next((source for source in sources if not _SOURCE.fullmatch(source)), None)
+        if directive in CSP_DIRECTIVES and wrong is None and not isinstance(sources, str):
+            continue
+        raise PluginError(
+            plugin.name,
+            msg("The page policy “{directive} {source}” is not allowed.", directive=directive, source=wrong or ""),
+            fix=msg(
+                "Name hosts with their scheme (https://maps.example.com), blob: or data:, under {directives}.",
+                directives=", ".join(CSP_DIRECTIVES),
+            ),
         )

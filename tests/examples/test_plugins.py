@@ -23,7 +23,9 @@ from tests.api.conftest import KEYS
 from tests.test_floors import may_import, offences
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
-PACKAGES = {"gigacore_hello": "hello_plugin", "gigacore_equipment": "equipment_plugin"}
+PACKAGES = {
+    "gigacore_hello": "hello_plugin", "gigacore_equipment": "equipment_plugin", "gigacore_visits": "visits_plugin",
+}  # fmt: skip
 MOST_LINES = 25
 
 
@@ -47,7 +49,7 @@ def load(package: str) -> Plugin:
     return plugin
 
 
-hello, equipment = (load(package) for package in PACKAGES)
+hello, equipment, visits = (load(package) for package in PACKAGES)
 
 
 class TestHello(PluginContract):
@@ -56,6 +58,10 @@ class TestHello(PluginContract):
 
 class TestEquipment(PluginContract):
     plugin = equipment
+
+
+class TestVisits(PluginContract):
+    plugin = visits
 
 
 @pytest.mark.parametrize(("package", "folder"), PACKAGES.items())

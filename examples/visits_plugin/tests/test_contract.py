@@ -1,0 +1,9 @@
+"""Visits keep what every plugin promises."""
+
+from gigacore_visits import plugin
+
+from gigacore.testing.contract import PluginContract
+
+
+class TestContract(PluginContract):
+    plugin = plugin
