@@ -8,6 +8,7 @@ from host_app.pages import (
     actions,
     assets,
     board,
+    builder,
     bulk,
     filter_box,
     form,
@@ -30,8 +31,8 @@ from host_app.pages import (
 )
 
 ROOMS = (
-    assets, frame, notes, signin, me, home, options, palette, lists, filter_box, view_box, board, form, imports, record,
-    timeline, row_menu, actions, bulk, trash, settings, refusals,
+    assets, frame, notes, signin, me, home, options, palette, lists, filter_box, builder, view_box, board, form,
+    imports, record, timeline, row_menu, actions, bulk, trash, settings, refusals,
 )  # fmt: skip
 
 

@@ -45,6 +45,7 @@ class Chip:
     value: str
     edit: str
     remove: str
+    whole: bool = False
 
 
 def register(app: Flask) -> None:
@@ -85,7 +86,10 @@ def _ask(
     if field is None:
         fields = [(f, label_of(f, who), ICONS.get(filters.family(f), "typography")) for f in readable.values()]
         return answer(
-            template, fields=[(state.box_url("filter", field=f.name), text, icon) for f, text, icon in fields], **values
+            template,
+            advanced=state.box_url("builder"),
+            fields=[(state.box_url("filter", field=f.name), text, icon) for f, text, icon in fields],
+            **values,
         )
     at = int(index) if index.isdigit() and int(index) < len(state.filter.conditions) else None
     present = state.filter.conditions[at] if at is not None else Condition(name, op or filters.operators_of(field)[0])
@@ -142,7 +146,7 @@ def chips(state: Listing, readable: Mapping[str, FieldSpec], who: Reader) -> lis
         made.append(Chip(*words, edit=edit, remove=state.at(filter=state.filter.without(index)).url))
     if state.filter.rest is not None:
         remove = state.at(filter=state.filter.without(len(made))).url
-        made.append(Chip(who.t(msg("Further conditions")), "", "", state.url, remove))
+        made.append(Chip(who.t(msg("Further conditions")), "", "", state.box_url("builder"), remove, whole=True))
     return made
 
 

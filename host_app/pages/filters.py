@@ -101,8 +101,13 @@ class Filter:
 
     def tree(self) -> Any:
         """The whole in the filter language; None for no condition."""
-        trees = [condition.tree() for condition in self.conditions] + ([self.rest] if self.rest is not None else [])
+        trees = [condition.tree() for condition in self.conditions] + self._further()
         return {"all": trees} if len(trees) > 1 else (trees[0] if trees else None)
+
+    def _further(self) -> list[Any]:
+        if isinstance(self.rest, dict) and isinstance(self.rest.get("all"), list) and len(self.rest) == 1:
+            return list(self.rest["all"])
+        return [] if self.rest is None else [self.rest]
 
     def dumps(self) -> str:
         """The whole as text for the address."""

@@ -58,7 +58,8 @@ class Reader:
 
     def kept(self, key: tuple[object, ...], make: Callable[[], T]) -> T:
         """What `make` gives for these rights (and scopes of a token), made once."""
-        whole = (*key, self.actor.scopes)
+        # The rights may be newer than the registry from which a request took its entity.
+        whole = (*key, self.actor.scopes, self.registry.generation)
         found = self._kept
         if whole not in found:
             found[whole] = make()

@@ -1,6 +1,7 @@
 // The script of every page. Pages and plugins reach the libraries through `window.giga`.
 import htmx from './htmx.js'
 import * as board from './board.js'
+import * as builder from './builder.js'
 import * as columns from './columns.js'
 import * as dates from './dates.js'
 import * as drafts from './drafts.js'
@@ -21,7 +22,7 @@ window.giga = {
   sortable: () => import('sortablejs').then(module => module.default),
 }
 
-for (const part of [shell, menus, palette, list, pick, dates, drafts, forms, sheet, board, columns]) {
+for (const part of [shell, menus, palette, list, pick, dates, drafts, forms, sheet, board, columns, builder]) {
   part.start()
   if (part.mount) htmx.onLoad(part.mount)
 }
