@@ -137,7 +137,7 @@ class Journal:
         parts = (("a", self._audit), ("v", self._value), ("o", self._outbox))
         written = ", ".join(f"{name} AS ({sql})" for name, sql in parts)
         delivery = "%s, unnest(%s::text[]), %s, %s, %s, %s"
-        return f"WITH {written} INSERT INTO {core_delivery.name} ({', '.join(_DELIVERY)}) SELECT {delivery}"  # noqa: S608
+        return f"WITH {written} INSERT INTO {core_delivery.name} ({', '.join(_DELIVERY)}) SELECT {delivery}"
 
     def _insert(self, table: Table, columns: Sequence[str] | None = None) -> str:
         names = columns or [column.name for column in table.columns]
