@@ -29,6 +29,7 @@ from gigacore.errors import Misuse
 from gigacore.jobs import Jobs
 from gigacore.jobs.worker import Declared, Declares, Worker
 from gigacore.messages import msg
+from gigacore.outbound import OutboundRule
 from gigacore.plugins.calls import STOPS, Calls
 from gigacore.plugins.discovery import Candidate, discover, given
 from gigacore.plugins.dispatch import Dispatcher
@@ -43,6 +44,7 @@ from gigacore.upkeep import Upkeep
 
 if TYPE_CHECKING:
     from gigacore.files.storage import Storage
+    from gigacore.mail import MailSender
     from gigacore.text import Catalogue
 
 VERSION: Final = version("gigacore")
@@ -118,7 +120,7 @@ class Crm:
         loaded.dispatcher.registry = lambda: self.registry
         self.guard.narrow = loaded.dispatcher.narrow_policy
         self._running = _Running(database, loaded, declared, automation)
-        for made_from_plugins in ("catalogue", "storage"):
+        for made_from_plugins in ("catalogue", "storage", "mail_sender"):
             vars(self).pop(made_from_plugins, None)
         self.jobs.use(declares)
         return self
@@ -234,6 +236,19 @@ class Crm:
 
         own = [plugin.package for plugin in self.plugins.enabled if plugin.package]
         return Catalogue.load(dict.fromkeys(["gigacore", *own]))
+
+    @cached_property
+    def outbound(self) -> OutboundRule:
+        """Which addresses this installation may reach. Raises ConfigurationError."""
+        return OutboundRule.of(self.settings.outbound_allow)
+
+    @cached_property
+    def mail_sender(self) -> MailSender:
+        """Who hands mails over: what a plugin provides, else the server of `GIGA_SMTP_URL`, else files."""
+        from gigacore.mail import MailSender, sender_of
+
+        provided = self.service(MailSender)  # type: ignore[type-abstract]
+        return provided or sender_of(self.settings, self.outbound)
 
     @cached_property
     def storage(self) -> Storage:

@@ -9,13 +9,14 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-from gigacore import access, records
+from gigacore import access, notices, records
 from gigacore.backups import jobs as backup_jobs
 from gigacore.context import Context
 from gigacore.data import idempotency, trash
 from gigacore.exchange import jobs as exchange_jobs
 from gigacore.files import jobs as file_jobs
 from gigacore.jobs import Consumer, Job, JobRun, Schedule, core_job, queue, relay
+from gigacore.mail import jobs as mail_jobs
 
 CHUNK: Final = 50
 KEPT_FAILURES: Final = 100
@@ -46,7 +47,7 @@ def _progress(run: JobRun) -> int:
 def tidy(ctx: Context, payload: Mapping[str, Any]) -> None:
     """Remove what has had its time: kept answers, old trash, ended sessions, counted attempts, old jobs and events."""
     connection = ctx.session.connection()
-    for remove in (idempotency.purge, trash.purge, access.sessions.sweep, access.limits.sweep):
+    for remove in (idempotency.purge, trash.purge, access.sessions.sweep, access.limits.sweep, notices.purge):
         remove(connection, ctx.now)
     for forget in (queue.purge, relay.purge):
         forget(connection, ctx.now - KEPT)
@@ -62,10 +63,18 @@ class Upkeep:
     """What workers run for the core, in the shape of a plugin's declarations."""
 
     name: str = "core"
-    jobs: tuple[Job, ...] = (BULK, TIDY, *exchange_jobs.JOBS, *file_jobs.JOBS, *backup_jobs.JOBS)
+    jobs: tuple[Job, ...] = (
+        BULK,
+        TIDY,
+        *exchange_jobs.JOBS,
+        *file_jobs.JOBS,
+        *backup_jobs.JOBS,
+        *mail_jobs.JOBS,
+    )
     schedules: tuple[Schedule, ...] = (
         Schedule("core.tidy", "core.tidy", cron="17 3 * * *"),
         Schedule("core.sweep_files", "core.sweep_files", cron="37 3 * * *"),
         *backup_jobs.SCHEDULES,
+        *mail_jobs.SCHEDULES,
     )
     consumers: tuple[Consumer, ...] = ()

@@ -15,12 +15,12 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
-from gigacore import records
+from gigacore import notices, records
 from gigacore.access.profiles import load_actor
 from gigacore.access.readers import DraftReader
 from gigacore.automation import rule as rules
 from gigacore.automation.declare import Step
-from gigacore.automation.fill import Data, fill, plain, storable, with_defaults
+from gigacore.automation.fill import Data, fill, storable, with_defaults
 from gigacore.automation.judge import before_reader, gone, happened, trace
 from gigacore.automation.program import Do, Instruction, Jump, Unless, Wait, assemble
 from gigacore.automation.rule import Definition, Kit, Rule
@@ -32,6 +32,7 @@ from gigacore.filter import PyEnv, RecordReader, matches, parse
 from gigacore.filter.moments import parse_duration, shifted
 from gigacore.jobs import queue
 from gigacore.messages import Msg, msg
+from gigacore.text.values import plain
 
 if TYPE_CHECKING:
     from gigacore.context import Context
@@ -189,6 +190,9 @@ def carry_on(ctx: Context, payload: Mapping[str, Any], kit: Kit) -> None:
     except GigaError as error:
         savepoint.rollback()
         _close(ctx, row, FAILED, row.position, [*row.steps], explained(error))
+        text = msg("The automation “{name}” failed: {error}", name=row.rule_name, error=explained(error))
+        url = f"/automations/runs/{row.id}"
+        notices.notify(ctx, "core.rule_failed", [row.owner_id], text, url=url, key=f"run:{row.id}")
         return
     savepoint.commit()
     if state == WAITING:

@@ -147,19 +147,6 @@ def _referred(path: str, data: Data) -> Any:
     return value["id"] if isinstance(value, Mapping) and "id" in value else value
 
 
-def plain(value: Any) -> Any:
-    """A value of a record in the form that templates take."""
-    if isinstance(value, Money):
-        return {"amount": value.amount, "currency": value.currency}
-    if isinstance(value, UUID):
-        return str(value)
-    if isinstance(value, Mapping):
-        return {str(key): plain(inner) for key, inner in value.items()}
-    if isinstance(value, list | tuple):
-        return [plain(inner) for inner in value]
-    return value
-
-
 def storable(value: Any) -> Any:
     """A value in the form that JSON columns take."""
     if isinstance(value, datetime):

@@ -87,7 +87,7 @@ def _step(step: object, at: str, program: list[Instruction], depth: int) -> None
 
 
 def _branch(
-    condition: Mapping[Any, Any], rest: Mapping[str, Any], at: str, program: list[Instruction], depth: int
+    condition: Mapping[Any, Any], rest: Mapping[Any, Any], at: str, program: list[Instruction], depth: int
 ) -> None:
     start = len(program)
     program.append(Unless(at, condition, 0))

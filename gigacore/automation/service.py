@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import sqlalchemy as sa
 
-from gigacore.automation import clock, engine, logbook, store, trial
+from gigacore.automation import clock, engine, logbook, store, telling, trial
 from gigacore.automation.actions import ACTIONS
 from gigacore.automation.declare import Action, Trigger
 from gigacore.automation.rule import Definition, Kit, Rule
@@ -49,7 +49,7 @@ class Automation:
         """With what the core and these plugins offer."""
         found = list(plugins)
         triggers = (*TRIGGERS, *(one for plugin in found for one in plugin.rule_triggers))
-        actions = (*ACTIONS, *(one for plugin in found for one in plugin.rule_actions))
+        actions = (*ACTIONS, *telling.ACTIONS, *(one for plugin in found for one in plugin.rule_actions))
         return cls(Kit.of(iter(triggers), iter(actions)))
 
     # What workers run

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from gigacore import Actor, Crm, records
+from gigacore import Actor, Crm, notices, records
 from gigacore.clock import FixedClock
 from gigacore.data import activities
 from gigacore.data.tables import core_delivery, core_outbox
@@ -276,3 +276,20 @@ def test_versions_and_concurrent_changes(crm: Crm, rules: Rules) -> None:
         crm.automation.delete(ctx, rule)
         with pytest.raises(NotFound):
             crm.automation.rule(ctx, rule)
+
+
+def test_a_rule_sends_a_mail_and_notifies(crm: Crm, rules: Rules) -> None:
+    welcome = {"do": "core.send_mail", "with": {"subject": "Hello {{ record.last_name }}", "text": "Welcome"}}
+    tell = {"do": "core.notify", "with": {"to": ["owner"], "text": "New: {{ record.last_name }}"}}
+    rules.on("core.created", [welcome, tell])
+    lead = rules.lead(email="martin@example.test")
+    (written,) = (crm.settings.data_dir / "mail").glob("*.eml")
+    assert "Subject: Hello Martin" in written.read_text("utf-8")
+    with crm.read(rules.actor) as ctx:
+        (notice,) = notices.listing(ctx)
+        kinds = [one.kind for one in activities.timeline(ctx, "crm.lead", lead)]
+    assert (str(notice.message), notice.record_id) == ("New: Martin", lead)
+    assert {"core.mail", "core.automation"} <= set(kinds)
+    rules.lead()
+    failed = rules.runs()[0]
+    assert (failed.state, failed.error) == ("failed", "The record has no e-mail address.")
