@@ -7,7 +7,7 @@ went out: its state is then `unknown`, and a person decides.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from email.utils import parseaddr
+from email.utils import getaddresses
 from typing import TYPE_CHECKING, Any, Final
 
 import sqlalchemy as sa
@@ -74,7 +74,8 @@ def send(
 
 def checked(to: str) -> tuple[str, str]:
     """Name and address. Raises Invalid."""
-    name, address = parseaddr(one_line(to))
+    found = getaddresses([to])
+    name, address = found[0] if len(found) == 1 and not {"\n", "\r"} & set(to) else ("", "")
     try:
         return name, validate_email(address, check_deliverability=False, test_environment=True).normalized
     except EmailNotValidError:

@@ -2,6 +2,7 @@
 
 import email
 import re
+import socket
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -47,9 +48,11 @@ class Inbox:
 @pytest.fixture
 def inbox(crm: Crm) -> Iterator[Inbox]:
     found = Inbox()
-    server = Controller(found, hostname="127.0.0.1", port=0)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    server = Controller(found, hostname="127.0.0.1", port=port)
     server.start()
-    port = server.server.sockets[0].getsockname()[1]
     crm.settings = replace(
         crm.settings,
         smtp_url=f"smtp://127.0.0.1:{port}",
