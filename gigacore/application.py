@@ -23,6 +23,7 @@ from gigacore.automation import Automation
 from gigacore.clock import Clock, SystemClock
 from gigacore.context import Actor, Context
 from gigacore.data import Database, check_engine, create_engine, read_generation
+from gigacore.data.door import SCOPED
 from gigacore.data.engine import reading
 from gigacore.entity import Registry
 from gigacore.errors import Misuse
@@ -38,7 +39,7 @@ from gigacore.plugins.loading import Loaded
 from gigacore.plugins.manager import PluginManager
 from gigacore.plugins.manifest import Plugin
 from gigacore.plugins.seeding import read_choices, run_install
-from gigacore.plugins.stored import idle_references
+from gigacore.plugins.stored import idle_extensions, idle_references
 from gigacore.settings import Settings
 from gigacore.upkeep import Upkeep
 
@@ -309,12 +310,13 @@ class Crm:
 
     def _complete(self, loaded: Loaded, automation: Automation) -> Registry:
         """The plugins' registry with the choices and custom fields of the database."""
-        with reading(self.engine).connect() as connection:
+        with reading(self.engine).execution_options(**{SCOPED: True}).connect() as connection:
             generation = read_generation(connection)
             choices = read_choices(connection, loaded.registry.choice_lists.values())
             registry = loaded.registry.with_choice_lists(choices, generation)
             running = [plugin.name for plugin in loaded.plugins]
-            registry = replace(registry, idle=idle_references(connection, running))
+            idle, extensions = idle_references(connection, running), idle_extensions(connection, running)
+            registry = replace(registry, idle=idle, idle_extensions=extensions)
             registry = customfields.complete(registry, connection, generation)
             automation.refresh(connection, registry)
             return registry

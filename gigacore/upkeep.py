@@ -12,11 +12,12 @@ import sqlalchemy as sa
 from gigacore import access, notices, records
 from gigacore.backups import jobs as backup_jobs
 from gigacore.context import Context
-from gigacore.data import idempotency, trash
+from gigacore.data import idempotency
 from gigacore.exchange import jobs as exchange_jobs
 from gigacore.files import jobs as file_jobs
 from gigacore.jobs import Consumer, Job, JobRun, Schedule, core_job, queue, relay
 from gigacore.mail import jobs as mail_jobs
+from gigacore.records import erasing
 
 CHUNK: Final = 50
 KEPT_FAILURES: Final = 100
@@ -47,7 +48,7 @@ def _progress(run: JobRun) -> int:
 def tidy(ctx: Context, payload: Mapping[str, Any]) -> None:
     """Remove what has had its time: kept answers, old trash, ended sessions, counted attempts, old jobs and events."""
     connection = ctx.session.connection()
-    for remove in (idempotency.purge, trash.purge, access.sessions.sweep, access.limits.sweep, notices.purge):
+    for remove in (idempotency.purge, erasing.purge, access.sessions.sweep, access.limits.sweep, notices.purge):
         remove(connection, ctx.now)
     for forget in (queue.purge, relay.purge):
         forget(connection, ctx.now - KEPT)

@@ -19,6 +19,7 @@ from gigacore.entity.columns import UtcDateTime
 
 Fate = Literal["purged", "erased", "merged"]
 BATCH: Final = 500
+PAGE: Final = 5_000
 
 _G: Final = core_gone.c
 
@@ -60,10 +61,14 @@ def of(connection: Connection, uid: UUID) -> Gone | None:
 
 
 def read(connection: Connection) -> Iterator[Gone]:
-    """Every entry, oldest first; nothing in a database without the register."""
-    if inspect(connection).has_table(core_gone.name):
-        rows = connection.execute(_ALL.order_by(_G.at, _G.uid).execution_options(yield_per=BATCH))
+    """Every entry, a page at a time; nothing in a database without the register."""
+    if not inspect(connection).has_table(core_gone.name):
+        return
+    page = _ALL.order_by(_G.uid).limit(PAGE)
+    rows = connection.execute(page).all()
+    while rows:
         yield from (Gone(*row) for row in rows)
+        rows = connection.execute(page.where(_G.uid > rows[-1].uid)).all() if len(rows) == PAGE else []
 
 
 _ALL: Final = select(_G.uid, _G.entity, _G.fate, _G.into_uid, _G.at)

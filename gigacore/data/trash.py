@@ -89,6 +89,7 @@ def restore(ctx: Context, trash_id: int) -> Entity:
 def _restore(ctx: Context, row: RowMapping) -> Entity:
     session, body = ctx.session, orjson.loads(bytes(row["body"]))
     spec = session.registry.entity(row["entity"])
+    _refuse_if_merged(session, row)
     _put_back(session, spec, body)
     record = session.get(spec.cls, row["record_id"])
     if record is None:
@@ -103,8 +104,18 @@ def _restore(ctx: Context, row: RowMapping) -> Entity:
     return record  # type: ignore[no-any-return]
 
 
+def _refuse_if_merged(session: ActorSession, row: RowMapping) -> None:
+    found = gone.of(session.connection(), row["record_uid"])
+    if found is not None:
+        raise Conflict(
+            msg("{label} was merged into another record and stays so.", label=row["label"]),
+            fix=msg("Create a new record if they are two after all."),
+        )
+
+
 def _put_back(session: ActorSession, spec: EntitySpec, body: Mapping[str, Any]) -> None:
-    tables = {**{child.table.name: child.table for child in spec.children.values()}, **_extension_tables(spec)}
+    tables = {child.table.name: child.table for child in spec.children.values()}
+    tables |= _extension_tables(session, spec)
     connection = session.connection()
     with session.door.opened(), translated_errors():
         own = {**body["row"], "version": body["row"]["version"] + 1}
@@ -165,7 +176,9 @@ def snapshot(session: ActorSession, change: Change) -> dict[str, Any]:
         rows = {
             child.table.name: _rows(connection, child.table, "parent_id", record.id) for child in spec.children.values()
         }
-        rows |= {name: _rows(connection, table, "id", record.id) for name, table in _extension_tables(spec).items()}
+        rows |= {
+            name: _rows(connection, table, "id", record.id) for name, table in _extension_tables(session, spec).items()
+        }
     links = [dict(one) for one in connection.execute(select(core_link).where(_ends_at(spec, record.id))).mappings()]
     body = encode({"row": dict(row), "rows": rows, "links": links})
     return {**_head(session, spec, record, row), "body": body}
@@ -209,9 +222,11 @@ def _rows(connection: Connection, table: Table, column: str, key: int) -> list[d
     return [dict(row) for row in connection.execute(statement).mappings()]
 
 
-def _extension_tables(spec: EntitySpec) -> dict[str, Table]:
-    tables = [extension.__table__ for extension in spec.extensions.values()]
-    return {table.name: table for table in tables}  # type: ignore[attr-defined,misc]
+def _extension_tables(session: ActorSession, spec: EntitySpec) -> dict[str, Table]:
+    """The tables that hold fields of plugins on the entity, of those too that do not run."""
+    tables: list[Any] = [extension.__table__ for extension in spec.extensions.values()]
+    tables += [one.table for one in session.registry.idle_extensions if one.entity == spec.name]
+    return {table.name: table for table in tables}
 
 
 def _decoded(table: Table, row: Mapping[str, Any]) -> dict[str, Any]:

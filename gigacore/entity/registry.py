@@ -13,6 +13,8 @@ from gigacore.errors import NotFound, PluginError
 from gigacore.messages import msg
 
 if TYPE_CHECKING:
+    from sqlalchemy import Table
+
     from gigacore.filter.relations import RelationSource
     from gigacore.ui import RecordAction
 
@@ -36,7 +38,10 @@ SYSTEM_TARGETS: Final[Mapping[str, SystemTarget]] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class IdleReference:
-    """A reference that holds although its plugin does not run: rows of `table` may stand on a record of `target`."""
+    """A reference that holds although its plugin does not run: rows of `table` may stand on a record of `target`.
+
+    `rule` is that of the reference, or `soft`.
+    """
 
     plugin: str
     entity: str
@@ -44,6 +49,16 @@ class IdleReference:
     table: str
     column: str
     target: str
+    rule: str
+
+
+@dataclass(frozen=True, slots=True)
+class IdleExtension:
+    """Fields that a plugin which does not run keeps of the records of `entity`, in a table of their number."""
+
+    plugin: str
+    entity: str
+    table: Table
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +66,8 @@ class Registry:
     """All entities and choice lists of the enabled plugins, with custom fields. Never changed, only replaced.
 
     `relation_sources` declare what filters may ask of a record besides child rows and references (links, activities).
-    `idle` are references of plugins that are installed and do not run, as their stored manifests tell.
+    `idle` and `idle_extensions` are references and tables of plugins that are installed and do not run, as their stored
+    manifests tell.
     `memo` keeps values derived from this registry (schemas, read plans), so that they die with it.
     """
 
@@ -64,6 +80,7 @@ class Registry:
     actions: Mapping[str, Mapping[str, RecordAction]] = field(default_factory=lambda: EMPTY)
     relation_sources: tuple[RelationSource, ...] = ()
     idle: tuple[IdleReference, ...] = ()
+    idle_extensions: tuple[IdleExtension, ...] = ()
     memo: dict[object, Any] = field(init=False, repr=False, compare=False, default_factory=dict)
 
     @classmethod

@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from gigacore.access.profiles import bump
+from gigacore.data import gone
 from gigacore.errors import Conflict, PluginError
 from gigacore.files.container import Container
 from gigacore.files.sealed import Secrets
 from gigacore.messages import msg
+from gigacore.plugins import gone as aftermath
 from gigacore.plugins import rows, soft, stored
 from gigacore.plugins.archive import FOLDER, newest, open_archive
 from gigacore.plugins.footprint import OWNED
@@ -67,11 +69,17 @@ def reinstall(crm: Crm, name: str, archive: Path | None = None, known: Secrets |
                 revision=opened.manifest["revision"],
                 refill=refill,
             )
+            left_out += _without_what_is_gone(connection, name)
             bump(connection)
     crm.start()
     run_install(crm, plugin)
     note(crm, "reinstalled", name, path)
     return Reinstalled(name, path, left_out)
+
+
+def _without_what_is_gone(connection: sa.Connection, plugin: str) -> int:
+    """Records of the plugin that were purged, erased or merged since its archive was written do not come back."""
+    return aftermath.apply(connection, (one for one in gone.read(connection) if one.entity.startswith(f"{plugin}.")))
 
 
 def _check(crm: Crm, opened: Container, name: str) -> None:
@@ -130,7 +138,8 @@ def _fill(connection: sa.Connection, opened: Container, objects: Mapping[str, st
             lines = (_moved(line, objects) for line in lines)
         left_out += rows.write(connection, belongings.core_shape(owned), lines, fresh_ids=True)
     left_out += soft.link(connection, opened.lines("references"))
-    return left_out + soft.put_values(connection, opened.lines("values"))
+    left_out += soft.put_values(connection, opened.lines("values"))
+    return left_out
 
 
 def _belongings(opened: Container) -> Belongings:

@@ -17,11 +17,14 @@ import orjson
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
+from gigacore.data.tables import core_gone
 from gigacore.entity.columns import BigId, JsonB
 from gigacore.migrate.reflection import quiet_about_expressions
 from gigacore.plugins.kinds import Kinds, typed
 
 BATCH: Final = 500
+MERGES: Final = 10
+"""How many merges are followed, one into the next."""
 _TAG: Final = "$"
 _WRITE: Final[Mapping[type, tuple[str, Callable[[Any], Any]]]] = MappingProxyType(
     {
@@ -136,6 +139,26 @@ def ids(connection: sa.Connection, table: str, wanted: Iterable[str]) -> dict[st
     return {str(uid): number for uid, number in rows}
 
 
+def living(connection: sa.Connection, table: str, wanted: Iterable[str]) -> dict[str, int]:
+    """As `ids`; a record that was merged since gives the one that it went into."""
+    names = set(wanted)
+    found = ids(connection, table, names)
+    asked = {uid: uid for uid in names if uid not in found}
+    for _ in range(MERGES):
+        into = _merged_into(connection, asked.values()) if asked else {}
+        asked = {uid: into[at] for uid, at in asked.items() if at in into}
+        here = ids(connection, table, asked.values())
+        found |= {uid: here[at] for uid, at in asked.items() if at in here}
+        asked = {uid: at for uid, at in asked.items() if at not in here}
+    return found
+
+
+def _merged_into(connection: sa.Connection, wanted: Iterable[str]) -> dict[str, str]:
+    g = core_gone.c
+    here = sa.and_(g.fate == "merged", g.uid.in_([UUID(one) for one in wanted]))
+    return {str(uid): str(into) for uid, into in connection.execute(sa.select(g.uid, g.into_uid).where(here))}
+
+
 def _keys(table: str) -> sa.TableClause:
     return sa.table(table, sa.column("id", BigId), sa.column("uid", sa.Uuid))
 
@@ -173,18 +196,22 @@ def write(
 ) -> int:
     """Puts rows back, references found again by uid; returns how many could not be.
 
-    A reference to what is gone is emptied; where it may not be empty, the row is left out, as it would have been
-    deleted. With `fresh_ids` rows get new ids, and those whose place is taken are left out. Columns in `late` stay
-    empty for `complete` to fill.
+    A reference to what was merged since goes to the record that it went into. One to what is gone is emptied; where it
+    may not be empty, the row is left out, as it would have been deleted. With `fresh_ids` rows get new ids, and those
+    whose place is taken are left out. Columns in `late` stay empty for `complete` to fill.
     """
     later = dict.fromkeys(late)
     left_out = 0
+    moved: list[dict[str, Any]] = []
     for part in _batches(lines):
-        rows, lost = _linked(connection, shape, part)
-        left_out += lost
+        rows, of_merged, lost = _linked(connection, shape, part)
+        left_out, moved = left_out + lost, moved + of_merged
         if rows:
             values = [_without_id(shape.table, row) if fresh_ids else row | later for row in rows]
             connection.execute(_insert(connection, shape.table, skip_taken=fresh_ids), values)
+    for row in moved:
+        done = connection.execute(_insert(connection, shape.table, skip_taken=True), row | later)
+        left_out += 1 - done.rowcount
     return left_out
 
 
@@ -217,19 +244,27 @@ def _without_id(table: sa.Table, row: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in row.items() if own is None or name != own.name}
 
 
-def _linked(connection: sa.Connection, shape: Shape, part: Sequence[Any]) -> tuple[list[dict[str, Any]], int]:
+def _linked(
+    connection: sa.Connection, shape: Shape, part: Sequence[Any]
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]], int]:
+    """Rows with their references found again, rows of an extension whose record was merged since, how many are lost.
+
+    The latter are for the record that the other went into, unless that has a row of its own.
+    """
     rows = [(decode(one["row"]), one["uids"]) for one in part]
     wanted: dict[str, set[str]] = {}
     for row, named in rows:
         for column, target, _ in shape.targets(row):
             if column in named:
                 wanted.setdefault(target, set()).add(named[column])
-    found = {target: ids(connection, target, names) for target, names in wanted.items()}
-    kept = []
+    found = {target: living(connection, target, names) for target, names in wanted.items()}
+    own = ids(connection, shape.refs["id"], wanted.get(shape.refs["id"], ())) if "id" in shape.refs else {}
+    kept: list[dict[str, Any]] = []
+    moved: list[dict[str, Any]] = []
     for row, named in rows:
         for column, target, _ in list(shape.targets(row)):
             if column in named:
                 row[column] = found[target].get(named[column])
         if all(row[name] is not None or shape.table.c[name].nullable for name in named):
-            kept.append(row)
-    return kept, len(rows) - len(kept)
+            (moved if "id" in named and named["id"] not in own else kept).append(row)
+    return kept, moved, len(rows) - len(kept) - len(moved)

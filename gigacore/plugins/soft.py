@@ -87,8 +87,8 @@ def link(connection: sa.Connection, pairs: Iterable[Mapping[str, str]]) -> int:
     present = set(sa.inspect(connection).get_table_names())
     lost = 0
     for one in pairs:
-        holder = rows.ids(connection, one["keyed_by"], [one["holder"]]).get(one["holder"])
-        target = rows.ids(connection, one["of"], [one["target"]]).get(one["target"])
+        holder = rows.living(connection, one["keyed_by"], [one["holder"]]).get(one["holder"])
+        target = rows.living(connection, one["of"], [one["target"]]).get(one["target"])
         if holder is None or target is None or one["table"] not in present:
             lost += 1
             continue
@@ -135,7 +135,7 @@ def put_values(connection: sa.Connection, values: Iterable[Mapping[str, Any]]) -
     lost = 0
     for one in values:
         table = table_of(one["entity"])
-        number = rows.ids(connection, table, [one["uid"]]).get(one["uid"])
+        number = rows.living(connection, table, [one["uid"]]).get(one["uid"])
         if number is None:
             lost += 1
             continue

@@ -10,9 +10,9 @@ from typing import Any
 import sqlalchemy as sa
 
 from gigacore.entity import FieldSpec, metadata
-from gigacore.entity.registry import IdleReference
+from gigacore.entity.registry import IdleExtension, IdleReference
 from gigacore.messages import Msg
-from gigacore.plugins import kinds
+from gigacore.plugins import kinds, rows
 from gigacore.plugins.manifest import Plugin
 from gigacore.plugins.registration import tables
 from gigacore.plugins.tables import DISABLED, ENABLED, QUARANTINED, core_plugin
@@ -72,16 +72,40 @@ def read(connection: sa.Connection) -> dict[str, StoredPlugin]:
 
 
 def idle_references(connection: sa.Connection, running: Iterable[str]) -> tuple[IdleReference, ...]:
-    """References of installed plugins that do not run: what they refer to may still not be deleted under them."""
-    known = read(connection)
-    off = [row for name, row in known.items() if name not in set(running)]
-    present = set(sa.inspect(connection).get_table_names()) if off else set()
+    """References of installed plugins that do not run: what they refer to is not deleted or merged under them."""
+    off, present = _off(connection, running)
     return tuple(
-        IdleReference(row.name, one["entity"], _plural(row, one["entity"]), one["table"], one["column"], one["target"])
+        IdleReference(
+            row.name,
+            one["entity"],
+            _plural(row, one["entity"]),
+            one["table"],
+            one["column"],
+            one["target"],
+            one["rule"],
+        )
         for row in off
         for one in row.manifest.get("references", ())
-        if one["rule"] in ("restrict", "cascade") and one.get("table") in present and not one.get("keyed_by")
+        if one.get("table") in present
     )
+
+
+def idle_extensions(connection: sa.Connection, running: Iterable[str]) -> tuple[IdleExtension, ...]:
+    """Tables of extensions of installed plugins that do not run: their rows go into the trash with their records."""
+    off, present = _off(connection, running)
+    return tuple(
+        IdleExtension(row.name, entity, rows.reflect(connection, table, row.manifest.get("columns", {}).get(table)))
+        for row in off
+        for table, entity in row.manifest.get("extension_tables", {}).items()
+        if table in present
+    )
+
+
+def _off(connection: sa.Connection, running: Iterable[str]) -> tuple[list[StoredPlugin], set[str]]:
+    """Installed plugins that do not run, and the tables that are there."""
+    on = set(running)
+    off = [row for name, row in read(connection).items() if name not in on]
+    return off, set(sa.inspect(connection).get_table_names()) if off else set()
 
 
 def _plural(row: StoredPlugin, entity: str) -> str:

@@ -2,9 +2,11 @@
 
 from gigacore.records.actions import BulkResult, Offered, action_of, bulk, bulk_ids, offered, run_action
 from gigacore.records.batch import Failed, create_many
+from gigacore.records.erasing import erase, erase_trashed
 from gigacore.records.finding import Found, find
 from gigacore.records.labels import labels_of
 from gigacore.records.limits import may_act, readable_fields, writable_fields
+from gigacore.records.merging import merge
 from gigacore.records.read import Count, ListRequest, Page, get, page
 from gigacore.records.schema import input_schema, load_input, params_schema
 from gigacore.records.totals import totals
@@ -27,6 +29,8 @@ __all__ = [
     "create_many",
     "delete",
     "dumps",
+    "erase",
+    "erase_trashed",
     "find",
     "get",
     "input_schema",
@@ -34,6 +38,7 @@ __all__ = [
     "load",
     "load_input",
     "may_act",
+    "merge",
     "offered",
     "page",
     "params_schema",

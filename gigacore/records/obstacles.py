@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Container, Mapping
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 import sqlalchemy as sa
 
@@ -10,13 +12,24 @@ from gigacore.data import mark_scoped, trash
 from gigacore.entity import Entity, EntitySpec, FieldSpec
 from gigacore.entity.columns import BigId
 from gigacore.errors import InTheWay, Obstacle
-from gigacore.messages import msg
+from gigacore.messages import Msg, msg
 from gigacore.records.labels import labels_of
 
 if TYPE_CHECKING:
     from gigacore.context import Context
 
 SHOWN: Final = 5
+Act = Literal["delete", "merge", "erase", "export"]
+ACTS: Final[Mapping[Act, Msg]] = MappingProxyType(
+    {
+        "delete": msg("This cannot be deleted"),
+        "merge": msg("This cannot be merged"),
+        "erase": msg("This cannot be erased"),
+        "export": msg("All data on this cannot be given out"),
+    }
+)
+HOLDING: Final = frozenset({"restrict", "cascade"})
+ALL_RULES: Final = HOLDING | {"set_null", "soft"}
 
 
 def _referring(ctx: Context, spec: EntitySpec, rule: str) -> list[tuple[EntitySpec, FieldSpec]]:
@@ -45,13 +58,15 @@ def refuse_if_in_the_way(ctx: Context, spec: EntitySpec, record_id: int) -> None
             total,
             fix=msg("Delete those first, or let them refer to another record."),
         )
-    _refuse_for_idle(ctx, spec, record_id)
+    refuse_if_idle_holds(ctx, spec, record_id, "delete", HOLDING)
 
 
-def _refuse_for_idle(ctx: Context, spec: EntitySpec, record_id: int) -> None:
-    """Rows of plugins that do not run hold a record too: nobody could see or restore what went with it."""
+def refuse_if_idle_holds(
+    ctx: Context, spec: EntitySpec, record_id: int, act: Act, rules: Container[str] = ALL_RULES
+) -> None:
+    """Raise InTheWay when rows of plugins that do not run refer here: nobody could see, move or restore them."""
     for one in ctx.session.registry.idle:
-        if one.target != spec.name:
+        if one.target != spec.name or one.rule not in rules:
             continue
         clause = sa.table(one.table, sa.column("id", BigId), sa.column(one.column, BigId))
         statement = sa.select(clause.c.id).where(clause.c[one.column] == record_id).order_by(clause.c.id)
@@ -59,7 +74,8 @@ def _refuse_for_idle(ctx: Context, spec: EntitySpec, record_id: int) -> None:
         if ids:
             raise InTheWay(
                 msg(
-                    "This cannot be deleted: {count} {what} of the plugin {name}, which does not run, stand on it.",
+                    "{act}: {count} {what} of the plugin {name}, which does not run, stand on it.",
+                    act=ACTS[act],
                     count=len(ids),
                     what=one.label_plural.lower(),
                     name=one.plugin,
