@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 import sqlalchemy as sa
 
@@ -29,6 +29,9 @@ Kind = Literal[
     "system", "super_admin", "grant", "visibility", "share", "link", "parent", "creator",
     "forbid", "narrowing", "scope", "no_grant", "out_of_reach",
 ]  # fmt: skip
+
+
+MOST_COUNTED: Final = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +67,18 @@ def explain(ctx: Context, actor: Actor, verb: str, record: Entity) -> Explanatio
     if actor.user_id != ctx.actor.user_id:
         require(ctx, "view", "core.role")
     return _Explainer(ctx, actor, entity, verb, record).run()
+
+
+def count_seen(ctx: Context, actor: Actor, entity: EntitySpec) -> int:
+    """How many records of an entity `actor` sees, counted up to 10,000. Takes `core.role.view`."""
+    require(ctx, "view", "core.role")
+    policy = guard_of(ctx).policy_for(ctx.session, actor, entity, "view")
+    if policy.nothing:
+        return 0
+    table = entity.table
+    inner = sa.select(table.c.id).where(policy.sql(EntityRows(ctx.session, table, actor))).limit(MOST_COUNTED)
+    statement = sa.select(sa.func.count()).select_from(inner.subquery())
+    return int(ctx.session.connection().execute(mark_scoped(statement)).scalar_one())
 
 
 class _Explainer:

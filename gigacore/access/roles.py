@@ -301,6 +301,15 @@ def all_roles(ctx: Context) -> list[Role]:
     ]
 
 
+def holders(ctx: Context) -> Mapping[str, int]:
+    """How many users have each role, by its key. Takes `core.role.view`."""
+    require(ctx, "view", TOOL)
+    u = core_user_role.c
+    counted = sa.select(core_role.c.key, sa.func.count(u.user_id)).join(core_user_role, u.role_id == core_role.c.id)
+    rows = ctx.session.connection().execute(counted.group_by(core_role.c.key)).all()
+    return {row[0]: row[1] for row in rows}
+
+
 def grants_of(ctx: Context, key: str) -> GrantSet:
     """The grants and field rules of one role. Takes `core.role.view`."""
     require(ctx, "view", TOOL)

@@ -64,6 +64,30 @@ def sign_in(engine: sa.Engine, clock: Clock, email: str, password: str, caller: 
     raise Unauthenticated(msg("E-mail or password is not right."))
 
 
+def confirm(engine: sa.Engine, clock: Clock, session: sessions.WebSession, password: str, caller: Caller) -> str:
+    """Check the password of whoever is signed in once more; returns the session's new cookie value.
+
+    Raises Unauthenticated for a wrong password, RateLimited after 10 tries, both counted and kept in the history.
+    """
+    now, user_id = clock.now(), session.actor.user_id
+    with engine.begin() as connection:
+        user: Any = connection.execute(
+            sa.select(core_user.c.email_key, core_user.c.password_hash).where(core_user.c.id == user_id)
+        ).one()
+        limited = limits.count(connection, BY_ACCOUNT, user.email_key, now) > BY_ACCOUNT.count
+    right = not limited and passwords.verify(user.password_hash, password)
+    with engine.begin() as connection:
+        outcome = "confirmed" if right else "limited" if limited else "wrong"
+        _remember(connection, now, user_id, user.email_key, outcome, caller)
+        raw = sessions.rotate(connection, session.session_id, now, verified=True) if right else None
+        if raw is not None:
+            limits.forget(connection, BY_ACCOUNT, user.email_key)
+            return raw
+    if limited:
+        raise limits.exceeded(BY_ACCOUNT, now)
+    raise Unauthenticated(msg("The password is not right."))
+
+
 def _count_and_find(
     engine: sa.Engine, key: str, caller: Caller, now: datetime
 ) -> tuple[sa.Row[Any] | None, RateLimited | None]:

@@ -24,7 +24,7 @@ NAME_LENGTH: Final = 200
 
 @dataclass(frozen=True, slots=True)
 class Team:
-    """One team and who is in it."""
+    """One team, who is in it, and for whom of them it is the main one."""
 
     id: int
     uid: str
@@ -32,6 +32,7 @@ class Team:
     parent_id: int | None
     manager_id: int | None
     member_ids: tuple[int, ...] = ()
+    main_ids: tuple[int, ...] = ()
 
 
 def create(
@@ -176,12 +177,15 @@ def get(ctx: Context, team_id: int) -> Team:
 def _read(ctx: Context, which: sa.ColumnElement[bool]) -> list[Team]:
     connection, m = ctx.session.connection(), core_team_member
     rows = connection.execute(sa.select(core_team).where(which).order_by(core_team.c.name, core_team.c.id)).all()
-    members: dict[int, list[int]] = {}
+    members: dict[int, list[tuple[int, bool]]] = {}
     ids = [row.id for row in rows]
-    pairs = sa.select(m.c.team_id, m.c.user_id).where(m.c.team_id.in_(ids)).order_by(m.c.user_id)
-    for team_id, user_id in connection.execute(pairs):
-        members.setdefault(team_id, []).append(user_id)
-    return [
-        Team(row.id, str(row.uid), row.name, row.parent_id, row.manager_id, tuple(members.get(row.id, ())))
-        for row in rows
-    ]
+    found = sa.select(m.c.team_id, m.c.user_id, m.c.main).where(m.c.team_id.in_(ids)).order_by(m.c.user_id)
+    for team_id, user_id, main in connection.execute(found):
+        members.setdefault(team_id, []).append((user_id, main))
+    return [_team_of(row, members.get(row.id, ())) for row in rows]
+
+
+def _team_of(row: sa.Row[Any], members: Iterable[tuple[int, bool]]) -> Team:
+    everybody = tuple(user_id for user_id, _main in members)
+    at_home = tuple(user_id for user_id, main in members if main)
+    return Team(row.id, str(row.uid), row.name, row.parent_id, row.manager_id, everybody, at_home)

@@ -32,6 +32,11 @@ _PRAGMAS: Final = (
 _WANTED: Final = (("journal_mode", ("wal", "memory")), ("synchronous", (2, 3)), ("foreign_keys", (1,)))
 
 
+def loads(value: Any) -> Any:
+    """A value of a JSON column; SQLite has turned bare numbers into its own already."""
+    return orjson.loads(value) if isinstance(value, str | bytes | memoryview) else value
+
+
 def dumps(value: Any) -> str:
     """JSON text of `value`, as columns of type JSON store it."""
     return orjson.dumps(value).decode()
@@ -54,7 +59,7 @@ def create_engine(url: str | sa.URL, *, statement_timeout: int = 30, pool_size: 
         raise ConfigurationError(
             msg("The database {name} is not supported.", name=backend), fix=msg("Use SQLite or PostgreSQL.")
         )
-    engine = sa.create_engine(parsed, json_serializer=dumps, json_deserializer=orjson.loads, **options)
+    engine = sa.create_engine(parsed, json_serializer=dumps, json_deserializer=loads, **options)
     prepare_engine(engine)
     return engine
 

@@ -15,6 +15,7 @@ from host_app.pages import (
     frame,
     home,
     imports,
+    invitations,
     lists,
     me,
     notes,
@@ -31,8 +32,8 @@ from host_app.pages import (
 )
 
 ROOMS = (
-    assets, frame, notes, signin, me, home, options, palette, lists, filter_box, builder, view_box, board, form,
-    imports, record, timeline, row_menu, actions, bulk, trash, settings, refusals,
+    assets, frame, notes, signin, invitations, me, home, options, palette, lists, filter_box, builder, view_box, board,
+    form, imports, record, timeline, row_menu, actions, bulk, trash, settings, refusals,
 )  # fmt: skip
 
 

@@ -196,7 +196,9 @@ def branding() -> Mapping[str, str]:
     if kept.get("branding") is None:
         with current_crm().database.engine.connect() as connection:
             stored = settings.read(connection)
-        kept["branding"] = {name: str(stored.get(f"core.brand_{name}") or "") for name in ("name", "accent", "logo")}
+        logo = stored.get("core.brand_logo_file")
+        kept["branding"] = {name: str(stored.get(f"core.brand_{name}") or "") for name in ("name", "accent")}
+        kept["branding"]["logo"] = f"/brand/logo?{logo}" if logo else ""
     found: Mapping[str, str] = kept["branding"]
     return found
 

@@ -20,7 +20,12 @@ from host_app.pages.frame import page as answer
 from host_app.routing import public_route
 
 PATH: Final = "/sign-in"
-FORMS: Final = frozenset({"pages_form_create", "pages_form_change"})
+_SETTINGS: Final = (
+    "company_save", "currencies_add", "currencies_state_rate", "custom_fields_change", "custom_fields_define",
+    "roles_create", "teams_change", "teams_create", "users_change", "users_create", "values_save_general",
+    "values_save_of_plugin",
+)  # fmt: skip
+FORMS: Final = frozenset({"pages_form_create", "pages_form_change", *(f"pages_settings_{one}" for one in _SETTINGS)})
 
 
 def register(app: Flask) -> None:

@@ -10,8 +10,11 @@ PATHS = (
     "/", "/crm/leads", "/crm/leads/board", "/crm/leads/1", "/crm/leads/1?tab=changes", "/crm/leads/1/edit",
     "/crm/leads/new", "/crm/contacts/new", "/crm/leads/filter?field=status", "/crm/leads/columns", "/crm/leads/import",
     "/search?q=amelie",
-    "/settings/general", "/settings/fields", "/settings/fields/crm.lead/new", "/settings/lists", "/settings/users",
-    "/settings/users/new", "/settings/roles", "/settings/plugins", "/trash", "/crm/leads?q=nothing-at-all", "/nothing",
+    "/settings", "/settings/company", "/settings/general", "/settings/currencies", "/settings/fields",
+    "/settings/fields/crm.lead/new", "/settings/lists", "/settings/lists/crm.lead_status", "/settings/pipelines",
+    "/settings/users", "/settings/users/new", "/settings/users/1", "/settings/users/1/rights", "/settings/teams",
+    "/settings/teams/new", "/settings/roles", "/settings/roles/manager", "/settings/plugins", "/trash",
+    "/crm/leads?q=nothing-at-all", "/nothing",
 )  # fmt: skip
 
 

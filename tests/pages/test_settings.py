@@ -69,8 +69,9 @@ def test_a_new_user_can_sign_in_and_be_switched_off(crm: Crm, root: Visitor, vis
     visitor = visit()
     assert visitor.sign_in("zoe@example.test").status_code == 303
     page = root.get("/settings/users").get_data(as_text=True)
-    switch = re.findall(r'action="(/settings/users/\d+/active)"', page)[-1]
-    root.post(switch, {"active": "0"})
+    person = re.findall(r'href="(/settings/users/\d+)"', page)[-1]
+    root.get(person)
+    root.post(f"{person}/active", {"active": "0"})
     assert visitor.get("/crm/leads").status_code == 303
 
 

@@ -11,6 +11,7 @@ import * as menus from './menus.js'
 import * as pick from './pick.js'
 import * as palette from './palette.js'
 import * as sheet from './sheet.js'
+import * as settings from './settings.js'
 import * as shell from './shell.js'
 
 window.giga = {
@@ -22,7 +23,7 @@ window.giga = {
   sortable: () => import('sortablejs').then(module => module.default),
 }
 
-for (const part of [shell, menus, palette, list, pick, dates, drafts, forms, sheet, board, columns, builder]) {
+for (const part of [shell, menus, palette, list, pick, dates, drafts, forms, sheet, board, columns, builder, settings]) {
   part.start()
   if (part.mount) htmx.onLoad(part.mount)
 }

@@ -4,9 +4,24 @@ from __future__ import annotations
 
 from flask import Flask
 
-from host_app.pages.settings import area, choices, custom_fields, people, plugins, values
+from host_app.pages.settings import (
+    area,
+    choices,
+    company,
+    currencies,
+    custom_fields,
+    explain,
+    pipelines,
+    plugins,
+    roles,
+    teams,
+    users,
+    values,
+)
 
-ROOMS = (area, custom_fields, choices, people, plugins, values)
+ROOMS = (
+    area, company, currencies, custom_fields, choices, pipelines, users, teams, roles, explain, plugins, values,
+)  # fmt: skip
 
 
 def register(app: Flask) -> None:

@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final
 
-from flask import Flask, redirect, request
+from flask import Flask, g, request
 from flask.typing import ResponseReturnValue
 from markupsafe import Markup
 
 from gigacore import access
-from gigacore.context import Context
+from gigacore.context import Actor, Context
 from gigacore.entity import Choice, ChoiceList
-from gigacore.errors import GigaError, Invalid, NotFound
+from gigacore.errors import NotFound
 from gigacore.messages import msg
 from gigacore.plugins import choices as service
 from host_app.api.policies import on_tool
-from host_app.auth import current
-from host_app.context import current_crm
 from host_app.pages.cells import choice_label, pill
 from host_app.pages.colours import hex_of
-from host_app.pages.notes import note
 from host_app.pages.reader import Reader, reader
+from host_app.pages.settings import custom_choices
 from host_app.pages.settings.area import settings_page
-from host_app.routing import route
+from host_app.pages.settings.choice_forms import moved, typed
+from host_app.pages.settings.doing import do
+from host_app.routing import Policy, route
 
 TOOL: Final = "core.choice"
 LIST: Final = "/settings/lists"
@@ -33,7 +34,12 @@ def register(app: Flask) -> None:
     """Declare the routes."""
     route(app, LIST, policy=on_tool(TOOL, "view"))(show)
     route(app, f"{LIST}/<name>", policy=on_tool(TOOL, "view"))(one)
-    route(app, f"{LIST}/<name>", policy=on_tool(TOOL, "edit"), methods=["POST"])(change)
+    route(app, f"{LIST}/<name>", policy=Policy("choice list: edit", _may_edit), methods=["POST"])(change)
+
+
+def _may_edit(actor: Actor, arguments: Mapping[str, Any]) -> None:
+    """A custom field's list is edited by whoever edits the field."""
+    access.require(g.ctx, "edit", custom_choices.TOOL if custom_choices.is_custom(arguments["name"]) else TOOL)
 
 
 def show() -> ResponseReturnValue:
@@ -65,6 +71,7 @@ def one(name: str) -> ResponseReturnValue:
         {
             "pill": _pill(choice, who),
             "key": choice.key,
+            "shown": choice_label(choice.labels, choice.label, who),
             "label": choice.labels.get("en") or choice.label,
             "french": choice.labels.get("fr", ""),
             "colour": hex_of(choice.colour),
@@ -73,59 +80,35 @@ def one(name: str) -> ResponseReturnValue:
         }
         for choice in entry.choices
     ]
-    may_edit = access.may(who.ctx, "edit", TOOL) and not name.startswith("custom.")
+    may_edit = access.may(who.ctx, "edit", custom_choices.TOOL if custom_choices.is_custom(name) else TOOL)
     return settings_page(
-        "list.html", who, title=who.t(entry.label), rows=rows, home=LIST, path=f"{LIST}/{name}", may_edit=may_edit
-    )
+        "list.html", who, title=who.t(entry.label), rows=rows, home=LIST, path=f"{LIST}/{name}", may_edit=may_edit,
+        is_open=entry.open,
+    )  # fmt: skip
 
 
 def change(name: str) -> ResponseReturnValue:
     """Do what was asked for to one value, or add one; it counts at once."""
-    who = reader()
-    entry, wish = _list(name, who), request.form.get("do", "add")
-    try:
-        with current_crm().unit_of_work(current()) as ctx:
-            _do(ctx, entry, wish, request.form.get("key", ""))
-    except GigaError as error:
-        faults = [fault.message for fault in error.errors] if isinstance(error, Invalid) else []
-        told = dict.fromkeys(who.t(text) for text in (error.message, *faults, error.fix) if text is not None)
-        note(" ".join(told), kind="error")
-    else:
-        current_crm().refresh()
-        note(who.t(msg("Saved.")))
-    return redirect(f"{LIST}/{name}", 303)
+    entry, wish, key = _list(name, reader()), request.form.get("do", "add"), request.form.get("key", "")
+    act = custom_choices.act if custom_choices.is_custom(name) else _do
+    return do(lambda ctx: act(ctx, entry, wish, key), f"{LIST}/{name}")
 
 
 def _do(ctx: Context, entry: ChoiceList, wish: str, key: str) -> None:
     match wish:
         case "add":
-            service.add(ctx, entry.name, _typed())
+            service.add(ctx, entry.name, typed())
         case "save":
-            service.change(ctx, entry.name, key, _typed())
+            service.change(ctx, entry.name, key, typed())
         case "hide" | "show":
             service.change(ctx, entry.name, key, {"active": wish == "show"})
         case "remove":
             service.remove(ctx, entry.name, key)
+        case "merge":
+            service.merge(ctx, entry.name, key, request.form.get("into", ""))
+        case "order":
+            service.arrange(ctx, entry.name, request.form.getlist("keys"))
         case "up" | "down":
-            service.arrange(ctx, entry.name, _moved(entry, key, MOVES[wish]))
+            service.arrange(ctx, entry.name, moved(entry, key, MOVES[wish]))
         case _:
             raise NotFound
-
-
-def _typed() -> dict[str, Any]:
-    """Label, its translation and colour as they were typed; an empty translation is left to the catalogue."""
-    form = request.form
-    data: dict[str, Any] = {"label": form.get("label", ""), "colour": form.get("colour", "")}
-    if form.get("french", "").strip():
-        data["labels"] = {"en": form.get("label", ""), "fr": form["french"]}
-    return data
-
-
-def _moved(entry: ChoiceList, key: str, step: int) -> list[str]:
-    keys = [choice.key for choice in entry.choices]
-    if key not in keys:
-        raise NotFound
-    at = keys.index(key)
-    to = max(0, min(len(keys) - 1, at + step))
-    keys.insert(to, keys.pop(at))
-    return keys

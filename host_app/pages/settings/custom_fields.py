@@ -10,10 +10,10 @@ from typing import Any, Final
 from flask import Flask, redirect, request
 from flask.typing import ResponseReturnValue
 
-from gigacore import customfields
+from gigacore import access, customfields
 from gigacore.customfields import KINDS_OFFERED, Definition
 from gigacore.entity import EntitySpec, FieldSpec
-from gigacore.errors import Conflict, Invalid
+from gigacore.errors import Conflict, Invalid, NotFound
 from gigacore.messages import Msg, msg
 from host_app.api.policies import on_tool
 from host_app.auth import current
@@ -23,6 +23,8 @@ from host_app.pages.notes import note
 from host_app.pages.raw import Raw, raw_from
 from host_app.pages.reader import Reader, reader
 from host_app.pages.settings.area import settings_page
+from host_app.pages.settings.defaults import NO_DEFAULT, shown_default, typed_default
+from host_app.pages.settings.doing import again, do
 from host_app.routing import route
 
 TOOL: Final = "core.custom_field"
@@ -42,6 +44,9 @@ FRENCH: Final = FieldSpec("label_fr", "text", label="Name in French", max_length
 KIND: Final = FieldSpec("kind", "enum", label="Kind", required=True, default="text")
 TARGET: Final = FieldSpec("target", "enum", label="Links to", help="Only for links.")
 CHOICES: Final = FieldSpec("choices", "longtext", label="Values", help="Only for lists: one value per line.")
+DEFAULT: Final = FieldSpec(
+    "default", "text", label="Default", max_length=300, help="As one would type it; several values with commas."
+)
 HELP: Final = FieldSpec("help", "text", label="Help under the field", max_length=300)
 FLAGS: Final = (
     FieldSpec("required", "boolean", label="Required"),
@@ -59,6 +64,8 @@ def register(app: Flask) -> None:
     route(app, ONE, policy=on_tool(TOOL, "edit"))(edit)
     route(app, ONE, policy=on_tool(TOOL, "edit"), methods=["POST"])(change)
     route(app, f"{ONE}/state", policy=on_tool(TOOL, "edit"), methods=["POST"])(state)
+    route(app, f"{ONE}/erase", policy=on_tool(TOOL, "edit"))(ask_to_erase)
+    route(app, f"{LIST}/<entity>/order", policy=on_tool(TOOL, "edit"), methods=["POST"])(order)
 
 
 def show() -> ResponseReturnValue:
@@ -69,7 +76,10 @@ def show() -> ResponseReturnValue:
         found.setdefault(definition.entity, []).append(definition)
     kinds = {kind: who.t(label) for kind, label in KIND_LABELS.items()}
     groups = [(spec.name, who.t(spec.label_plural), found.get(spec.name, [])) for spec in who.entities("view")]
-    return settings_page("fields.html", who, title=who.t(msg("Custom fields")), groups=groups, kinds=kinds)
+    may_edit = access.may(who.ctx, "edit", TOOL)
+    return settings_page(
+        "fields.html", who, title=who.t(msg("Custom fields")), groups=groups, kinds=kinds, may_edit=may_edit
+    )
 
 
 def _fields(who: Reader, *, present: Definition | None = None) -> list[FieldSpec]:
@@ -78,7 +88,8 @@ def _fields(who: Reader, *, present: Definition | None = None) -> list[FieldSpec
     targets = tuple((spec.name, spec.label) for spec in who.entities("view"))
     fixed = [] if present else [replace(KIND, choices=kinds), replace(TARGET, choices=targets)]
     listed = [CHOICES] if present is None or present.kind in ("choice", "choices") else []
-    return [LABEL, FRENCH, *fixed, *listed, HELP, *FLAGS]
+    default = [] if present and present.kind in NO_DEFAULT else [DEFAULT]
+    return [LABEL, FRENCH, *fixed, *listed, *default, HELP, *FLAGS]
 
 
 def new(entity: str) -> ResponseReturnValue:
@@ -91,8 +102,10 @@ def define(entity: str) -> ResponseReturnValue:
     """Add the field; it is there at once."""
     who, raw = reader(), raw_from(request.form.to_dict(flat=False))
     spec = who.registry.entity(entity)
+    if again(raw):
+        return _form(who, spec, raw)
     try:
-        data = _data(plain_form.typed(_fields(who), raw, who))
+        data = _data(plain_form.typed(_fields(who), raw, who), who)
         with current_crm().unit_of_work(current()) as ctx:
             made = customfields.define(ctx, {"entity": spec.name, **data})
     except (Invalid, Conflict) as error:
@@ -109,6 +122,7 @@ def edit(entity: str, key: str) -> ResponseReturnValue:
     values = {"label": present.label, "label_fr": present.labels.get("fr"), "help": present.help}
     values |= {flag.name: getattr(present, flag.name) for flag in FLAGS}
     values["choices"] = "\n".join(choice.label for choice in present.choices if choice.active)
+    values["default"] = shown_default(present)
     raw = plain_form.filled(_fields(who, present=present), values, who)
     return _form(who, who.registry.entity(entity), raw, present)
 
@@ -117,8 +131,10 @@ def change(entity: str, key: str) -> ResponseReturnValue:
     """Change the field."""
     who, raw = reader(), raw_from(request.form.to_dict(flat=False))
     present = customfields.find(who.ctx, entity, key)
+    if again(raw):
+        return _form(who, who.registry.entity(entity), raw, present)
     try:
-        data = _data(plain_form.typed(_fields(who, present=present), raw, who), present)
+        data = _data(plain_form.typed(_fields(who, present=present), raw, who), who, present)
         with current_crm().unit_of_work(current()) as ctx:
             customfields.change(ctx, entity, key, data)
     except (Invalid, Conflict) as error:
@@ -130,19 +146,45 @@ def change(entity: str, key: str) -> ResponseReturnValue:
 
 def state(entity: str, key: str) -> ResponseReturnValue:
     """Hide a field, bring it back, or erase it with all its values."""
-    who, wish = reader(), request.form.get("wish", "")
+    who, wish = reader(), request.values.get("wish", "")
     with current_crm().unit_of_work(current()) as ctx:
         if wish == "show":
             customfields.change(ctx, entity, key, {"active": True})
         else:
             customfields.remove(ctx, entity, key, purge=wish == "purge")
     current_crm().refresh()
+    undo = f"{LIST}/{entity}/{key}/state?wish=show" if wish == "hide" else ""
     texts = {"show": msg("The field is back."), "purge": msg("The field and its values are gone.")}
-    note(who.t(texts.get(wish, msg("The field is hidden; its values are kept."))))
+    note(who.t(texts.get(wish, msg("The field is hidden; its values are kept."))), undo=undo)
     return redirect(LIST, 303)
 
 
-def _data(typed: Mapping[str, Any], present: Definition | None = None) -> dict[str, Any]:
+def ask_to_erase(entity: str, key: str) -> ResponseReturnValue:
+    """How many values would go with the field; until then it can be brought back."""
+    who = reader()
+    present, count = customfields.find(who.ctx, entity, key), customfields.count_values(who.ctx, entity, key)
+    spec = who.registry.entities.get(entity)
+    return settings_page(
+        "field_erase.html", who, title=who.t(msg("Erase the field “{label}”?", label=present.label)), home=LIST,
+        count=who.formats.number(count), things=who.t(spec.label_plural) if spec else entity,
+        action=f"{LIST}/{entity}/{key}/state",
+    )  # fmt: skip
+
+
+def order(entity: str) -> ResponseReturnValue:
+    """Put the fields of an entity into the order of the page, or move one by a place."""
+    keys, moved = request.form.getlist("keys"), request.form.get("key", "")
+    if moved:
+        known = customfields.read_definitions(reader().ctx.session.connection(), entity)
+        keys = [definition.key for definition in known]
+        if moved not in keys:
+            raise NotFound
+        at = keys.index(moved)
+        keys.insert(max(0, at + (-1 if request.form.get("do") == "up" else 1)), keys.pop(at))
+    return do(lambda ctx: customfields.arrange(ctx, entity, keys), f"{LIST}#g-{entity}")
+
+
+def _data(typed: Mapping[str, Any], who: Reader, present: Definition | None = None) -> dict[str, Any]:
     """What was typed, as the definition of a field."""
     data = {name: value for name, value in typed.items() if name not in ("label_fr", "choices") and value is not None}
     data["labels"] = {"fr": typed["label_fr"]} if typed.get("label_fr") else {}
@@ -153,6 +195,9 @@ def _data(typed: Mapping[str, Any], present: Definition | None = None) -> dict[s
         data["choices"] = [{"label": label, **({"key": known[label]} if label in known else {})} for label in labels]
     if kind != "ref":
         data.pop("target", None)
+    data.pop("default", None)
+    if "default" in typed and kind not in NO_DEFAULT:
+        data["default"] = typed_default(typed["default"] or "", str(kind), data.get("choices", ()), who)
     return data
 
 

@@ -2,26 +2,37 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
-from flask import Flask, redirect, request
+from flask import Flask, Response, redirect, request
 from flask.typing import ResponseReturnValue
 
 from gigacore import access
-from gigacore.errors import Forbidden, GigaError
+from gigacore.access import modules, roles, users
+from gigacore.access.profiles import SUPER_ADMIN
+from gigacore.entity import FieldSpec
+from gigacore.errors import Forbidden, GigaError, Invalid, NotFound
 from gigacore.messages import msg
 from gigacore.plugins import PluginState
 from gigacore.plugins.faults import Fault
 from gigacore.plugins.plan import plan
 from host_app.api.policies import on_tool
+from host_app.auth import keep_cookie
 from host_app.context import current_crm
+from host_app.pages import plain_form
+from host_app.pages.fresh import is_fresh, prove
 from host_app.pages.notes import note
+from host_app.pages.raw import Raw, raw_from
 from host_app.pages.reader import Reader, reader
 from host_app.pages.settings.area import settings_page
+from host_app.pages.settings.doing import do, problems
 from host_app.routing import route
 
 MOST_FAULTS: Final = 5
 LIST: Final = "/settings/plugins"
+FOR_ROLES: Final = FieldSpec("roles", "choices", label="Roles")
+FOR_PEOPLE: Final = FieldSpec("people", "choices", label="People")
 STATES: Final = {
     PluginState.AVAILABLE: (msg("Not installed"), "grey"),
     PluginState.ENABLED: (msg("On"), "green"),
@@ -35,14 +46,19 @@ def register(app: Flask) -> None:
     route(app, LIST, policy=on_tool("core.plugin", "view"))(show)
     route(app, f"{LIST}/<name>", policy=on_tool("core.plugin", "edit"))(preview)
     route(app, f"{LIST}/<name>", policy=on_tool("core.plugin", "edit"), methods=["POST"])(switch)
+    route(app, f"{LIST}/<name>/access", policy=on_tool("core.plugin", "edit"))(admission)
+    route(app, f"{LIST}/<name>/access", policy=on_tool("core.plugin", "edit"), methods=["POST"])(admit)
 
 
 def show() -> ResponseReturnValue:
     """Every plugin with its state and, where it does not run, the reason."""
     who = reader()
     faults = who.crm.calls.faults.read()
+    limited = modules.read(who.ctx.session.connection())
     rows = [
         {
+            "limited": found.name in limited,
+            "builtin": found.builtin,
             "name": found.name,
             "label": who.t(found.label),
             "version": found.version,
@@ -75,7 +91,11 @@ def _shown(fault: Fault, who: Reader) -> str:
 
 def preview(name: str) -> ResponseReturnValue:
     """What switching the plugin on or off would change, and the button that does it."""
-    who, wish = reader(), "disable" if request.args.get("wish") == "disable" else "enable"
+    return _preview(name, "disable" if request.args.get("wish") == "disable" else "enable")
+
+
+def _preview(name: str, wish: str, problem: str = "") -> Response:
+    who = reader()
     _only_super_admin(who)
     found = plan(who.crm, "disable" if wish == "disable" else "enable", name)
     sections = [
@@ -87,12 +107,15 @@ def preview(name: str) -> ResponseReturnValue:
     return settings_page(
         "plugin_plan.html",
         who,
+        422 if problem else 200,
         title=who.t(title or msg("Switch {name} on?", name=who.t(found.label))),
         name=name,
         wish=wish,
         sections=sections,
         refused=refused,
         dependents=", ".join(found.dependents),
+        ask_password=not is_fresh(),
+        problem=problem,
     )
 
 
@@ -102,9 +125,21 @@ def _only_super_admin(who: Reader) -> None:
 
 
 def switch(name: str) -> ResponseReturnValue:
-    """Enable or disable a plugin; it counts at once."""
+    """Enable or disable a plugin; it counts at once. A sign-in that is not fresh asks for the password."""
     who, wish = reader(), request.form.get("wish", "")
     _only_super_admin(who)
+    try:
+        raw = prove()
+    except Invalid as error:
+        return _preview(name, wish, who.t(error.message))
+    _switch(name, wish, who)
+    response = redirect(LIST, 303)
+    if raw:
+        keep_cookie(response, raw)  # type: ignore[arg-type]  # redirect() answers with werkzeug's base class
+    return response
+
+
+def _switch(name: str, wish: str, who: Reader) -> None:
     crm = current_crm()
     try:
         if wish == "disable":
@@ -116,4 +151,47 @@ def switch(name: str) -> ResponseReturnValue:
     else:
         done = msg("{name} is off.", name=name) if wish == "disable" else msg("{name} is on.", name=name)
         note(who.t(done))
-    return redirect(LIST, 303)
+
+
+def admission(name: str) -> ResponseReturnValue:
+    """Who may use the module."""
+    who = reader()
+    _only_super_admin(who)
+    limited = modules.read(who.ctx.session.connection()).get(_known(name, who))
+    values = {
+        "roles": [str(number) for number in limited.role_ids] if limited else [],
+        "people": [str(number) for number in limited.user_ids] if limited else [],
+    }
+    return _admission_form(name, who, plain_form.filled(_admission_fields(who), values, who))
+
+
+def _known(name: str, who: Reader) -> str:
+    if name not in {found.name for found in who.crm.plugins.list()} or name == modules.CORE:
+        raise NotFound
+    return name
+
+
+def _admission_fields(who: Reader) -> list[FieldSpec]:
+    held = tuple((str(role.id), role.label(who.locale)) for role in roles.all_roles(who.ctx) if role.key != SUPER_ADMIN)
+    people = tuple((str(number), name) for number, name in users.names(who.ctx))
+    return [replace(FOR_ROLES, choices=held), replace(FOR_PEOPLE, choices=people)]
+
+
+def _admission_form(name: str, who: Reader, raw: Raw, error: GigaError | None = None) -> Response:
+    wrong = problems(error, who)
+    return settings_page(
+        "form.html", who, error.status if error else 200, title=who.t(msg("Who may use {name}", name=name)), home=LIST,
+        crumb=who.t(msg("Plugins")), inputs=plain_form.inputs(_admission_fields(who), raw, who, wrong),
+        help=who.t(msg("Choose nobody to leave it to everybody whose role allows it. Super Admins always may.")),
+        trouble=list(wrong.values()), button=who.t(msg("Save")),
+    )  # fmt: skip
+
+
+def admit(name: str) -> ResponseReturnValue:
+    """Let only the chosen roles and people use the module; nobody chosen opens it."""
+    who, raw = reader(), raw_from(request.form.to_dict(flat=False))
+    _only_super_admin(who)
+    data = plain_form.typed(_admission_fields(who), raw, who)
+    chosen = {key: tuple(int(text) for text in data[key] or () if text.isdecimal()) for key in ("roles", "people")}
+    limited = modules.Admitted(chosen["roles"], chosen["people"]) if any(chosen.values()) else None
+    return do(lambda ctx: roles.limit_module(ctx, _known(name, who), limited), LIST)

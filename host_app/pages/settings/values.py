@@ -17,17 +17,26 @@ from host_app.api.policies import on_tool
 from host_app.auth import current
 from host_app.context import current_crm, host
 from host_app.pages import plain_form
+from host_app.pages.colours import DARK, LIGHT, contrast, rgb
 from host_app.pages.notes import note
 from host_app.pages.parts import may_see
 from host_app.pages.raw import Raw, raw_from
 from host_app.pages.reader import Reader, reader
 from host_app.pages.settings.area import settings_page
+from host_app.pages.settings.doing import again
 from host_app.routing import route, signed_in
 
 GENERAL: Final = (
     FieldSpec("core.brand_name", "text", label="Name of this CRM", max_length=40, help="Shown at the top of the menu."),
-    FieldSpec("core.brand_accent", "text", label="Accent colour", max_length=7, help="Such as #4c5fd7, or empty."),
+    FieldSpec(
+        "core.brand_accent",
+        "text",
+        label="Accent colour",
+        max_length=7,
+        help="Such as #4c5fd7, or empty. Texts in it are shaded until they are readable, in light and dark.",
+    ),
 )
+LEAST: Final = 1.8
 PLUGIN: Final = "/settings/plugin/<name>"
 
 
@@ -42,13 +51,13 @@ def register(app: Flask) -> None:
 def general() -> ResponseReturnValue:
     """Name and colour of the installation."""
     who = reader()
-    return _show(who, msg("General"), GENERAL, _stored(who, GENERAL))
+    return _show(who, msg("Branding"), GENERAL, _stored(who, GENERAL), template="branding.html")
 
 
 def save_general() -> ResponseReturnValue:
     """Keep name and colour."""
     who = reader()
-    return _save(who, msg("General"), GENERAL, "")
+    return _save(who, msg("Branding"), GENERAL, "", template="branding.html")
 
 
 def _page(name: str, who: Reader) -> tuple[SettingsPage, list[FieldSpec], str]:
@@ -83,18 +92,22 @@ def _stored(who: Reader, fields: Sequence[FieldSpec]) -> Raw:
     return plain_form.filled(fields, values, who)
 
 
-def _save(who: Reader, title: Msg, fields: Sequence[FieldSpec], plugin: str) -> ResponseReturnValue:
+def _save(
+    who: Reader, title: Msg, fields: Sequence[FieldSpec], plugin: str, template: str = "form.html"
+) -> ResponseReturnValue:
     raw = raw_from(request.form.to_dict(flat=False))
+    if again(raw):
+        return _show(who, title, fields, raw, template=template)
     try:
         typed = plain_form.typed(fields, raw, who)
         _check(fields, typed)
     except Invalid as error:
-        return _show(who, title, fields, raw, error)
+        return _show(who, title, fields, raw, error, template=template)
     with current_crm().unit_of_work(current()) as ctx:
         for name, value in typed.items():
             settings.put(ctx, name, value, plugin=plugin)
     host().cache.pop("branding", None)
-    note(who.t(msg("Saved.")))
+    note(_pale(typed, who) or who.t(msg("Saved.")))
     return redirect(request.path, 303)
 
 
@@ -109,6 +122,14 @@ def _check(fields: Sequence[FieldSpec], typed: dict[str, Any]) -> None:
         raise Invalid(errors=errors)
 
 
+def _pale(typed: dict[str, Any], who: Reader) -> str:
+    """What to say of an accent that does not stand out from the page: it is kept, with darker texts and buttons."""
+    accent = typed.get("core.brand_accent")
+    if not accent or (contrast(rgb(accent), LIGHT[0]) >= LEAST and contrast(rgb(accent), DARK[0]) >= LEAST):
+        return ""
+    return who.t(msg("Saved. This colour hardly stands out from the page; consider a stronger one."))
+
+
 def _is_colour(text: str) -> bool:
     return len(text) == 7 and text[0] == "#" and all(char in "0123456789abcdefABCDEF" for char in text[1:])
 
@@ -120,11 +141,12 @@ def _show(
     raw: Raw,
     error: Invalid | None = None,
     help: str = "",
+    template: str = "form.html",
 ) -> ResponseReturnValue:
     problems = plain_form.problems_of(error, who) if error else {}
     inputs = plain_form.inputs(fields, raw, who, problems)
     told = who.t(help) if help else ""
     return settings_page(
-        "form.html", who, 422 if error else 200, title=who.t(title), inputs=inputs, home="", help=told,
+        template, who, 422 if error else 200, title=who.t(title), inputs=inputs, home="", help=told,
         trouble=[problems[""]] if "" in problems else [], button=who.t(msg("Save")),
     )  # fmt: skip
