@@ -112,7 +112,7 @@ def _pages(who: Reader) -> list[Hit]:
 
 
 def _settings(who: Reader) -> list[Hit]:
-    return [Hit(entry[0], "settings", entry[1]) for entry in area.menu(who)]
+    return [Hit(entry.label, entry.icon, entry.url, words=entry.help) for entry in area.entries(who)]
 
 
 def _commands(who: Reader) -> list[Hit]:
