@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
@@ -13,11 +13,13 @@ from gigacore import access, notices, records
 from gigacore.backups import jobs as backup_jobs
 from gigacore.context import Context
 from gigacore.data import idempotency
+from gigacore.errors import GigaError, Invalid, NotFound
 from gigacore.exchange import jobs as exchange_jobs
 from gigacore.files import jobs as file_jobs
 from gigacore.jobs import Consumer, Job, JobRun, Schedule, core_job, queue, relay
 from gigacore.mail import jobs as mail_jobs
 from gigacore.records import erasing
+from gigacore.ui import BulkAction
 
 CHUNK: Final = 50
 KEPT_FAILURES: Final = 100
@@ -32,12 +34,39 @@ def run_bulk(run: JobRun, payload: Mapping[str, Any]) -> Mapping[str, Any]:
         run.between_steps()
         with run.unit_of_work() as ctx:
             chunk = ids[done : done + CHUNK]
-            result = records.bulk(ctx, payload["entity"], payload["action"], chunk, payload["params"])
+            result = _change(run, ctx, payload, chunk)
             done += len(chunk)
             run.checkpoint(ctx, done, len(ids))
         changed += len(result.done)
-        failed += [{"id": number, "code": error.code, "detail": str(error)} for number, error in result.failed]
+        failed += [_failure(number, error) for number, error in result.failed]
     return {"changed": changed, "failed": failed[:KEPT_FAILURES], "failures": len(failed)}
+
+
+def _change(run: JobRun, ctx: Context, payload: Mapping[str, Any], chunk: Sequence[int]) -> records.BulkResult:
+    """An operation of the core, or with `plugin` a plugin's own on several records, which fails or not as a whole."""
+    entity, name, params = payload["entity"], payload["action"], payload["params"]
+    if not payload.get("plugin"):
+        return records.bulk(ctx, entity, name, chunk, params)
+    host: Any = run.host
+    found = [one for one in host.plugins.declared(BulkAction) if one.entity == entity and one.name == name]
+    if not found:
+        raise NotFound
+    access.require(ctx, "bulk", entity)
+    savepoint = ctx.session.begin_nested()
+    try:
+        found[0].run(ctx, chunk, params)
+    except GigaError as error:
+        savepoint.rollback()
+        return records.BulkResult((), tuple((number, error) for number in chunk))
+    savepoint.commit()
+    return records.BulkResult(tuple(chunk), ())
+
+
+def _failure(number: int, error: GigaError) -> dict[str, Any]:
+    """Why a record was left as it was; `text` and `params` are for the reader's language."""
+    told = error.errors[0].message if isinstance(error, Invalid) and error.errors else error.message
+    params = {name: str(value) for name, value in told.params.items()}
+    return {"id": number, "code": error.code, "detail": str(error), "text": told.text, "params": params}
 
 
 def _progress(run: JobRun) -> int:

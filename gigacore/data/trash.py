@@ -10,7 +10,20 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
 import orjson
-from sqlalchemy import Column, Connection, RowMapping, Table, TypeDecorator, and_, delete, insert, or_, select
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Connection,
+    RowMapping,
+    Table,
+    TypeDecorator,
+    and_,
+    delete,
+    insert,
+    or_,
+    select,
+    true,
+)
 
 from gigacore.data import gone, rollups
 from gigacore.data.changes import Change
@@ -60,12 +73,10 @@ def listing(ctx: Context, *, entity: str | None = None, limit: int = 50, before:
     """
     statement = (
         select(_T.id, _T.entity, _T.record_id, _T.label, _T.deleted_at, _T.deleted_by, _T.purge_at)
+        .where(_own(ctx))
         .order_by(_T.id.desc())
         .limit(limit)
     )
-    actor = ctx.actor
-    if not (actor.is_system or actor.super_admin):
-        statement = statement.where(or_(_T.deleted_by == actor.user_id, _T.owner_id == actor.user_id))
     if entity is not None:
         statement = statement.where(_T.entity == entity)
     if before is not None:
@@ -84,6 +95,23 @@ def restore(ctx: Context, trash_id: int) -> Entity:
     if row is None or row["entity"] not in ctx.session.registry.entities:
         raise NotFound
     return _restore(ctx, row)
+
+
+def restore_record(ctx: Context, entity: str, record_id: int) -> Entity:
+    """Put a record back by its number. Raises NotFound when it is not in the trash or not the actor's to restore."""
+    statement = select(core_trash).where(_T.entity == entity, _T.record_id == record_id, _own(ctx))
+    row = ctx.session.connection().execute(statement).mappings().first()
+    if row is None or entity not in ctx.session.registry.entities:
+        raise NotFound
+    return _restore(ctx, row)
+
+
+def _own(ctx: Context) -> ColumnElement[bool]:
+    """What the actor may know of the trash: what was theirs or what they deleted, everything for Super Admins."""
+    actor = ctx.actor
+    if actor.is_system or actor.super_admin:
+        return true()
+    return or_(_T.deleted_by == actor.user_id, _T.owner_id == actor.user_id)
 
 
 def _restore(ctx: Context, row: RowMapping) -> Entity:

@@ -56,6 +56,13 @@ def get(ctx: Context, job_id: int, *, verb: str = "view") -> JobState:
     return found
 
 
+def payload_of(ctx: Context, job_id: int) -> Mapping[str, Any]:
+    """What a job was asked to do. Raises NotFound as `get`."""
+    get(ctx, job_id)
+    found: Mapping[str, Any] = ctx.session.connection().execute(sa.select(J.payload).where(J.id == job_id)).scalar_one()
+    return found
+
+
 def is_own(ctx: Context, job: JobState) -> bool:
     """Whether the actor enqueued the job."""
     return job.actor_user_id is not None and job.actor_user_id == ctx.actor.user_id

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from gigacore import access
-from gigacore.data import outbox
+from gigacore.data import outbox, trash
 from gigacore.data.locks import ACTION
 from gigacore.entity import Entity, EntitySpec
 from gigacore.errors import Conflict, GigaError, Invalid, NotFound
@@ -15,7 +15,7 @@ from gigacore.filter import matches, parse
 from gigacore.messages import Msg, msg
 from gigacore.records import write
 from gigacore.records.limits import may_act, record_environment, require
-from gigacore.records.read import ListRequest, page
+from gigacore.records.read import ListRequest, get, page
 from gigacore.records.schema import load_input, params_schema
 
 if TYPE_CHECKING:
@@ -125,7 +125,11 @@ def bulk_ids(ctx: Context, entity: str, *, ids: Sequence[int] | None, filter: ob
 
 
 def bulk(ctx: Context, entity: str, action: str, ids: Sequence[int], params: Mapping[str, Any]) -> BulkResult:
-    """Run `update`, `delete` or a declared action on each record; one that fails leaves the others alone."""
+    """Run an operation on each record; one that fails leaves the others alone.
+
+    `update`, `delete`, `restore` (from the trash), `add` (values to fields with several, `{"tags": ["vip"]}`), or a
+    declared action.
+    """
     require(ctx, "bulk", ctx.session.registry.entity(entity))
     done: list[int] = []
     failed: list[tuple[int, GigaError]] = []
@@ -147,5 +151,17 @@ def _one(ctx: Context, entity: str, action: str, record_id: int, params: Mapping
         write.update(ctx, entity, record_id, params)
     elif action == "delete":
         write.delete(ctx, entity, record_id)
+    elif action == "restore":
+        trash.restore_record(ctx, entity, record_id)
+    elif action == "add":
+        _add(ctx, entity, record_id, params)
     else:
         run_action(ctx, entity, record_id, action, params)
+
+
+def _add(ctx: Context, entity: str, record_id: int, params: Mapping[str, Any]) -> None:
+    """Add to what fields with several values hold; a record that has all of them stays as it is."""
+    present = get(ctx, entity, record_id, fields=("id", *params))
+    wider = {name: list(dict.fromkeys([*(present.get(name) or ()), *new])) for name, new in params.items()}
+    if any(wider[name] != list(present.get(name) or ()) for name in params):
+        write.update(ctx, entity, record_id, wider)

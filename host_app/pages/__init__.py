@@ -10,6 +10,7 @@ from host_app.pages import (
     board,
     builder,
     bulk,
+    bulk_job,
     filter_box,
     form,
     frame,
@@ -33,7 +34,7 @@ from host_app.pages import (
 
 ROOMS = (
     assets, frame, notes, signin, invitations, me, home, options, palette, lists, filter_box, builder, view_box, board,
-    form, imports, record, timeline, row_menu, actions, bulk, trash, settings, refusals,
+    form, imports, record, timeline, row_menu, actions, bulk, bulk_job, trash, settings, refusals,
 )  # fmt: skip
 
 

@@ -16,11 +16,12 @@ from gigacore.context import Context
 from gigacore.entity import EntitySpec, FieldSpec
 from gigacore.errors import Invalid
 from gigacore.messages import Msg, msg
+from gigacore.records.actions import DIRECT_BULK
 from gigacore.ui import BulkAction
 from host_app.api.policies import entity_at, on_entity
 from host_app.auth import current
 from host_app.context import current_crm
-from host_app.pages import forms, listing, plain_form
+from host_app.pages import bulk_job, forms, listing, plain_form
 from host_app.pages.addresses import is_local, list_url
 from host_app.pages.columns import label_of
 from host_app.pages.currencies import currency_codes
@@ -35,8 +36,9 @@ from host_app.routing import route
 
 RULE: Final = "/<plugin>/<plural>/bulk"
 MOST: Final = 200
-MOST_WHOLE: Final = 5000
+MOST_WHOLE: Final = 20_000
 PLUGIN: Final = "plugin:"
+TITLES: Final = {"assign": msg("Assign"), "add": msg("Tag")}
 UNFIT: Final = frozenset({"file", "json", "uuid"})
 
 
@@ -62,6 +64,8 @@ def offered_actions(spec: EntitySpec, who: Reader) -> list[Offer]:
     offers = []
     if spec.owned and who.may("assign", spec.name):
         offers.append(Offer("assign", who.t(msg("Assign")), "user-check"))
+    if who.may("edit", spec.name) and tag_field(spec, who) is not None:
+        offers.append(Offer("add", who.t(msg("Tag")), "tag"))
     if who.may("edit", spec.name):
         offers.append(Offer("change", who.t(msg("Change a field")), "edit"))
     for action in bulk_actions(spec, who):
@@ -96,18 +100,25 @@ def run(plugin: str, plural: str) -> ResponseReturnValue:
     if name != "delete" and "_go" not in raw:
         return _ask(spec, who, raw, name, field, back)
     try:
-        _go(spec, who, raw, name, field, back)
+        target = _go(spec, who, raw, name, field, back)
     except Invalid as error:
         problems = {fault.path: who.t(fault.message) for fault in error.errors} or {"": who.t(error.message)}
         return _ask(spec, who, raw, name, field, back, problems)
-    return redirect(back, 303)
+    return redirect(target, 303)
 
 
 def _field(name: str, raw: Raw, spec: EntitySpec, who: Reader) -> FieldSpec | None:
     """The field that the operation sets."""
     if name == "assign":
         return spec.fields["owner_id"]
+    if name == "add":
+        return tag_field(spec, who)
     return changeable(spec, who).get(raw.text("_field")) if name == "change" else None
+
+
+def tag_field(spec: EntitySpec, who: Reader) -> FieldSpec | None:
+    """The field that takes several values, to which the selection bar adds."""
+    return next((field for field in who.writable(spec) if field.kind == "choices"), None)
 
 
 def changeable(spec: EntitySpec, who: Reader) -> Mapping[str, FieldSpec]:
@@ -131,7 +142,7 @@ def _ask(
     return answer(
         "bulk.html",
         422 if problems else 200,
-        title=who.t(msg("Assign")) if name == "assign" else who.t(msg("Change a field")),
+        title=who.t(TITLES.get(name, msg("Change a field"))),
         about=_about(spec, who, raw),
         action=f"{list_url(spec)}/bulk",
         name=name,
@@ -145,18 +156,23 @@ def _ask(
     )
 
 
-def _go(spec: EntitySpec, who: Reader, raw: Raw, name: str, field: FieldSpec | None, back: str) -> None:
+def _go(spec: EntitySpec, who: Reader, raw: Raw, name: str, field: FieldSpec | None, back: str) -> str:
+    """Do it at once, or by a job where there are many; returns where to go then."""
     params: dict[str, Any] = {}
     if field is not None:
         typed = read_typed(Task(spec, [field], who), raw)
         if typed.errors:
             raise Invalid(errors=typed.errors)
         params = {field.name: typed.data.get(field.name)} if "." not in field.name else typed.data
-    action = "delete" if name == "delete" else "update"
+    action = {"delete": "delete", "add": "add"}.get(name, "update")
     with current_crm().unit_of_work(current()) as ctx:
         ctx.source = "page"
-        result = records.bulk(ctx, spec.name, action, _chosen(ctx, spec, raw, back), params)
-    _tell(result, name, who)
+        chosen = _chosen(ctx, spec, raw, back)
+        if len(chosen) > DIRECT_BULK:
+            return bulk_job.enqueue(ctx, spec, action, chosen, params, back)
+        result = records.bulk(ctx, spec.name, action, chosen, params)
+    _tell(result, spec, name, who)
+    return back
 
 
 def _run_action(spec: EntitySpec, who: Reader, raw: Raw, name: str, back: str) -> ResponseReturnValue:
@@ -168,7 +184,10 @@ def _run_action(spec: EntitySpec, who: Reader, raw: Raw, name: str, back: str) -
             params = plain_form.typed(action.params, raw, who)
             with current_crm().unit_of_work(current()) as ctx:
                 ctx.source = "page"
-                action.run(ctx, _chosen(ctx, spec, raw, back), params)
+                chosen = _chosen(ctx, spec, raw, back)
+                if len(chosen) > DIRECT_BULK:
+                    return redirect(bulk_job.enqueue(ctx, spec, name, chosen, params, back, plugin=True), 303)
+                action.run(ctx, chosen, params)
         except Invalid as error:
             problems = plain_form.problems_of(error, who)
         else:
@@ -192,7 +211,10 @@ def _about(spec: EntitySpec, who: Reader, raw: Raw) -> str:
 def _chosen(ctx: Context, spec: EntitySpec, raw: Raw, back: str) -> list[int]:
     """The numbers of the chosen records, or of all in the filter."""
     if raw.text("whole"):
-        return records.bulk_ids(ctx, spec.name, ids=None, filter=_tree(spec, back), most=MOST_WHOLE)
+        found = records.bulk_ids(ctx, spec.name, ids=None, filter=_tree(spec, back), most=MOST_WHOLE + 1)
+        if len(found) > MOST_WHOLE:
+            raise Invalid.of("", msg("At most {count} records at a time.", count=MOST_WHOLE))
+        return found
     return [int(text) for text in raw.texts("id") if text.isdigit()][:MOST]
 
 
@@ -203,7 +225,7 @@ def _tree(spec: EntitySpec, back: str) -> Any:
     return tree if tree is not None else {"all": []}
 
 
-def _tell(result: records.BulkResult, name: str, who: Reader) -> None:
+def _tell(result: records.BulkResult, spec: EntitySpec, name: str, who: Reader) -> None:
     done = (
         msg("{count} deleted.", count=len(result.done))
         if name == "delete"
@@ -213,4 +235,6 @@ def _tell(result: records.BulkResult, name: str, who: Reader) -> None:
     if result.failed:
         reason = result.failed[0][1].message
         texts.append(msg("{count} left as they were: {reason}", count=len(result.failed), reason=reason))
-    note(" ".join(who.t(text) for text in texts), kind="error" if result.failed and not result.done else "")
+    undo = bulk_job.undo_url(spec, result.done) if name == "delete" and result.done else ""
+    kind = "error" if result.failed and not result.done else ""
+    note(" ".join(who.t(text) for text in texts), kind=kind, undo=undo)

@@ -24,12 +24,13 @@ from gigacore.records import ListRequest
 from host_app.api.policies import entity_at, on_entity
 from host_app.auth import current
 from host_app.context import current_crm
-from host_app.pages import listing
+from host_app.pages import views
 from host_app.pages.addresses import list_url
 from host_app.pages.columns import label_of
 from host_app.pages.currencies import currency_codes
 from host_app.pages.frame import is_partial
 from host_app.pages.frame import page as answer
+from host_app.pages.lists import shown_columns
 from host_app.pages.notes import note
 from host_app.pages.reader import Reader, reader
 from host_app.routing import route
@@ -305,10 +306,17 @@ def errors_file(plugin: str, plural: str, number: int) -> ResponseReturnValue:
 
 
 def export_list(plugin: str, plural: str) -> ResponseReturnValue:
-    """The list of the address as CSV, as far as the reader may see it."""
+    """The list of the address as CSV, as far as the reader may see it: with its columns, or with every field."""
     spec, who = entity_at(plugin, plural), reader()
-    state = listing.read(spec, request.args)
-    wanted = ListRequest(filter=state.filter.tree(), sort=(state.sort,) if state.sort else (), search=state.q)
+    state = views.state_of(spec, request.args, who)
+    readable = {field.name: field for field in who.readable(spec)}
+    shown = [column.name for column in shown_columns(state, spec, who, readable)] if request.args.get("columns") else ()
+    wanted = ListRequest(
+        filter=state.filter.tree(),
+        sort=(state.sort,) if state.sort else (),
+        search=state.q,
+        fields=tuple(shown) or None,
+    )
     crm, actor = current_crm(), current()
     delimiter = ";" if who.locale == "fr" else ","
 

@@ -265,3 +265,58 @@ def test_the_menu_of_a_record_tells_what_its_reader_may_do(crm: Crm, leads: None
     other = text(theirs, f"/crm/leads/{number}/menu")
     assert "/edit" not in other
     assert "Your role does not allow this." in other
+
+
+def test_many_records_are_changed_by_a_job_that_shows_its_progress_and_what_it_refused(
+    crm: Crm, leads: None, visit: Any
+) -> None:
+    reader, other = visit("user"), visit("manager")
+    with crm.system("more") as ctx:
+        own = {"owner_id": reader.user_id, "status": "new", "visibility": "write"}
+        made = records.create_many(ctx, "crm.lead", [{"last_name": f"X{n:03}", **own} for n in range(120)])
+        closed = made[7].id  # type: ignore[union-attr]
+        records.run_action(ctx, "crm.lead", closed, "won", {})
+    back = "/crm/leads?q=x"
+    reader.get(back)
+    sent = {"action": "add", "id": ["1"], "whole": "1", "_go": "1", "tags.new": "vip", "back": back}
+    listed = reader.post("/crm/leads/bulk", sent).location
+    assert listed.startswith(f"{back}&job=")
+    number = listed.rpartition("=")[2]
+    progress = text(reader, f"/crm/leads/bulk/{number}")
+    assert 'hx-trigger="every' in progress
+    assert "0 of 120" in progress
+    assert other.get(f"/crm/leads/bulk/{number}").status_code == 404
+    crm.jobs.run_pending()
+    report = text(reader, f"/crm/leads/bulk/{number}")
+    assert "119 changed." in report
+    assert re.search(rf'href="/crm/leads/{closed}">X007</a>: .*Reopen it', report)
+    assert '<span class="count" id="count" title="Records in this list">119<' in text(
+        reader, '/crm/leads?filter={"field":"tags","op":"contains","value":"vip"}'
+    )
+
+
+def test_a_deletion_of_many_is_taken_back(crm: Crm, leads: None, root: Visitor) -> None:
+    with crm.system("more") as ctx:
+        records.create_many(ctx, "crm.lead", [{"last_name": f"Y{n:03}"} for n in range(110)])
+    root.get("/crm/leads")
+    listed = root.post("/crm/leads/bulk", {"action": "delete", "whole": "1", "id": "1", "back": "/crm/leads?q=y"})
+    crm.jobs.run_pending()
+    assert names(text(root, "/crm/leads?q=y00")) == []
+    few = root.post("/crm/leads/bulk", {"action": "delete", "id": ["1", "2"], "back": "/crm/leads"})
+    undo = re.search(r'<form method="post" action="(/crm/leads/bulk/restore[^"]+)"', text(root, few.location))
+    assert undo
+    root.post(undo[1], {})
+    assert names(text(root, "/crm/leads?q=number 000")) == ["Amélie Number 000"]
+    number = listed.location.rpartition("=")[2]
+    assert number.isdigit()
+    root.post("/crm/leads/bulk/restore", {"job": number})
+    crm.jobs.run_pending()
+    assert len(names(text(root, "/crm/leads?q=y00"))) == 10
+
+
+def test_an_export_holds_the_columns_and_the_order_that_are_shown(leads: None, root: Visitor) -> None:
+    page = root.get("/crm/leads/export?columns=1&fields=city,amount&sort=-amount&status=new").get_data(as_text=True)
+    lines = page.lstrip("\ufeff").splitlines()
+    assert lines[0] == "Name,City,Estimated amount"
+    assert lines[1] == "Amélie Number 057,,570.50 EUR"
+    assert len(lines) == 21

@@ -139,7 +139,18 @@ function addDots(row, label) {
   link(row).after(button)
 }
 
+// A job that ended has changed what the list shows; its progress leaves the address.
+function reload(mark) {
+  mark.remove()
+  const here = new URL(location.href)
+  if (!here.searchParams.has('job') || !document.getElementById('rows')) return
+  here.searchParams.delete('job')
+  history.replaceState(history.state, '', here)
+  htmx.ajax('GET', here.pathname + here.search, {target: '#rows', select: '#rows', swap: 'outerHTML', selectOOB: '#count'})
+}
+
 export function mount() {
+  document.querySelectorAll('[data-reload]').forEach(reload)
   count()
   const label = document.getElementById('row-menu')?.dataset.label
   if (label) rows().filter(row => link(row) && !row.querySelector('.dots')).forEach(row => addDots(row, label))
