@@ -194,6 +194,13 @@ def bench(arguments: list[str]) -> int:
     return become(PYTHON, "-m", "tests.benchmarks", *arguments)
 
 
+def shots(arguments: list[str]) -> int:
+    """Takes pictures of the pages into .shots; fails on serious findings of axe-core and on breaches of the page policy."""
+    if setup([]):
+        return 1
+    return become(PYTHON, "-m", "tests.shots", *arguments)
+
+
 def lint(arguments: list[str]) -> int:
     """Runs the static checks, or only those named: `ruff`, `mypy`, `lint-imports`."""
     ensure("dev")
@@ -244,6 +251,7 @@ COMMANDS: dict[str, Callable[[list[str]], int]] = {
     "giga": giga,
     "bench": bench,
     "docs": docs,
+    "shots": shots,
     "assets": bundle,
     "setup": setup,
     "lock": lock,

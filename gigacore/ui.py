@@ -82,7 +82,27 @@ class Link:
     url: str | None = None
 
 
-Content = Facts | Meter | Rows | Note | Link
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A record in a list of records: its label, what it is known by (a date, an amount), and whether it is late."""
+
+    label: str
+    entity: str
+    id: int
+    hint: object = None
+    late: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Entries:
+    """A short list of records; `empty` is the sentence where there are none, `more` leads to all of them."""
+
+    items: tuple[Entry, ...]
+    empty: str | Msg = ""
+    more: Link | None = None
+
+
+Content = Facts | Meter | Rows | Note | Link | Entries
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -50,6 +50,14 @@ DETAILS: Final[Mapping[int, Msg]] = MappingProxyType(
         415: msg("Send the body as application/json."),
     }
 )
+HELP: Final[Mapping[int, Msg]] = MappingProxyType(
+    {
+        403: msg("Ask an administrator if you need this for your work."),
+        404: msg("It may have been deleted, or it is not open to you. Search for it, or go back."),
+        500: msg("What you had typed is kept in your browser: go back, or try again."),
+        503: msg("What you had typed is kept in your browser: try again in a moment."),
+    }
+)
 FAILED: Final = msg("The request failed. The number above helps the administrator to find the cause.")
 
 
@@ -156,17 +164,27 @@ def _as_problem(error: GigaError, instance: str) -> Response:
 
 
 def _as_page(error: GigaError, instance: str) -> Response:
-    page = render_template(
-        "error.html",
-        status=error.status,
-        title=say(TITLES.get(error.status, TITLES[500])),
-        detail=say(error.message),
-        fix=say(error.fix) if error.fix else "",
-        errors=[(e.path, say(e.message)) for e in getattr(error, "errors", ())],
-        instance=instance if error.status >= 500 else "",
-        locale=g.locale,
-    )
-    return Response(page, status=error.status, content_type="text/html; charset=utf-8")
+    """A page with a way on: within the menus for those who are signed in, alone when the server is in trouble."""
+    values: dict[str, Any] = {
+        "status": error.status,
+        "title": say(TITLES.get(error.status, TITLES[500])),
+        "detail": say(error.message),
+        "fix": say(error.fix or HELP.get(error.status, "")),
+        "errors": [(e.path, say(e.message)) for e in getattr(error, "errors", ())],
+        "instance": instance if error.status >= 500 else "",
+        "again": request.full_path.rstrip("?") if error.status >= 500 and request.method == "GET" else "",
+    }
+    return Response(_drawn(values), status=error.status, content_type="text/html; charset=utf-8")
+
+
+def _drawn(values: Mapping[str, Any]) -> str:
+    if values["status"] < 500:
+        try:
+            if g.actor is not None and g.actor.user_id is not None:
+                return render_template("error.html", parent="shell.html", **values)
+        except Exception:  # the menus may be what failed
+            log.warning("an error page was drawn without menus", exc_info=True)
+    return render_template("error.html", parent="base.html", **values)
 
 
 def describe(error: Exception, translate: Translate) -> list[str]:

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from gigacore.crm import actions, jobs, lists, panels, settings
+from gigacore.crm import actions, jobs, lists, panels, settings, widgets
 from gigacore.crm.conversion import Converted, Wishes, convert_lead
 from gigacore.crm.duplicates import Duplicate, Traits, duplicates_of
 from gigacore.crm.duplicates import find as find_duplicates
@@ -52,6 +52,7 @@ plugin = Plugin(
     consumers=jobs.CONSUMERS,
     nav=NAV,
     panels=panels.ALL,
+    widgets=widgets.ALL,
     settings_pages=[
         SettingsPage(
             name="crm.sales", label="Sales", keys=tuple(setting.name for setting in settings.ALL), icon="target"

@@ -145,7 +145,7 @@ def check_csp(plugin: Plugin) -> None:
             plugin.name,
             msg("The page policy “{directive} {source}” is not allowed.", directive=directive, source=wrong or ""),
             fix=msg(
-                "Name hosts with their scheme (https://maps.example.com), blob: or data:, under {directives}.",
+                "Name hosts with their scheme under one of these: {directives}.",
                 directives=", ".join(CSP_DIRECTIVES),
             ),
         )

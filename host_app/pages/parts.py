@@ -10,13 +10,14 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 from gigacore.entity import Money
-from gigacore.messages import Msg
+from gigacore.messages import Msg, msg
 from gigacore.plugins.dispatch import Contribution
 from gigacore.ui import (
     SIGNED_IN,
     SUPER_ADMIN,
     Column,
     Content,
+    Entries,
     Facts,
     Link,
     Meter,
@@ -125,9 +126,21 @@ def _value(content: Content, who: Reader) -> Mapping[str, Any]:
             return {"shape": "rows", "heads": [who.t(head) for head in content.columns], "rows": rows}
         case Note():
             return {"shape": "note", "text": who.t(content.text), "tone": content.tone}
+        case Entries():
+            return _entries(content, who)
         case Link():
             return {"shape": "link", "label": who.t(content.label), "url": link_url(content, who)}
     raise TypeError(f"{type(content).__name__} cannot be drawn")
+
+
+def _entries(content: Entries, who: Reader) -> Mapping[str, Any]:
+    items = [
+        {"label": one.label, "url": link_url(Link("", one.entity, one.id), who), "late": one.late,
+         "hint": shown(one.hint, who)}
+        for one in content.items
+    ]  # fmt: skip
+    more = _value(content.more, who) if content.more else None
+    return {"shape": "entries", "items": items, "more": more, "empty": who.t(content.empty or msg("None yet"))}
 
 
 def _meter(content: Meter, who: Reader) -> Mapping[str, Any]:

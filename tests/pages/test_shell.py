@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from flask import Flask
 
-from gigacore import Crm
+from gigacore import Crm, records
 from host_app.pages import colours
 from tests.pages.conftest import Visitor
 
@@ -94,3 +96,41 @@ def test_search_finds_records_by_title_and_readable_id(crm: Crm, root: Visitor) 
     for text in ("findab", "LEAD-000001"):
         assert "/crm/leads/1" in root.get(f"/search?q={text}", HX_Request="true").get_data(as_text=True)
     assert root.get("/search?q=<script>").status_code == 200
+
+
+def test_error_pages_show_a_way_on(app: Flask, root: Visitor, visit: Any) -> None:
+    missing = root.get("/crm/leads/999999").get_data(as_text=True)
+    assert 'class="side"' in missing
+    assert 'action="/search"' in missing
+    refused = visit("user").get("/settings/users")
+    assert refused.status_code == 403
+    assert "administrator" in refused.get_data(as_text=True)
+    app.view_functions["home"] = lambda: 1 / 0
+    app.testing = False
+    failed = root.get("/")
+    page = failed.get_data(as_text=True)
+    assert failed.status_code == 500
+    assert 'class="side"' not in page
+    assert 'href="/">Try again' in page
+    assert failed.headers["X-Request-Id"] in page
+    assert "ZeroDivision" not in page
+
+
+def test_the_start_page_shows_what_waits_in_few_statements(crm: Crm, visit: Any, statements: Any) -> None:
+    user = visit("user")
+    with crm.system("work") as ctx:
+        own = {"owner_id": user.user_id, "visibility": "write"}
+        for title, due in (("Call today", ctx.now), ("Call later", ctx.now + timedelta(days=3))):
+            records.create(ctx, "crm.task", {"title": title, "due_at": due.isoformat(), **own})
+        records.create(ctx, "crm.task", {"title": "Somebody else's", "due_at": ctx.now.isoformat()})
+        records.create(ctx, "crm.lead", {"last_name": "Newest", **own})
+        company = records.create(ctx, "crm.company", {"name": "Acme"}).id
+        records.create(ctx, "crm.opportunity", {"title": "Big deal", "company_id": company, **own})
+    user.get("/")
+    with statements() as seen:
+        page = user.get("/").get_data(as_text=True)
+    main = page[page.index('id="main"') :]
+    assert [text for text in ("Call today", "Newest", "Big deal") if text not in main] == []
+    assert "Call later" not in main
+    assert "Somebody else" not in main
+    assert len([text for text in seen if "SELECT" in text]) <= 6, seen

@@ -1,0 +1,187 @@
+"""Pictures of the pages that matter, in each width, theme and language, with axe-core and the page policy watched.
+
+`python3 dev.py shots [--out DIR] [--pages home,list] [--widths 360,1440] [--themes dark] [--locales fr]`
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import html
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+ROOT: Final = Path(__file__).parents[2]
+CHROMIUM: Final = os.environ.get("GIGA_CHROMIUM", "/usr/bin/chromium")
+AXE: Final = ROOT / ".cache/axe.min.js"
+EMAIL, PASSWORD = "admin@example.test", "giga-demo-2026"
+HEIGHTS: Final = {360: 740, 768: 1024, 1440: 900}
+PAGES: Final[Mapping[str, str]] = {
+    "home": "/", "list": "/crm/leads", "record": "/crm/opportunities/1", "form": "/crm/contacts/1/edit",
+    "sheet": "/crm/companies", "kanban": "/crm/opportunities/board", "settings": "/settings/general",
+    "sign-in": "/sign-in",
+}  # fmt: skip
+GRAVE: Final = ("serious", "critical")
+
+
+@dataclass
+class Round:
+    """One run: where pictures go, and what was found wrong."""
+
+    address: str
+    out: Path
+    faults: list[str] = field(default_factory=list)
+    names: list[str] = field(default_factory=list)
+
+    def take(self, page: Page, name: str) -> None:
+        """One picture, and what axe-core says about the page."""
+        page.screenshot(path=str(self.out / f"{name}.png"))
+        self.names.append(name)
+        self.faults += [f"{name}: {fault}" for fault in serious_faults(page)]
+        wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        if wide > 0:
+            self.faults.append(f"{name}: {wide} px wider than the window")
+
+
+def serious_faults(page: Page) -> list[str]:
+    """What axe-core finds that is serious or critical."""
+    page.evaluate(AXE.read_text("utf-8"))
+    found: dict[str, Any] = page.evaluate("axe.run()")
+    grave = [one for one in found["violations"] if one["impact"] in GRAVE]
+    return [f"{one['id']}: {one['nodes'][0]['html'][:160]}" for one in grave]
+
+
+def free_port() -> int:
+    """A port that nobody uses."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextlib.contextmanager
+def served(locale: str) -> Iterator[str]:
+    """The demonstration on a data folder that is thrown away; gives its address."""
+    port = free_port()
+    with tempfile.TemporaryDirectory(prefix="giga-shots-") as folder:
+        command = [sys.executable, "-c", "from host_app.cli import main; main()", "demo", "--port", str(port)]
+        server = subprocess.Popen(
+            [*command, "--data-dir", folder, "--lang", locale], cwd=ROOT, stdout=subprocess.DEVNULL
+        )
+        try:
+            wait_for(f"http://127.0.0.1:{port}/healthz", server)
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            server.terminate()
+            server.wait(20)
+
+
+def wait_for(url: str, server: subprocess.Popen[bytes], seconds: float = 120) -> None:
+    """Until the server answers. Raises SystemExit when it ends or does not."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end and server.poll() is None:
+        with contextlib.suppress(OSError), urllib.request.urlopen(url, timeout=2):
+            return
+        time.sleep(0.3)
+    sys.exit("shots: the demonstration did not start")
+
+
+def shoot(browser: Browser, run: Round, locale: str, theme: str, wanted: argparse.Namespace) -> None:
+    """All pages of one language and theme."""
+    context = browser.new_context(color_scheme=theme, locale="fr-FR" if locale == "fr" else "en-GB")  # type: ignore[arg-type]
+    page = context.new_page()
+    page.on("console", lambda told: run.faults.append(f"{page.url}: {told.text}") if told.type == "error" else None)
+    page.on("pageerror", lambda error: run.faults.append(f"{page.url}: {error}"))
+    if "sign-in" in wanted.pages:
+        each_width(page, run, f"sign-in-{locale}-{theme}", "/sign-in", wanted.widths)
+    sign_in(page, run.address)
+    for name in wanted.pages:
+        if name != "sign-in":
+            each_width(page, run, f"{name}-{locale}-{theme}", PAGES[name], wanted.widths)
+    context.close()
+
+
+def sign_in(page: Page, address: str) -> None:
+    """As the demonstration's administrator."""
+    page.goto(f"{address}/sign-in")
+    page.fill("#email", EMAIL)
+    page.fill("#password", PASSWORD)
+    page.click("main .btn-primary")
+    page.wait_for_url(f"{address}/")
+
+
+def each_width(page: Page, run: Round, name: str, path: str, widths: Sequence[int]) -> None:
+    """A page in each width."""
+    for width in widths:
+        page.set_viewport_size({"width": width, "height": HEIGHTS.get(width, 900)})
+        page.goto(run.address + path)
+        page.wait_for_load_state("networkidle")
+        if name.startswith("sheet-"):
+            page.click("[data-key=n] >> visible=true")
+            page.wait_for_selector("dialog.side-sheet form")
+            page.wait_for_timeout(300)
+        run.take(page, f"{name}-{width}")
+
+
+def write_index(run: Round) -> None:
+    """All pictures on one page, to be looked at."""
+    figures = "\n".join(
+        f'<figure><figcaption>{n}</figcaption><img src="{n}.png" loading="lazy"></figure>' for n in run.names
+    )
+    faults = "".join(f"<li>{html.escape(fault)}</li>" for fault in run.faults) or "<li>No faults</li>"
+    text = f'<!doctype html><meta charset="utf-8"><title>Shots</title><ul>{faults}</ul>{figures}'
+    (run.out / "index.html").write_text(text, "utf-8")
+
+
+def options(arguments: Sequence[str]) -> argparse.Namespace:
+    """What is wanted; by default everything."""
+
+    def words(text: str) -> list[str]:
+        return text.split(",")
+
+    parser = argparse.ArgumentParser(prog="dev.py shots", description=__doc__)
+    parser.add_argument("--out", type=Path, default=ROOT / ".shots")
+    parser.add_argument("--pages", type=words, default=list(PAGES))
+    parser.add_argument("--widths", type=lambda text: [int(one) for one in words(text)], default=list(HEIGHTS))
+    parser.add_argument("--themes", type=words, default=["light", "dark"])
+    parser.add_argument("--locales", type=words, default=["en", "fr"])
+    found = parser.parse_args(arguments)
+    if unknown := set(found.pages) - set(PAGES):
+        parser.error(f"unknown pages: {', '.join(sorted(unknown))}; there are {', '.join(PAGES)}")
+    return found
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Take the pictures; 1 when a page has a serious fault or breaks its policy."""
+    from playwright.sync_api import sync_playwright
+
+    wanted = options(arguments)
+    wanted.out.mkdir(parents=True, exist_ok=True)
+    run = Round("", wanted.out)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        for locale in wanted.locales:
+            with served(locale) as run.address:
+                for theme in wanted.themes:
+                    shoot(browser, run, locale, theme, wanted)
+        browser.close()
+    write_index(run)
+    for fault in run.faults:
+        print(fault)
+    print(f"{len(run.names)} pictures, {len(run.faults)} faults: {wanted.out}/index.html")
+    return 1 if run.faults else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
