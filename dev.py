@@ -195,7 +195,7 @@ def bench(arguments: list[str]) -> int:
 
 
 def shots(arguments: list[str]) -> int:
-    """Takes pictures of the pages into .shots; fails on serious findings of axe-core and on breaches of the page policy."""
+    """Takes pictures of the pages into .shots; fails on serious findings of axe-core and breaches of the policy."""
     if setup([]):
         return 1
     return become(PYTHON, "-m", "tests.shots", *arguments)

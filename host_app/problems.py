@@ -165,11 +165,12 @@ def _as_problem(error: GigaError, instance: str) -> Response:
 
 def _as_page(error: GigaError, instance: str) -> Response:
     """A page with a way on: within the menus for those who are signed in, alone when the server is in trouble."""
+    fix: Msg | str = HELP.get(error.status, "") if error.fix is None else error.fix
     values: dict[str, Any] = {
         "status": error.status,
         "title": say(TITLES.get(error.status, TITLES[500])),
         "detail": say(error.message),
-        "fix": say(error.fix or HELP.get(error.status, "")),
+        "fix": say(fix),
         "errors": [(e.path, say(e.message)) for e in getattr(error, "errors", ())],
         "instance": instance if error.status >= 500 else "",
         "again": request.full_path.rstrip("?") if error.status >= 500 and request.method == "GET" else "",
