@@ -182,7 +182,8 @@ class RecordAction:
     """What a person can do to one record besides editing it; the verb of its policy is its name.
 
     `run(ctx, record, params)` works inside the caller's unit of work; `params` were checked against `params`.
-    `available` says for which records it is offered. `unlocks` lets it change a record that its entity's rules lock.
+    `available` says for which records it is offered, `refusal` what people read on the others. `unlocks` lets it
+    change a record that its entity's rules lock.
     """
 
     name: str
@@ -195,6 +196,7 @@ class RecordAction:
     danger: bool = False
     order: int = 100
     available: Mapping[str, object] | None = None
+    refusal: str = ""
     unlocks: bool = False
     policy: str = ""
 

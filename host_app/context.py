@@ -113,6 +113,12 @@ class Globals(_AppCtxGlobals):
         return host().catalogue.translator(self.locale)
 
 
+def look_again() -> None:
+    """End the request's reading, so that the next look sees what this request has written."""
+    g.exit_stack.close()
+    g.pop("ctx", None)
+
+
 def say(text: Msg | str) -> str:
     """`text` in the reader's language."""
     translate: Translate = g.translate

@@ -2,7 +2,17 @@
 
 from gigacore.access import builtin, invitations, limits, links, modules, roles, sessions, shares, teams, tokens, users
 from gigacore.access.builtin import seed
-from gigacore.access.decide import acting, may, may_read, may_write, permits, require, require_super_admin
+from gigacore.access.decide import (
+    acting,
+    allowed,
+    may,
+    may_read,
+    may_write,
+    permits,
+    require,
+    require_super_admin,
+    why_not,
+)
 from gigacore.access.explain import Explanation, Reason, explain
 from gigacore.access.guard import AccessGuard, Narrowing
 from gigacore.access.profiles import AccessCache, load_actor
@@ -22,6 +32,7 @@ __all__ = [
     "Reason",
     "Tool",
     "acting",
+    "allowed",
     "builtin",
     "catalogue",
     "explain",
@@ -44,4 +55,5 @@ __all__ = [
     "teams",
     "tokens",
     "users",
+    "why_not",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING
 
@@ -46,6 +47,21 @@ def _may_some(ctx: Context, guard: AccessGuard, verb: str, spec: EntitySpec) -> 
         return not guard.policy(ctx.session, spec, verb).nothing
     except Unavailable:
         return not guard.rights(ctx.session).policy(spec, verb).nothing
+
+
+def allowed(ctx: Context, entity: str, record: Entity, verbs: Iterable[str]) -> frozenset[str]:
+    """Those of the verbs that the actor may do with `record`, found with one statement at most."""
+    if ctx.actor.is_system:
+        return frozenset(verbs)
+    image = Image(ctx.session.registry.entity(entity), record, {})
+    return Judge(guard_of(ctx), ctx.session, image).which(verbs)
+
+
+def why_not(ctx: Context, entity: str, verb: str) -> Forbidden:
+    """What `require` raises for a verb that the actor may not do with a record that it sees."""
+    spec = ctx.session.registry.entity(entity)
+    known = not guard_of(ctx).policy(ctx.session, spec, verb).nothing
+    return not_this(verb) if known else no_right(spec, verb)
 
 
 def _may_use_tool(ctx: Context, verb: str, tool: str) -> bool:

@@ -67,6 +67,13 @@ class Judge:
             self._known |= self._ask(wanted)
         return all(self._known.get(verb, True) for verb in verbs)
 
+    def which(self, verbs: Iterable[str]) -> frozenset[str]:
+        """Those of the verbs whose policy the stored record is within; one statement for all that are not plain."""
+        wanted = tuple(dict.fromkeys(verbs))
+        known = [v for v in wanted if not self.guard.policy(self.session, self.image.entity, v).nothing]
+        self.old(*known)
+        return frozenset(verb for verb in known if self._known.get(verb, True))
+
     def _ask(self, wanted: Mapping[str, Policy]) -> dict[str, bool]:
         entity = self.image.entity
         table = entity.table

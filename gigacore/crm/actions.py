@@ -28,6 +28,7 @@ REASON: Final = FieldSpec("lost_reason", "choice", label="Reason for losing", ch
 STATUS: Final = FieldSpec("status", "choice", label="Status", choice_list="crm.lead_status")
 OPEN_LEAD: Final = {"field": "status.kind", "op": "nin", "value": [WON, LOST]}
 CLOSED_LEAD: Final = {"field": "status.kind", "op": "in", "value": [WON, LOST]}
+CLOSED_ALREADY: Final = "This lead is won or lost already."
 CONVERTIBLE: Final = {
     "all": [
         {"field": "converted_at", "op": "empty", "value": True},
@@ -137,36 +138,40 @@ CONVERT_PARAMS: Final = (
 ALL: Final = (
     _action(
         "convert", label="Convert", entity="crm.lead", run=convert, params=CONVERT_PARAMS, icon="transform", order=10,
-        available=CONVERTIBLE, unlocks=True,
+        available=CONVERTIBLE, unlocks=True, refusal="This lead is converted already, or lost.",
     ),
-    _action("won", label="Won (closed)", entity="crm.lead", run=win_lead, icon="trophy", order=20, available=OPEN_LEAD),
+    _action(
+        "won", label="Won (closed)", entity="crm.lead", run=win_lead, icon="trophy", order=20, available=OPEN_LEAD,
+        refusal=CLOSED_ALREADY,
+    ),
     _action(
         "lost", label="Mark as lost", entity="crm.lead", run=lose_lead, params=(REASON,), icon="thumb-down", order=30,
-        available=OPEN_LEAD,
+        available=OPEN_LEAD, refusal=CLOSED_ALREADY,
     ),
     _action(
         "reopen", label="Reopen", entity="crm.lead", run=reopen_lead, params=(STATUS,), icon="lock-open", order=40,
-        available=CLOSED_LEAD, unlocks=True,
+        available=CLOSED_LEAD, unlocks=True, refusal="This lead is still open.",
     ),
     _action(
         "won", label="Mark as won", entity="crm.opportunity", run=win_opportunity, icon="trophy", order=10,
-        available={"field": "stage_id.kind", "op": "ne", "value": "won"},
+        available={"field": "stage_id.kind", "op": "ne", "value": "won"}, refusal="This opportunity is won already.",
     ),
     _action(
         "lost", label="Mark as lost", entity="crm.opportunity", run=lose_opportunity, params=(REASON,),
         icon="thumb-down", order=20, available={"field": "stage_id.kind", "op": "ne", "value": "lost"},
+        refusal="This opportunity is lost already.",
     ),
     _action(
         "reopen", label="Reopen", entity="crm.opportunity", run=reopen_opportunity,
         params=(FieldSpec("stage_id", "ref", label="Stage", target="crm.stage"),), icon="lock-open", order=30,
-        available={"field": "closed_at", "op": "empty", "value": False},
+        available={"field": "closed_at", "op": "empty", "value": False}, refusal="This opportunity is still open.",
     ),
     _action(
         "close", label="Close", entity="crm.task", run=close_task, icon="check", order=10,
-        available={"field": "status.kind", "op": "ne", "value": "done"},
+        available={"field": "status.kind", "op": "ne", "value": "done"}, refusal="This task is done already.",
     ),
     _action(
         "reopen", label="Reopen", entity="crm.task", run=reopen_task, icon="rotate", order=20,
-        available={"field": "status.kind", "op": "eq", "value": "done"},
+        available={"field": "status.kind", "op": "eq", "value": "done"}, refusal="This task is still to do.",
     ),
 )  # fmt: skip

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, Literal
+from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, and_, bindparam, delete, func, insert, or_, select, tuple_
 
@@ -132,6 +133,24 @@ def timeline(
         statement = statement.where(tuple_(_K.at, _A.id) < before)
     statement = statement.order_by(_K.at.desc(), _A.id.desc()).limit(limit)
     return [Activity(*row) for row in ctx.session.connection().execute(mark_scoped(statement))]
+
+
+def newest_by_others(ctx: Context, entity: str, record_id: int, *, since: UUID) -> str | None:
+    """Who last added to a record's timeline after `since` (a UUIDv7 of that moment), other than the actor.
+
+    What the actor may not see does not count. One statement while nothing was added.
+    """
+    statement = select(_A.actor_name).join(core_activity_link, _K.activity_id == _A.id)
+    statement = statement.where(
+        *_about(entity, record_id), _A.uid > since, _A.actor_id.is_distinct_from(ctx.actor.user_id)
+    )
+    connection = ctx.session.connection()
+    if connection.execute(statement.limit(1)).first() is None:
+        return None
+    _require_visible(ctx, entity, record_id)
+    seen = statement.where(_visible(ctx.session, entity, record_id)).order_by(_A.id.desc()).limit(1)
+    found: str | None = connection.scalar(mark_scoped(seen))
+    return found
 
 
 @dataclass(frozen=True, slots=True)

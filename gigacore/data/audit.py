@@ -94,6 +94,28 @@ def history(
     return [_row(row) for row in connection.execute(statement)]
 
 
+def entry(connection: Connection, number: uuid.UUID) -> AuditRow | None:
+    """One recorded act. The caller has made sure that the reader may see the record."""
+    statement = select(core_audit, _V.body).outerjoin(core_audit_value, _V.audit_id == _A.id).where(_A.id == number)
+    found = connection.execute(statement).first()
+    return None if found is None else _row(found)
+
+
+def newest_by_others(
+    connection: Connection, entity: str, record_id: int, *, since: uuid.UUID, user_id: int | None
+) -> str | None:
+    """Who last did something to a record after `since` (a UUIDv7 of that moment), other than that user."""
+    statement = (
+        select(_A.actor_name)
+        .where(_A.entity == entity, _A.record_id == record_id, _A.id > since)
+        .where(_A.actor_id.is_distinct_from(user_id))
+        .order_by(_A.id.desc())
+        .limit(1)
+    )
+    found: str | None = connection.scalar(statement)
+    return found
+
+
 def _row(row: Any) -> AuditRow:
     return AuditRow(
         row.id, row.at, row.actor_kind, row.actor_id, row.actor_name, row.correlation_id, row.entity, row.record_id,

@@ -121,6 +121,12 @@ def entry_of(change: Change) -> Entry:
     )  # fmt: skip
 
 
+def moved(row: Child) -> bool:
+    """Whether a child row takes another place among its own: what is read from the first row follows."""
+    state: InstanceState[Any] = inspect(row)
+    return bool(state.committed_state.get("position", row.position) != row.position)
+
+
 class Collector:
     """Works through the changed objects of one flush, in rounds: a hook may change further ones."""
 
@@ -222,7 +228,7 @@ class Collector:
         """A child row that changed by itself, filed under its record."""
         if verb == "created" and cast("int | None", row.parent_id) is None:
             return  # in the collection of a record that is filed anyway
-        if verb == "updated" and not changed_values(self.session, row, child.plan):
+        if verb == "updated" and not moved(row) and not changed_values(self.session, row, child.plan):
             return
         change = self.change_of(child.parent, row.parent_id)
         if change is not None:

@@ -60,10 +60,11 @@ def kinds_by_key(more: Iterable[LinkKind] = ()) -> Mapping[str, LinkKind]:
     return {kind.key: kind for kind in (*KINDS, *more)}
 
 
-def link(ctx: Context, first: Entity, second: Entity, kind: LinkKind = KINDS[0]) -> int:
+def link(ctx: Context, first: Entity, second: Entity, kind: LinkKind = KINDS[0], *, reverse: bool = False) -> int:
     """Relate two records. Gives the link's id, that of the present one if they are so related already.
 
-    The actor must be able to edit the first record. Both records report the event `linked`.
+    The actor must be able to edit the first record; with `reverse` the kind reads from the second to the first. Both
+    records report the event `linked`.
     """
     registry, connection = ctx.session.registry, ctx.session.connection()
     ctx.session.flush()
@@ -71,6 +72,8 @@ def link(ctx: Context, first: Entity, second: Entity, kind: LinkKind = KINDS[0])
     if ends[0] == ends[1]:
         raise Invalid(msg("A record cannot be linked to itself."))
     _check_edit(ctx, first)
+    if reverse:
+        ends.reverse()
     if kind.symmetric:
         ends.sort()
     (from_entity, from_id), (to_entity, to_id) = ends

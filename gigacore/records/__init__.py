@@ -1,6 +1,15 @@
 """The one service that reads and writes records: pages, API, CLI, import, automations and plugins go through it."""
 
-from gigacore.records.actions import BulkResult, Offered, action_of, bulk, bulk_ids, offered, run_action
+from gigacore.records.actions import (
+    BulkResult,
+    Offered,
+    action_of,
+    bulk,
+    bulk_ids,
+    lock_of,
+    offered,
+    run_action,
+)
 from gigacore.records.batch import Failed, create_many
 from gigacore.records.erasing import erase, erase_trashed
 from gigacore.records.finding import Found, find
@@ -10,6 +19,7 @@ from gigacore.records.merging import merge
 from gigacore.records.read import Count, ListRequest, Page, get, page
 from gigacore.records.schema import input_schema, load_input, params_schema
 from gigacore.records.totals import totals
+from gigacore.records.undo import rows_as_input, undo
 from gigacore.records.values import dumps, reference
 from gigacore.records.write import create, delete, load, update
 from gigacore.records.written import shown
@@ -37,6 +47,7 @@ __all__ = [
     "labels_of",
     "load",
     "load_input",
+    "lock_of",
     "may_act",
     "merge",
     "offered",
@@ -44,9 +55,11 @@ __all__ = [
     "params_schema",
     "readable_fields",
     "reference",
+    "rows_as_input",
     "run_action",
     "shown",
     "totals",
+    "undo",
     "update",
     "writable_fields",
 ]

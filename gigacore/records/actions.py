@@ -14,7 +14,7 @@ from gigacore.errors import Conflict, GigaError, Invalid, NotFound
 from gigacore.filter import matches, parse
 from gigacore.messages import Msg, msg
 from gigacore.records import write
-from gigacore.records.limits import may_act, record_environment, require
+from gigacore.records.limits import record_environment, require
 from gigacore.records.read import ListRequest, get, page
 from gigacore.records.schema import load_input, params_schema
 
@@ -57,7 +57,7 @@ def run_action(
     require(ctx, verb, spec, record)
     values = load_input(params_schema(session.registry, action.params), params)
     if not _available(ctx, spec, action, record):
-        raise Conflict(msg("“{action}” is not possible for this record as it is now.", action=Msg(action.label)))
+        raise Conflict(_not_now(action))
     before, running = ctx.unlocking, ctx.notes.get(ACTION)
     ctx.unlocking, ctx.notes[ACTION] = before or action.unlocks, name
     try:
@@ -81,21 +81,38 @@ def offered(ctx: Context, entity: str, record: Entity) -> list[Offered]:
     """The actions of a record, in their order, with the reason where one is refused."""
     spec = ctx.session.registry.entity(entity)
     actions = sorted(ctx.session.registry.actions.get(entity, {}).values(), key=lambda a: (a.order, a.name))
-    return [Offered(action, _refusal(ctx, spec, action, record)) for action in actions]
+    allowed = access.allowed(ctx, entity, record, map(verb_of, actions))
+    return [Offered(action, _refusal(ctx, spec, action, record, verb_of(action) in allowed)) for action in actions]
 
 
-def _refusal(ctx: Context, spec: EntitySpec, action: RecordAction, record: Entity) -> Msg | None:
-    if not may_act(ctx, verb_of(action), spec, record):
-        return msg("Your role does not allow this.")
-    if not _available(ctx, spec, action, record):
-        return msg("“{action}” is not possible for this record as it is now.", action=Msg(action.label))
+def _refusal(ctx: Context, spec: EntitySpec, action: RecordAction, record: Entity, allowed: bool) -> Msg | None:
+    if not allowed:
+        return access.why_not(ctx, spec.name, verb_of(action)).message
+    return None if _available(ctx, spec, action, record) else _not_now(action)
+
+
+def _not_now(action: RecordAction) -> Msg:
+    """Why an action is not possible for a record as it is."""
+    if action.refusal:
+        return Msg(action.refusal)
+    return msg("“{action}” is not possible for this record as it is now.", action=Msg(action.label))
+
+
+def lock_of(ctx: Context, entity: str, record: Entity) -> Msg | None:
+    """Why a rule of its entity keeps a record as it is; None while it may change."""
+    spec = ctx.session.registry.entity(entity)
+    for rule in (spec.frozen_when, spec.locked_when):
+        if rule is not None and _fulfils(ctx, spec, rule, record):
+            return Msg(spec.locked_reason) if spec.locked_reason else msg("This record is locked.")
     return None
 
 
 def _available(ctx: Context, spec: EntitySpec, action: RecordAction, record: Entity) -> bool:
-    if action.available is None:
-        return True
-    condition = parse(action.available, spec, ctx.session.registry)
+    return action.available is None or _fulfils(ctx, spec, action.available, record)
+
+
+def _fulfils(ctx: Context, spec: EntitySpec, rule: Mapping[str, object], record: Entity) -> bool:
+    condition = parse(rule, spec, ctx.session.registry)
     reader, environment = record_environment(ctx, record)
     return matches(condition, reader, environment)
 

@@ -128,16 +128,22 @@ def _set_custom(custom: dict[str, Any], field: FieldSpec, value: Any, *, new: bo
 
 
 def _apply_children(record: Entity, child: ChildSpec, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Make the rows those given: rows with the `id` of a present one keep their identity, others are new or go."""
+    """Make the rows those given: rows with the `id` of a present one keep their identity, others are new or go.
+
+    Their order is that of the input; a row that stands behind its neighbour already keeps its position.
+    """
     present: dict[int, Child] = {row.id: row for row in getattr(record, child.name) if row.id is not None}
+    known = set(present.values())
     kept: list[Child] = []
-    for position, values in enumerate(rows):
-        row = _row(child, present, values, position)
+    last = -1
+    for place, values in enumerate(rows):
+        row = _row(child, present, values, place)
         for name, value in values.items():
             if name != "id" and getattr(row, name) != value:
                 setattr(row, name, value)
-        if row.position != position:
-            row.position = position
+        if row not in known or row.position <= last:
+            row.position = last + 1
+        last = row.position
         kept.append(row)
     setattr(record, child.name, kept)
 

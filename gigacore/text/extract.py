@@ -31,6 +31,7 @@ KEYWORDS: Final = frozenset(
         "description",
         "fix",
         "locked_reason",
+        "refusal",
         "placeholder",
         "section",
         "group",
@@ -49,6 +50,7 @@ SPEC_LABELS: Final = (
     "locked_reason",
     "description",
     "confirm",
+    "refusal",
 )
 PLACEHOLDER: Final = re.compile(r"\{(\w+)[^}]*\}")
 Found = dict[str, str]

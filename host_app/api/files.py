@@ -47,21 +47,29 @@ def list_files(plugin: str, plural: str, id: int) -> Response:
 def add_file(plugin: str, plural: str, id: int) -> Response:
     """Store the part `file` of a multipart body and attach it to the record."""
     only()
-    entity, crm = entity_at(plugin, plural), current_crm()
-    access.require(g.ctx, "edit", entity.name, records.load(g.ctx, entity.name, id))
-    stream, name = _sent()
-    stored = crm.storage.write_stream(stream, limit=DEFAULT_LIMIT)
-    try:
-        found = _attach(stored, name, entity.name, id)
-    except GigaError:  # after anything else the sweeper removes it
-        crm.storage.delete(stored.object_id)
-        raise
+    found = receive(entity_at(plugin, plural).name, id, source="api")
     return answer(_shown(found), 201, Location=f"/files/{found.uid}")
 
 
-def _attach(stored: Stored, name: str, entity: str, record_id: int) -> StoredFile:
+def receive(entity: str, record_id: int, *, source: str) -> StoredFile:
+    """Store the part `file` of the request's multipart body and attach it to a record that the caller may edit.
+
+    Raises NotFound, Forbidden, TooLarge, Invalid without such a part.
+    """
+    access.require(g.ctx, "edit", entity, records.load(g.ctx, entity, record_id))
+    crm = current_crm()
+    stream, name = _sent()
+    stored = crm.storage.write_stream(stream, limit=DEFAULT_LIMIT)
+    try:
+        return _attach(stored, name, entity, record_id, source)
+    except GigaError:  # after anything else the sweeper removes it
+        crm.storage.delete(stored.object_id)
+        raise
+
+
+def _attach(stored: Stored, name: str, entity: str, record_id: int, source: str) -> StoredFile:
     with current_crm().unit_of_work(current()) as ctx:
-        ctx.source = "api"
+        ctx.source = source
         return files.attach(ctx, files.register(ctx, stored, name).uid, entity, record_id)
 
 

@@ -6,26 +6,36 @@ from flask import Flask
 
 from host_app.pages import (
     actions,
+    around,
     assets,
+    attachments,
     board,
     builder,
     bulk,
     bulk_job,
+    child_rows,
+    facts,
     filter_box,
     form,
     frame,
+    history,
     home,
     imports,
     invitations,
+    linking,
     lists,
     me,
+    news,
     notes,
     options,
     palette,
     record,
+    record_head,
     refusals,
+    related,
     row_menu,
     settings,
+    sharing,
     signin,
     timeline,
     trash,
@@ -34,7 +44,9 @@ from host_app.pages import (
 
 ROOMS = (
     assets, frame, notes, signin, invitations, me, home, options, palette, lists, filter_box, builder, view_box, board,
-    form, imports, record, timeline, row_menu, actions, bulk, bulk_job, trash, settings, refusals,
+    form, imports,
+    record, record_head, facts, child_rows, related, timeline, history, around, linking, attachments, sharing, news,
+    row_menu, actions, bulk, bulk_job, trash, settings, refusals,
 )  # fmt: skip
 
 

@@ -17,6 +17,7 @@ from host_app.auth import current
 from host_app.context import current_crm
 from host_app.pages import forms
 from host_app.pages.addresses import list_url, record_url
+from host_app.pages.answers import refused
 from host_app.pages.columns import title_of
 from host_app.pages.currencies import currency_codes
 from host_app.pages.form import Task, read_typed
@@ -25,7 +26,6 @@ from host_app.pages.frame import page as answer
 from host_app.pages.notes import note
 from host_app.pages.raw import Raw, raw_from, raw_of
 from host_app.pages.reader import Reader, reader
-from host_app.pages.record import refused
 from host_app.routing import route
 
 RULE: Final = "/<plugin>/<plural>/<int:record_id>/actions/<action>"

@@ -19,6 +19,7 @@ from host_app.auth import current
 from host_app.context import current_crm
 from host_app.pages import listing, views
 from host_app.pages.addresses import is_local, new_url, with_query
+from host_app.pages.answers import refused
 from host_app.pages.cards import Card, card_of, fact_fields, names_of
 from host_app.pages.currencies import currency_codes
 from host_app.pages.form import Task, read_typed
@@ -31,7 +32,6 @@ from host_app.pages.listing import BOARD, Listing
 from host_app.pages.notes import note
 from host_app.pages.raw import Raw, raw_from
 from host_app.pages.reader import Reader, reader
-from host_app.pages.record import refused
 from host_app.routing import route
 
 RULE: Final = "/<plugin>/<plural>"

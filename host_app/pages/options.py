@@ -54,11 +54,12 @@ def system_options(target: str) -> ResponseReturnValue:
     """People, teams and organisations whose names contain `q`, as JSON."""
     if target not in SYSTEM_TARGETS:
         raise NotFound
-    found = _system_names(reader(), target, request.args.get("q", ""))
+    found = system_names(reader(), target, request.args.get("q", ""))
     return json_answer({"items": [{"id": number, "label": name} for number, name in found]})
 
 
-def _system_names(who: Reader, target: str, text: str) -> list[tuple[int, str]]:
+def system_names(who: Reader, target: str, text: str) -> list[tuple[int, str]]:
+    """Numbers and names of people, teams or organisations whose names contain `text`."""
     place = SYSTEM_TARGETS[target]
     table = sa.table(place.table, sa.column("id", sa.BigInteger), sa.column(place.title, sa.String))
     name = table.c[place.title]
@@ -71,7 +72,7 @@ def _system_names(who: Reader, target: str, text: str) -> list[tuple[int, str]]:
 def find_by_name(who: Reader, target: str, text: str) -> int | None:
     """The one record that is called `text`, for forms sent without a picked record. None when none or several are."""
     if target in SYSTEM_TARGETS:
-        exact = [number for number, name in _system_names(who, target, text) if fold(name) == fold(text)]
+        exact = [number for number, name in system_names(who, target, text) if fold(name) == fold(text)]
     else:
         spec = who.registry.entities.get(target)
         found = find(who, spec, text, MOST) if spec is not None else []

@@ -11,7 +11,7 @@ from host_app.api.policies import entity_at, on_entity
 from host_app.pages.addresses import record_url
 from host_app.pages.frame import page as answer
 from host_app.pages.reader import reader
-from host_app.pages.record import acts
+from host_app.pages.record_head import acts
 from host_app.routing import route
 
 

@@ -1,112 +1,93 @@
-"""What happened with a record: activities and changes, newest first; and the composer on top."""
+"""What happened with a record, newest first, what is still to do, and the composer for notes and tasks on top."""
 
 from __future__ import annotations
 
-import datetime as dt
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import Decimal
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Final
 
-from flask import Flask, redirect, request
+from flask import Flask, Response, redirect, request
 from flask.typing import ResponseReturnValue
+from markupsafe import Markup
 
 from gigacore import records
 from gigacore.data import activities, audit
 from gigacore.data.activities import Activity
-from gigacore.data.audit import AuditRow
-from gigacore.entity import EntitySpec, FieldSpec
-from gigacore.errors import GigaError, NotFound
-from gigacore.messages import Msg, msg
-from host_app.api.policies import entity_at, on_entity
+from gigacore.entity import EntitySpec
+from gigacore.errors import GigaError, Invalid, NotFound
+from host_app.api.policies import on_entity
 from host_app.auth import current
 from host_app.context import current_crm
-from host_app.pages.addresses import new_url, record_url
-from host_app.pages.cells import choices_of
-from host_app.pages.columns import label_of
-from host_app.pages.notes import note
-from host_app.pages.reader import Reader, reader
+from host_app.pages.addresses import record_url
+from host_app.pages.answers import parts, refused
+from host_app.pages.forms import Input
+from host_app.pages.frame import is_partial, part
+from host_app.pages.history import Entry, change_entry, when
+from host_app.pages.reader import Reader
+from host_app.pages.record_view import RULE, RecordView, seen_again, view_of
+from host_app.pages.todo import TASK, act_on_task, create_task, open_tasks, reference_to, sent_task, task_inputs
 from host_app.routing import route
 
 NOTE: Final = "crm.note"
-TASK: Final = "crm.task"
 MOST: Final = 50
-MOST_TEXT: Final = 200
+MOST_TITLE: Final = 200
 ICONS: Final[Mapping[str, str]] = MappingProxyType(
     {
         "note": "note", "call": "phone", "call_in": "phone-incoming", "call_out": "phone-outgoing", "email": "mail",
         "email_in": "mail-opened", "email_out": "mail-forward", "meeting": "calendar-event", "task": "checklist",
-        "created": "plus", "updated": "edit", "deleted": "trash", "restored": "arrow-back-up",
     }
 )  # fmt: skip
-VERBS: Final[Mapping[str, Msg]] = MappingProxyType(
-    {
-        "created": msg("created this"), "updated": msg("changed this"), "deleted": msg("deleted this"),
-        "restored": msg("took this back from the trash"), "linked": msg("linked a record"),
-        "unlinked": msg("removed a link"),
-    }
-)  # fmt: skip
-QUIET: Final = frozenset({"version", "updated_at", "updated_by", "created_at", "created_by", "uid", "org_id", "id"})
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One thing that happened."""
-
-    icon: str
-    who: str
-    what: str
-    at: str
-    exact: str
-    title: str = ""
-    url: str = ""
-    body: str = ""
-    changes: tuple[tuple[str, str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Composer:
-    """The box in which a note is written, with the way to a new task."""
+    """What the composer offers: a note, a task, or both."""
 
-    url: str
-    label: str
-    button: str
-    task_url: str = ""
-    task_label: str = ""
+    path: str
+    note: bool
+    task: tuple[Input, ...]
 
 
 def register(app: Flask) -> None:
-    """Declare the route."""
-    route(app, "/<plugin>/<plural>/<int:record_id>/notes", policy=on_entity("view"), methods=["POST"])(add_note)
+    """Declare the routes. What may be written, the rules of notes and tasks decide."""
+    view = on_entity("view")
+    route(app, f"{RULE}/notes", policy=view, methods=["POST"])(add_note)
+    route(app, f"{RULE}/tasks", policy=view, methods=["POST"])(add_task)
+    route(app, f"{RULE}/tasks/<int:task>/<act>", policy=view, methods=["POST"])(tick)
 
 
-def timeline_of(spec: EntitySpec, record_id: int, who: Reader, *, changes: bool) -> list[Entry]:
-    """The entries of a record that the reader sees already: activities and its first day, or every change."""
-    connection = who.ctx.session.connection()
-    rows = audit.history(connection, spec.name, record_id, limit=MOST)
-    if changes:
-        return [_change(row, spec, who) for row in rows]
-    done = [
-        (entry.at, _activity(entry, who)) for entry in activities.timeline(who.ctx, spec.name, record_id, limit=MOST)
-    ]
-    done += [(row.at, _change(row, spec, who)) for row in rows]
+def drawn_timeline(view: RecordView) -> Markup:
+    """The composer and the timeline, drawn."""
+    may_note = reference_to(NOTE, view) is not None and view.who.may("create", NOTE)
+    composer = Composer(view.path, may_note, task_inputs(view))
+    return part("composer", composer=composer) + _entries(view)
+
+
+def _entries(view: RecordView) -> Markup:
+    return part("timeline", entries=_happened(view), todo=open_tasks(view), back=view.path)
+
+
+def _happened(view: RecordView) -> list[Entry]:
+    """Activities that the reader may see, and changes, newest first."""
+    ctx, name, number = view.who.ctx, view.spec.name, view.record_id
+    rows = audit.history(ctx.session.connection(), name, number, limit=MOST)
+    done = [(entry.at, _activity(entry, view)) for entry in activities.timeline(ctx, name, number, limit=MOST)]
+    done += [(row.at, change_entry(row, view)) for row in rows]
     return [entry for _at, entry in sorted(done, key=lambda pair: pair[0], reverse=True)[:MOST]]
 
 
-def _when(moment: dt.datetime, who: Reader) -> tuple[str, str]:
-    recent = abs((who.now - moment).total_seconds()) < 60
-    return who.t(msg("just now")) if recent else who.formats.relative(moment, who.now), who.formats.datetime(moment)
-
-
-def _activity(entry: Activity, who: Reader) -> Entry:
-    at, exact = _when(entry.at, who)
+def _activity(entry: Activity, view: RecordView) -> Entry:
+    who = view.who
+    at, exact = when(entry.at, who)
     kind = entry.kind.rpartition(".")[2]
     key = f"{kind}_{entry.direction}" if entry.direction else kind
     source = who.registry.entities.get(entry.source_entity or "")
     url = record_url(source, entry.source_id) if source is not None and entry.source_id else ""
-    return Entry(ICONS.get(key, ICONS.get(kind, "activity")), entry.actor_name, _kind(entry, key, who), at, exact,
-                 _title(entry, source, who), url, entry.summary or "")  # fmt: skip
+    reopen = f"{view.path}/tasks/{entry.source_id}/reopen" if entry.source_entity == TASK else ""
+    icon = ICONS.get(key, ICONS.get(kind, "activity"))
+    what, title = _kind(entry, key, who), _title(entry, source, who)
+    return Entry(icon, entry.actor_name, what, at, exact, title, url, entry.summary or "", reopen=reopen)
 
 
 def _title(entry: Activity, source: EntitySpec | None, who: Reader) -> str:
@@ -127,105 +108,56 @@ def _kind(entry: Activity, key: str, who: Reader) -> str:
     return (choice.labels.get(who.locale) or who.t(choice.label)) if choice else ""
 
 
-def _change(row: AuditRow, spec: EntitySpec, who: Reader) -> Entry:
-    at, exact = _when(row.at, who)
-    what = who.t(VERBS[row.verb]) if row.verb in VERBS else row.verb.replace("_", " ")
-    values = row.values if isinstance(row.values, dict) and row.verb != "created" else {}
-    return Entry(
-        ICONS.get(row.verb, "bolt"), _actor(row, who), what, at, exact, changes=tuple(_changed(values, spec, who))
-    )
-
-
-def _actor(row: AuditRow | Activity, who: Reader) -> str:
-    return who.t(msg("The system")) if row.actor_kind == "system" else row.actor_name
-
-
-def _changed(values: Mapping[str, Any], spec: EntitySpec, who: Reader) -> Iterable[tuple[str, str, str]]:
-    readable = {field.name: field for field in who.readable(spec)}
-    for name, pair in values.items():
-        field = readable.get(name)
-        if name in QUIET or (field is None and name not in spec.children) or not isinstance(pair, list | tuple):
-            continue
-        before, after = (*pair, None, None)[:2]
-        label = label_of(field, who) if field else who.t(spec.children[name].label)
-        yield label, _word(before, field, who), _word(after, field, who)
-
-
-def _word(value: Any, field: FieldSpec | None, who: Reader) -> str:
-    """A recorded value in words, as far as the record alone tells."""
-    if value in (None, "", [], {}):
-        return ""
-    if field is None:
-        return who.t(msg("{count} rows", count=len(value))) if isinstance(value, list) else str(value)[:MOST_TEXT]
-    if field.kind in ("choice", "enum", "choices"):
-        labels = {key: label for key, label, _colour, _active in choices_of(field, who)}
-        return ", ".join(labels.get(key, str(key)) for key in (value if isinstance(value, list) else [value]))
-    try:
-        return _measured(value, field, who)
-    except (ValueError, TypeError, ArithmeticError, KeyError):
-        return str(value)[:MOST_TEXT]
-
-
-def _measured(value: Any, field: FieldSpec, who: Reader) -> str:
-    match field.kind:
-        case "boolean":
-            return who.t(msg("Yes")) if value else who.t(msg("No"))
-        case "datetime":
-            return who.formats.datetime(dt.datetime.fromisoformat(value))
-        case "date":
-            return who.formats.date(dt.date.fromisoformat(value))
-        case "money":
-            return who.formats.money(Decimal(value["amount"]), value["currency"])
-        case "decimal":
-            return who.formats.number(Decimal(str(value)))
-        case "ref":
-            return _named(field, value, who)
-    return str(value)[:MOST_TEXT]
-
-
-def _named(field: FieldSpec, value: Any, who: Reader) -> str:
-    number = value["id"] if isinstance(value, dict) else int(value)
-    labels = records.labels_of(who.ctx.session, field.target or "", [number])
-    return labels.get(number, f"#{number}")
-
-
-def composer_of(spec: EntitySpec, record_id: int, who: Reader) -> Composer | None:
-    """The composer, where notes can be about this kind of record and the reader may write one."""
-    if _reference(NOTE, spec, who) is None or not who.may("create", NOTE):
-        return None
-    field = _reference(TASK, spec, who) if who.may("create", TASK) else None
-    task = who.registry.entities.get(TASK)
-    preset = {field.name: record_id, "back": record_url(spec, record_id)} if field else {}
-    return Composer(
-        f"{record_url(spec, record_id)}/notes",
-        who.t(msg("Write a note")),
-        who.t(msg("Add note")),
-        new_url(task, **preset) if task and field else "",
-        who.t(msg("Create task")),
-    )
-
-
-def _reference(entity: str, spec: EntitySpec, who: Reader) -> FieldSpec | None:
-    """The field by which records of `entity` refer to records of `spec`."""
-    fields: Sequence[FieldSpec] = who.registry.referrers.get(spec.name, ())
-    return next((field for field in fields if field.entity == entity and not field.readonly), None)
-
-
 def add_note(plugin: str, plural: str, record_id: int) -> ResponseReturnValue:
     """A note about the record; its first line is its title."""
-    spec, who = entity_at(plugin, plural), reader()
-    field, text = _reference(NOTE, spec, who), request.form.get("text", "").strip()
+    view = view_of(plugin, plural, record_id)
+    field, text = reference_to(NOTE, view), request.form.get("text", "").strip()
     if field is None:
         raise NotFound
-    target = record_url(spec, record_id)
     if not text:
-        return redirect(target, 303)
+        return redirect(view.path, 303)
     title, _, rest = text.partition("\n")
-    data = {"title": title[:200], "text": text if rest or len(title) > MOST_TEXT else None, field.name: record_id}
+    data = {"title": title[:MOST_TITLE], "text": text if rest or len(title) > MOST_TITLE else None}
     try:
         with current_crm().unit_of_work(current()) as ctx:
             ctx.source = "page"
-            records.create(ctx, NOTE, data)
+            records.create(ctx, NOTE, data | {field.name: record_id})
     except GigaError as error:
-        note(who.t(error.message), kind="error")
-    return redirect(target, 303)
+        return refused(error, view.path, view.who)
+    return _anew(view, part("note_form", path=view.path, fresh=True))
+
+
+def add_task(plugin: str, plural: str, record_id: int) -> ResponseReturnValue:
+    """A task about the record, by its title, due date and assignee."""
+    view, raw = view_of(plugin, plural, record_id), sent_task()
+    try:
+        create_task(view, raw)
+    except Invalid as error:
+        if not is_partial():
+            return refused(error, view.path, view.who)
+        form = part("task_form", path=view.path, inputs=task_inputs(view, raw, error))
+        response = parts([form], error.status)
+        response.headers.update({"HX-Retarget": "#task-form", "HX-Reswap": "outerHTML"})
+        return response
+    except GigaError as error:
+        return refused(error, view.path, view.who)
+    return _anew(view, part("task_form", path=view.path, inputs=task_inputs(view), fresh=True))
+
+
+def tick(plugin: str, plural: str, record_id: int, task: int, act: str) -> ResponseReturnValue:
+    """Close a task that is about the record, or open it again."""
+    view = view_of(plugin, plural, record_id)
+    try:
+        act_on_task(view, task, act)
+    except GigaError as error:
+        return refused(error, view.path, view.who)
+    return _anew(view)
+
+
+def _anew(view: RecordView, *forms: Markup) -> ResponseReturnValue:
+    """The timeline as it stands now, with fresh forms; related lists are told to look again."""
+    if not is_partial():
+        return redirect(view.path, 303)
+    response: Response = parts([_entries(seen_again(view)), *forms])
+    response.headers["HX-Trigger"] = "giga:related"
+    return response

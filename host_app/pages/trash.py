@@ -12,10 +12,10 @@ from host_app.api.policies import entity_at, on_entity
 from host_app.auth import current
 from host_app.context import current_crm
 from host_app.pages.addresses import list_url, record_url
+from host_app.pages.answers import refused
 from host_app.pages.frame import page as answer
 from host_app.pages.notes import note
 from host_app.pages.reader import reader
-from host_app.pages.record import refused
 from host_app.routing import route, signed_in
 
 

@@ -11,8 +11,11 @@ import * as menus from './menus.js'
 import * as pick from './pick.js'
 import * as palette from './palette.js'
 import * as sheet from './sheet.js'
+import * as record from './record.js'
 import * as settings from './settings.js'
 import * as shell from './shell.js'
+import * as upload from './upload.js'
+import * as watch from './watch.js'
 
 window.giga = {
   htmx,
@@ -23,7 +26,11 @@ window.giga = {
   sortable: () => import('sortablejs').then(module => module.default),
 }
 
-for (const part of [shell, menus, palette, list, pick, dates, drafts, forms, sheet, board, columns, builder, settings]) {
+const parts = [
+  shell, menus, palette, list, pick, dates, drafts, forms, sheet, board, columns, builder,
+  settings, record, upload, watch,
+]
+for (const part of parts) {
   part.start()
   if (part.mount) htmx.onLoad(part.mount)
 }

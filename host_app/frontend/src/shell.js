@@ -71,6 +71,7 @@ function watchRequests() {
   document.addEventListener('htmx:afterRequest', () => show(-1))
   document.addEventListener('htmx:responseError', event => {
     if (event.detail.xhr.status === 401) return location.reload()
+    if (event.detail.xhr.getResponseHeader('HX-Trigger')) return // the answer brings its own words
     toast(event.detail.xhr.getResponseHeader('X-Message') || words().failed, 'error')
   })
   document.addEventListener('htmx:sendError', () => {
