@@ -14,7 +14,9 @@ from host_app.api import (
     imports,
     jobs,
     money,
+    people,
     records,
+    settings,
     surroundings,
     trash,
 )
@@ -32,7 +34,9 @@ def register(app: Flask) -> None:
         imports,
         jobs,
         money,
+        people,
         records,
+        settings,
         surroundings,
         trash,
     ):

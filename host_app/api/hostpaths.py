@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from apispec import APISpec
 
+from host_app.api.administration_paths import CURRENCY, add_administration
 from host_app.api.operations import BASE, ID, answered, body, problems, query
 from host_app.api.schemas import Schema
 
@@ -84,6 +85,7 @@ def add_host_paths(spec: APISpec) -> None:
     spec.tag({"name": "administration", "description": "Fields, entities, trash"})
     _add_account(spec)
     _add_administration(spec)
+    add_administration(spec)
     _add_jobs(spec)
 
 
@@ -161,7 +163,8 @@ def _add_administration(spec: APISpec) -> None:
 
 def _add_money(spec: APISpec) -> None:
     currencies = _get("currencies", "administration", "Active currencies, and the one of totals")
-    spec.path(f"{BASE}/core/currencies", operations={"get": currencies})
+    add = _post("currencies.create", "Offer one more currency", CURRENCY, 201)
+    spec.path(f"{BASE}/core/currencies", operations={"get": currencies, "post": add})
     rates = _get("rates.list", "administration", "Exchange rates, newest first")
     state = _post("rates.create", "State an exchange rate", RATE, 201)
     spec.path(f"{BASE}/core/rates", operations={"get": rates, "post": state})

@@ -2,32 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from flask import Flask, redirect, request
 from flask.typing import ResponseReturnValue
 
 from gigacore.access import invitations
 from gigacore.errors import Invalid
 from gigacore.messages import msg
-from host_app.context import current_crm, host, say
+from host_app.context import current_crm, say
+from host_app.one_time import CHOOSE
 from host_app.pages.frame import page as answer
 from host_app.pages.notes import note
 from host_app.routing import public_route
 
-PATH: Final = "/p/<token>/password"
-
 
 def register(app: Flask) -> None:
     """Declare the routes."""
-    public_route(app, PATH, reason="the link is the proof")(show)
-    public_route(app, PATH, reason="the link is the proof", methods=["POST"])(choose)
-
-
-def link_to(secret: str) -> str:
-    """The whole address to hand to the person."""
-    base = host().settings.public_url.rstrip("/") or request.host_url.rstrip("/")
-    return f"{base}{PATH.replace('<token>', secret)}"
+    public_route(app, CHOOSE, reason="the link is the proof")(show)
+    public_route(app, CHOOSE, reason="the link is the proof", methods=["POST"])(choose)
 
 
 def show(token: str) -> ResponseReturnValue:

@@ -18,9 +18,9 @@ from gigacore.messages import msg
 from host_app.api.policies import on_tool
 from host_app.auth import current
 from host_app.context import current_crm
+from host_app.one_time import link_to
 from host_app.pages import plain_form
 from host_app.pages.cells import initials
-from host_app.pages.invitations import link_to
 from host_app.pages.notes import note
 from host_app.pages.raw import Raw, raw_from
 from host_app.pages.reader import Reader, reader

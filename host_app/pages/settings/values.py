@@ -10,11 +10,12 @@ from flask.typing import ResponseReturnValue
 
 from gigacore.data import settings
 from gigacore.entity import FieldSpec
-from gigacore.errors import FieldError, Forbidden, Invalid, NotFound
+from gigacore.errors import Forbidden, Invalid, NotFound
 from gigacore.messages import Msg, msg
 from gigacore.ui import SettingsPage
 from host_app.api.policies import on_tool
 from host_app.auth import current
+from host_app.branding import GENERAL, check
 from host_app.context import current_crm, host
 from host_app.pages import plain_form
 from host_app.pages.colours import DARK, LIGHT, contrast, rgb
@@ -26,16 +27,6 @@ from host_app.pages.settings.area import settings_page
 from host_app.pages.settings.doing import again
 from host_app.routing import route, signed_in
 
-GENERAL: Final = (
-    FieldSpec("core.brand_name", "text", label="Name of this CRM", max_length=40, help="Shown at the top of the menu."),
-    FieldSpec(
-        "core.brand_accent",
-        "text",
-        label="Accent colour",
-        max_length=7,
-        help="Such as #4c5fd7, or empty. Texts in it are shaded until they are readable, in light and dark.",
-    ),
-)
 LEAST: Final = 1.8
 PLUGIN: Final = "/settings/plugin/<name>"
 
@@ -100,7 +91,7 @@ def _save(
         return _show(who, title, fields, raw, template=template)
     try:
         typed = plain_form.typed(fields, raw, who)
-        _check(fields, typed)
+        check(fields, typed)
     except Invalid as error:
         return _show(who, title, fields, raw, error, template=template)
     with current_crm().unit_of_work(current()) as ctx:
@@ -111,27 +102,12 @@ def _save(
     return redirect(request.path, 303)
 
 
-def _check(fields: Sequence[FieldSpec], typed: dict[str, Any]) -> None:
-    """Raise Invalid for a number out of its range or a colour that is none."""
-    errors = []
-    for field in fields:
-        value = typed[field.name]
-        if field.name == "core.brand_accent" and value and not _is_colour(value):
-            errors.append(FieldError(field.name, msg("This must be a colour such as #4c5fd7.")))
-    if errors:
-        raise Invalid(errors=errors)
-
-
 def _pale(typed: dict[str, Any], who: Reader) -> str:
     """What to say of an accent that does not stand out from the page: it is kept, with darker texts and buttons."""
     accent = typed.get("core.brand_accent")
     if not accent or (contrast(rgb(accent), LIGHT[0]) >= LEAST and contrast(rgb(accent), DARK[0]) >= LEAST):
         return ""
     return who.t(msg("Saved. This colour hardly stands out from the page; consider a stronger one."))
-
-
-def _is_colour(text: str) -> bool:
-    return len(text) == 7 and text[0] == "#" and all(char in "0123456789abcdefABCDEF" for char in text[1:])
 
 
 def _show(

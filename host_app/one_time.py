@@ -1,0 +1,17 @@
+"""Addresses of one-time links, for pages and the API."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from flask import request
+
+from host_app.context import host
+
+CHOOSE: Final = "/p/<token>/password"
+
+
+def link_to(secret: str) -> str:
+    """The whole address on which a person chooses a password."""
+    base = host().settings.public_url.rstrip("/") or request.host_url.rstrip("/")
+    return f"{base}{CHOOSE.replace('<token>', secret)}"
