@@ -18,6 +18,7 @@ import sqlalchemy as sa
 
 from gigacore import customfields
 from gigacore.access import AccessGuard, load_actor
+from gigacore.access.vault import Vault
 from gigacore.automation import CONSUMER as RULES
 from gigacore.automation import Automation
 from gigacore.clock import Clock, SystemClock
@@ -42,6 +43,8 @@ from gigacore.plugins.seeding import read_choices, run_install
 from gigacore.plugins.stored import idle_extensions, idle_references
 from gigacore.settings import Settings
 from gigacore.upkeep import Upkeep
+from gigacore.webhooks import CONSUMER as HOOKS
+from gigacore.webhooks import Webhooks
 
 if TYPE_CHECKING:
     from gigacore.files.storage import Storage
@@ -64,6 +67,7 @@ class _Running:
     loaded: Loaded
     declared: Declared
     automation: Automation
+    webhooks: Webhooks
 
 
 class Crm:
@@ -108,9 +112,10 @@ class Crm:
         """
         loaded = self.plugins.start()
         automation = Automation.of(loaded.plugins)
-        declares: tuple[Declares, ...] = (Upkeep(), automation, *loaded.plugins)
+        webhooks = Webhooks.of(self.outbound, Vault(self.settings.encryption_key), loaded.plugins)
+        declares: tuple[Declares, ...] = (Upkeep(), automation, webhooks, *loaded.plugins)
         declared = Declared.of(declares)
-        registry = self._complete(loaded, automation)
+        registry = self._complete(loaded, automation, webhooks)
         if self._running is None:
             database = Database(self.engine, registry, guard=self.guard, clock=self.clock, interested=self._interested)
         else:
@@ -120,7 +125,7 @@ class Crm:
         self._fresh_at = time.monotonic()
         loaded.dispatcher.registry = lambda: self.registry
         self.guard.narrow = loaded.dispatcher.narrow_policy
-        self._running = _Running(database, loaded, declared, automation)
+        self._running = _Running(database, loaded, declared, automation, webhooks)
         for made_from_plugins in ("catalogue", "storage", "mail_sender"):
             vars(self).pop(made_from_plugins, None)
         self.jobs.use(declares)
@@ -138,7 +143,7 @@ class Crm:
             with running.database.connect() as connection:
                 if read_generation(connection) == self.registry.generation:
                     return False
-            running.database.use_registry(self._complete(running.loaded, running.automation))
+            running.database.use_registry(self._complete(running.loaded, running.automation, running.webhooks))
         return True
 
     def _freshen(self) -> None:
@@ -230,6 +235,11 @@ class Crm:
         """The rules: stored, tried, run and logged. Raises Misuse before the start."""
         return self._started().automation
 
+    @property
+    def webhooks(self) -> Webhooks:
+        """Web hooks out and in. Raises Misuse before the start."""
+        return self._started().webhooks
+
     @cached_property
     def catalogue(self) -> Catalogue:
         """The translations of the library, of the host and of the plugins that run."""
@@ -306,9 +316,11 @@ class Crm:
         if self._running is None:
             return ()
         found = self._running.declared.interested(event)
+        if self._running.webhooks.hears(event):
+            found = (*found, HOOKS)
         return (*found, RULES) if rules_enabled and self._running.automation.hears(event) else found
 
-    def _complete(self, loaded: Loaded, automation: Automation) -> Registry:
+    def _complete(self, loaded: Loaded, automation: Automation, webhooks: Webhooks) -> Registry:
         """The plugins' registry with the choices and custom fields of the database."""
         with reading(self.engine).execution_options(**{SCOPED: True}).connect() as connection:
             generation = read_generation(connection)
@@ -319,6 +331,7 @@ class Crm:
             registry = replace(registry, idle=idle, idle_extensions=extensions)
             registry = customfields.complete(registry, connection, generation)
             automation.refresh(connection, registry)
+            webhooks.refresh(connection)
             return registry
 
 

@@ -20,6 +20,7 @@ from gigacore.jobs import Consumer, Job, JobRun, Schedule, core_job, queue, rela
 from gigacore.mail import jobs as mail_jobs
 from gigacore.records import erasing
 from gigacore.ui import BulkAction
+from gigacore.webhooks import outgoing
 
 CHUNK: Final = 50
 KEPT_FAILURES: Final = 100
@@ -79,7 +80,7 @@ def tidy(ctx: Context, payload: Mapping[str, Any]) -> None:
     connection = ctx.session.connection()
     for remove in (idempotency.purge, erasing.purge, access.sessions.sweep, access.limits.sweep, notices.purge):
         remove(connection, ctx.now)
-    for forget in (queue.purge, relay.purge):
+    for forget in (queue.purge, relay.purge, outgoing.purge):
         forget(connection, ctx.now - KEPT)
     queue.enqueue(ctx, backup_jobs.REGISTER, unique_key=backup_jobs.REGISTER.name)
 

@@ -59,6 +59,7 @@ TOOLS: Final = (
     Tool("core.audit", msg("Audit"), ("view",)),
     Tool("core.trash", msg("Trash"), ("view", "edit")),
     Tool("core.job", msg("Jobs"), ("view", "edit")),
+    Tool("core.hook", msg("Web hooks"), ("view", "create", "edit")),
     Tool("core.template", msg("Templates"), ("edit",)),
     Tool("core.mail", msg("Mails sent"), ("view", "edit")),
     Tool("core.rule", msg("Automations"), ("view", "create", "edit")),

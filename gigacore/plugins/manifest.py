@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from gigacore.entity import ChoiceList, Entity, Extension, FieldSpec
     from gigacore.jobs import Consumer, Job, Schedule
     from gigacore.ui import BulkAction, Column, NavItem, Panel, RecordAction, SettingsPage, Tab, Widget
+    from gigacore.webhooks import InboundSource
 
 API_LEVEL: Final = (1, 0)
 ENTRY_POINT_GROUP: Final = "gigacore.plugins.v1"
@@ -76,6 +77,7 @@ class Plugin:
     jobs: Sequence[Job] = ()
     schedules: Sequence[Schedule] = ()
     consumers: Sequence[Consumer] = ()
+    inbound: Sequence[InboundSource] = ()
     rule_triggers: Sequence[Trigger] = ()
     rule_actions: Sequence[Action] = ()
     nav: Sequence[NavItem] = ()

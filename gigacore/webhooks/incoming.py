@@ -1,0 +1,292 @@
+"""Web hooks in: verified on the raw body, kept once by their id, answered at once, worked on later.
+
+A source is declared by a plugin (`InboundSource`) or set up by an administrator: then its messages become records by
+a mapping, or an event `hooks.<key>.received` that rules may listen to.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Final
+
+import orjson
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+
+from gigacore import access, records
+from gigacore.access.profiles import load_actor
+from gigacore.automation.fill import Data, fill, template_fault
+from gigacore.data import audit
+from gigacore.data.outbox import emit_plain
+from gigacore.errors import Conflict, FieldError, Invalid, Misuse, NotFound
+from gigacore.ids import uuid7
+from gigacore.jobs import queue
+from gigacore.messages import msg
+from gigacore.webhooks import signing
+from gigacore.webhooks.outgoing import PURPOSE, TOOL
+from gigacore.webhooks.tables import core_hook_source, core_inbox
+
+if TYPE_CHECKING:
+    from gigacore.access.vault import Vault
+    from gigacore.context import Context
+    from gigacore.jobs import JobRun
+
+JOB: Final = "core.inbox"
+GENERIC: Final = "in"
+MAX_BODY: Final = 512 * 1024
+KEPT_HEADERS: Final = frozenset({"content-type", "user-agent", "webhook-id", "webhook-timestamp"})
+KEY: Final = re.compile(r"[a-z][a-z0-9_]{1,39}")
+S: Final = core_hook_source.c
+B: Final = core_inbox.c
+
+
+class NoSecret(Exception):
+    """The source has no secret yet, so nothing can be verified: it is closed (503)."""
+
+
+@dataclass(frozen=True, slots=True)
+class InboundSource:
+    """A sender of web hooks that a plugin knows: messages arrive at `/hooks/<name>/<key>`.
+
+    `verify(raw, headers)` raises `BadSignature`, or `NoSecret` while none is set (503); header names are lower case.
+    `event_id(raw, headers)` gives the sender's own id of the message; `handle(ctx, message)` works on it in a unit of
+    work of the system: a hint, whose present state is fetched from the sender by a job.
+    """
+
+    name: str
+    verify: Callable[[bytes, Mapping[str, str]], None]
+    event_id: Callable[[bytes, Mapping[str, str]], str]
+    handle: Callable[[Context, Message], object]
+    label: str = ""
+
+    def __post_init__(self) -> None:
+        if not KEY.fullmatch(self.name) or self.name == GENERIC:
+            raise Misuse(msg("“{name}” is no name of a source of web hooks.", name=self.name))
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message that arrived and was verified."""
+
+    source: str
+    account: str
+    event_id: str
+    headers: Mapping[str, str]
+    body: bytes
+    at: datetime
+
+    def json(self) -> Any:
+        """The body as JSON. Raises Invalid."""
+        try:
+            return orjson.loads(self.body)
+        except orjson.JSONDecodeError:
+            raise Invalid(msg("The body is not valid JSON.")) from None
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A source that an administrator set up; its secret is not shown again."""
+
+    id: int
+    key: str
+    name: str
+    user_id: int
+    scheme: str
+    header: str
+    mapping: Mapping[str, Any]
+    active: bool
+    created_at: datetime
+
+
+_SOURCE: Final = tuple(S[name] for name in Source.__slots__)
+
+
+# Sources -------------------------------------------------------------------------------------------------------------
+
+
+def sources(ctx: Context) -> list[Source]:
+    """The sources set up here, by name. Raises Forbidden."""
+    access.require(ctx, "edit", TOOL)
+    statement = sa.select(*_SOURCE).where(S.org_id == ctx.actor.org_id).order_by(S.name, S.id)
+    return [Source(*row) for row in ctx.session.connection().execute(statement)]
+
+
+def add_source(
+    ctx: Context, vault: Vault, *, key: str, name: str, mapping: Mapping[str, Any], scheme: str = "standard",
+    header: str = "", secret: str = "",
+) -> tuple[Source, str]:  # fmt: skip
+    """Set a source up; gives it with its secret. It acts with the rights of who sets it up. Raises Invalid, Forbidden.
+
+    `mapping` is `{}` (only the event) or `{"entity", "values": {field: template over `body`}, "match": [fields]}`:
+    a record whose `match` fields equal is changed, else one is created.
+    """
+    access.require(ctx, "edit", TOOL)
+    _check(ctx, key, name, scheme, header, mapping)
+    if ctx.session.connection().scalar(sa.select(S.id).where(S.key == key)) is not None:
+        raise Conflict(msg("There is a source with this key already."))
+    secret = secret or signing.new_secret()
+    values = {
+        "uid": uuid7(), "org_id": ctx.actor.org_id, "user_id": ctx.actor.user_id or 0, "key": key, "name": name.strip(),
+        "scheme": scheme, "header": header.lower(), "secret": vault.seal(secret, PURPOSE), "mapping": dict(mapping),
+        "active": True, "created_at": ctx.now,
+    }  # fmt: skip
+    row = ctx.session.connection().execute(sa.insert(core_hook_source).values(**values).returning(*_SOURCE)).one()
+    audit.record(ctx, TOOL, "source_added", record_id=row.id, values={"key": key})
+    return Source(*row), secret
+
+
+def remove_source(ctx: Context, source_id: int) -> None:
+    """Remove a source; what arrived stays. Raises NotFound, Forbidden."""
+    access.require(ctx, "edit", TOOL)
+    if not ctx.session.connection().execute(sa.delete(core_hook_source).where(S.id == source_id)).rowcount:
+        raise NotFound
+    audit.record(ctx, TOOL, "source_removed", record_id=source_id)
+
+
+def _check(ctx: Context, key: str, name: str, scheme: str, header: str, mapping: Mapping[str, Any]) -> None:
+    errors = []
+    if not KEY.fullmatch(key):
+        errors.append(FieldError("key", msg("Use lower-case letters, digits and underscores."), "invalid"))
+    if not name.strip():
+        errors.append(FieldError("name", msg("This is required."), "required"))
+    if scheme not in ("standard", "hmac_sha256"):
+        errors.append(FieldError("scheme", msg("Choose standard or hmac_sha256."), "invalid"))
+    if scheme == "hmac_sha256" and not header:
+        errors.append(FieldError("header", msg("Name the header that holds the signature."), "required"))
+    errors += _mapping_faults(ctx, mapping)
+    if errors:
+        raise Invalid(errors=errors)
+
+
+def _mapping_faults(ctx: Context, mapping: Mapping[str, Any]) -> list[FieldError]:
+    if not mapping:
+        return []
+    spec = ctx.session.registry.entities.get(str(mapping.get("entity")))
+    if spec is None:
+        return [
+            FieldError("mapping.entity", msg("There is no entity {name}.", name=str(mapping.get("entity"))), "invalid")
+        ]
+    access.require(ctx, "create", spec.name)
+    values = mapping.get("values")
+    if not isinstance(values, Mapping) or not values:
+        return [FieldError("mapping.values", msg("Name at least one field and its value."), "required")]
+    known = records.input_schema(ctx.session.registry, spec, partial=True).fields
+    found = [
+        FieldError(f"mapping.values.{name}", msg("There is no such field, or it cannot be written."), "unknown_field")
+        for name in values
+        if name not in known
+    ]
+    for name, text in values.items():
+        if isinstance(text, str) and (fault := template_fault(text)) is not None:
+            found.append(FieldError(f"mapping.values.{name}", fault, "invalid"))
+    match = mapping.get("match", [])
+    if not isinstance(match, list) or any(name not in values for name in match):
+        found.append(FieldError("mapping.match", msg("Match by fields that are given a value."), "invalid"))
+    return found
+
+
+# Arrival -------------------------------------------------------------------------------------------------------------
+
+
+def receive(
+    ctx: Context, declared: Mapping[str, InboundSource], vault: Vault, source: str, key: str,
+    headers: Mapping[str, str], body: bytes,
+) -> bool:  # fmt: skip
+    """Verify and keep a message, in the system's unit of work; False = it was here before.
+
+    Raises NotFound for an unknown source, `NoSecret`, `BadSignature`, Invalid for a body that is too large.
+    """
+    if len(body) > MAX_BODY:
+        raise Invalid(msg("The body is larger than {limit} KB.", limit=MAX_BODY // 1024))
+    given = {name.lower(): value for name, value in headers.items()}
+    event_id = _verified(ctx, declared, vault, source, key, given, body)
+    connection = ctx.session.connection()
+    make = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+    row = {
+        "source": source, "account": key, "event_id": event_id[:200], "body": body, "state": "waiting", "at": ctx.now,
+        "headers": {name: value for name, value in given.items() if name in KEPT_HEADERS},
+    }  # fmt: skip
+    number = connection.execute(make(core_inbox).values(**row).on_conflict_do_nothing().returning(B.id)).scalar()
+    if number is not None:
+        queue.enqueue(ctx, JOB, {"message": number}, system=f"web hook of {source}")
+    return number is not None
+
+
+def _verified(
+    ctx: Context, declared: Mapping[str, InboundSource], vault: Vault, source: str, key: str,
+    given: Mapping[str, str], body: bytes,
+) -> str:  # fmt: skip
+    if source != GENERIC:
+        known = declared.get(source)
+        if known is None:
+            raise NotFound
+        known.verify(body, given)
+        return known.event_id(body, given)
+    row = ctx.session.connection().execute(sa.select(core_hook_source).where(S.key == key, S.active)).first()
+    if row is None:
+        raise NotFound
+    if not row.secret:
+        raise NoSecret
+    secret = vault.open(row.secret, PURPOSE)
+    if row.scheme == "standard":
+        return signing.verify_standard(secret, given, body, ctx.now)
+    return signing.verify_hmac(secret, row.header, given, body)
+
+
+# Work ----------------------------------------------------------------------------------------------------------------
+
+
+def work(run: JobRun, payload: Mapping[str, Any], declared: Mapping[str, InboundSource]) -> object:
+    """Work on one message; what it does and the mark that it is done are one transaction. Errors are tried again."""
+    with run.host.database.connect() as connection:
+        row = connection.execute(sa.select(core_inbox).where(B.id == int(payload["message"]))).first()
+    if row is None or row.state == "done":
+        return None
+    message = Message(row.source, row.account, row.event_id, row.headers, bytes(row.body), row.at)
+    try:
+        return _work(run, row.id, message, declared)
+    except Exception as error:
+        with run.unit_of_work() as ctx:
+            _mark(ctx, row.id, state="failed", error=str(error)[:1000])
+        raise
+
+
+def _work(run: JobRun, number: int, message: Message, declared: Mapping[str, InboundSource]) -> object:
+    if message.source != GENERIC:
+        with run.unit_of_work() as ctx:
+            result = declared[message.source].handle(ctx, message)
+            _mark(ctx, number, state="done", error=None, done_at=ctx.now)
+            return result
+    with run.host.database.connect() as connection:
+        source = connection.execute(sa.select(core_hook_source).where(S.key == message.account)).first()
+        if source is None:
+            raise NotFound(msg("The source was removed."))
+        owner = load_actor(connection, source.user_id)
+    actor = owner.automation(source.name)
+    options: dict[str, Any] = {"correlation_id": run.claimed.correlation_id, "source": "hook"}
+    with run.host.database.unit_of_work(actor, **options) as ctx:
+        body = message.json()
+        emit_plain(ctx, f"hooks.{source.key}.received", {"body": body})
+        result = _to_record(ctx, source.mapping, body) if source.mapping else None
+        _mark(ctx, number, state="done", error=None, done_at=ctx.now, result=result)
+    return result
+
+
+def _to_record(ctx: Context, mapping: Mapping[str, Any], body: Any) -> dict[str, Any]:
+    data = Data({"body": body}, ctx.now, ctx.actor.locale, ctx.actor.timezone)
+    values = {name: fill(value, data) for name, value in mapping["values"].items()}
+    entity = str(mapping["entity"])
+    wanted = [{"field": name, "op": "eq", "value": values[name]} for name in mapping.get("match") or []]
+    if wanted and all(one["value"] not in (None, "") for one in wanted):
+        request = records.ListRequest({"all": wanted}, ("id",), ("id",), 1, count=False)
+        for item in records.page(ctx, entity, request).items:
+            records.update(ctx, entity, item["id"], values)
+            return {"entity": entity, "id": item["id"], "created": False}
+    return {"entity": entity, "id": records.create(ctx, entity, values).id, "created": True}
+
+
+def _mark(ctx: Context, number: int, **values: Any) -> None:
+    ctx.session.connection().execute(sa.update(core_inbox).where(B.id == number).values(**values))

@@ -1,0 +1,386 @@
+"""Web hooks out: who subscribed to which event, and every attempt to tell them.
+
+An event becomes one delivery per subscription in the transaction that marks it as consumed. A delivery is tried ten
+times over about three days (Standard Webhooks 1.0), with the same id and body each time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from email.utils import parsedate_to_datetime
+from random import SystemRandom
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+
+from gigacore import access, notices, outbound, records
+from gigacore.access.profiles import load_actor
+from gigacore.data import audit
+from gigacore.data.generation import bump_generation
+from gigacore.entity.kinds import iso
+from gigacore.errors import Conflict, Forbidden, GigaError, Invalid, NotFound
+from gigacore.ids import uuid7
+from gigacore.jobs import queue
+from gigacore.messages import msg
+from gigacore.webhooks import signing
+from gigacore.webhooks.tables import DEAD, DONE, SKIPPED, WAITING, core_hook, core_hook_delivery
+
+if TYPE_CHECKING:
+    from gigacore.access.vault import Vault
+    from gigacore.context import Context
+    from gigacore.jobs import Event, JobRun
+    from gigacore.outbound import OutboundRule
+
+TOOL: Final = "core.hook"
+JOB: Final = "core.send_hook"
+SCHEDULE: Final = (0, 5, 300, 1800, 7200, 18_000, 36_000, 50_400, 72_000, 86_400)
+SECONDS: Final = 20.0
+READ: Final = 64 * 1024
+ROTATION: Final = timedelta(days=1)
+LONGEST_WAIT: Final = timedelta(days=1)
+MOST: Final = 200
+PURPOSE: Final = "web hook"
+VERBS: Final = ("created", "updated", "deleted", "restored")
+H: Final = core_hook.c
+D: Final = core_hook_delivery.c
+
+
+@dataclass(frozen=True, slots=True)
+class Hook:
+    """A subscription; its secret is shown only when it is made."""
+
+    id: int
+    user_id: int
+    event: str
+    target_url: str
+    active: bool
+    why_off: str | None
+    succeeded_at: datetime | None
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One event for one subscription: how the last attempt ended, never what the receiver answered."""
+
+    id: int
+    hook_id: int
+    message_id: str
+    event: str
+    state: str
+    attempts: int
+    status: int | None
+    error: str | None
+    seconds: float | None
+    created_at: datetime
+    tried_at: datetime | None
+    next_at: datetime | None
+
+
+_HOOK: Final = tuple(H[name] for name in Hook.__slots__)
+_DELIVERY: Final = tuple(D[name] for name in Delivery.__slots__)
+
+
+# Subscriptions -------------------------------------------------------------------------------------------------------
+
+
+def events(ctx: Context) -> list[str]:
+    """The events that the actor may subscribe to: of every entity that the actor may view."""
+    found = []
+    for name in sorted(ctx.session.registry.entities):
+        if access.may(ctx, "view", name):
+            actions = sorted(ctx.session.registry.actions.get(name, {}))
+            found += [f"{name}.{verb}" for verb in (*VERBS, *actions)]
+    return found
+
+
+def subscribe(ctx: Context, event: str, target_url: str, rule: OutboundRule, vault: Vault) -> tuple[Hook, str]:
+    """A new subscription and its secret, which is not shown again. Raises Invalid, Forbidden, Conflict."""
+    access.require(ctx, "create", TOOL)
+    if ctx.actor.user_id is None:
+        raise Forbidden(msg("A web hook belongs to a person, with whose eyes it sees."))
+    if event not in events(ctx):
+        raise Invalid.of("event", msg("There is no event {name}, or you may not see its records.", name=event[:120]))
+    check_url(target_url, rule)
+    count = ctx.session.connection().scalar(sa.select(sa.func.count()).where(H.user_id == ctx.actor.user_id)) or 0
+    if count >= MOST:
+        raise Conflict(msg("At most {limit} web hooks per person.", limit=MOST))
+    secret = signing.new_secret()
+    values = {
+        "uid": uuid7(), "org_id": ctx.actor.org_id, "user_id": ctx.actor.user_id, "event": event,
+        "target_url": target_url, "secret": vault.seal(secret, PURPOSE), "active": True, "created_at": ctx.now,
+    }  # fmt: skip
+    number = ctx.session.connection().execute(sa.insert(core_hook).values(**values).returning(H.id)).scalar_one()
+    _record(ctx, number, "subscribed", {"event": event, "host": urlsplit(target_url).hostname})
+    return load(ctx, number), secret
+
+
+def check_url(url: str, rule: OutboundRule) -> None:
+    """Refuse an address that could not be told anything: no https, or not public. Raises Invalid."""
+    parts = urlsplit(url) if len(url) <= 2000 and url.isprintable() else urlsplit("")
+    try:
+        host, port = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
+    except ValueError:
+        host, port = "", 0
+    if parts.scheme not in ("http", "https") or not host or parts.username is not None:
+        raise Invalid.of("target_url", msg("This must be a web address such as https://example.com/hook."))
+    if parts.scheme == "http" and not rule.allows(host, port):
+        raise Invalid.of("target_url", msg("The address must begin with https://."))
+    try:
+        rule.resolve(host, port)
+    except outbound.Refused as refused:
+        raise Invalid.of("target_url", refused.message) from None
+
+
+def listing(ctx: Context, target_url: str = "") -> list[Hook]:
+    """One's own subscriptions, or everybody's with the right to edit them; newest first."""
+    access.require(ctx, "view", TOOL)
+    statement = _mine(ctx, sa.select(*_HOOK)).order_by(H.id.desc())
+    if target_url:
+        statement = statement.where(H.target_url == target_url)
+    return [Hook(*row) for row in ctx.session.connection().execute(statement)]
+
+
+def load(ctx: Context, hook_id: int) -> Hook:
+    """One subscription. Raises NotFound."""
+    access.require(ctx, "view", TOOL)
+    row = ctx.session.connection().execute(_mine(ctx, sa.select(*_HOOK)).where(H.id == hook_id)).first()
+    if row is None:
+        raise NotFound
+    return Hook(*row)
+
+
+def unsubscribe(ctx: Context, hook_id: int) -> None:
+    """End a subscription; what waits for it is dropped. Raises NotFound."""
+    hook = load(ctx, hook_id)
+    access.require(ctx, "create", TOOL)
+    ctx.session.connection().execute(sa.delete(core_hook).where(H.id == hook_id))
+    _record(ctx, hook_id, "unsubscribed", {"event": hook.event})
+
+
+def rotate(ctx: Context, hook_id: int, vault: Vault) -> str:
+    """A new secret; for a day messages are signed with both. Raises NotFound."""
+    load(ctx, hook_id)
+    access.require(ctx, "create", TOOL)
+    secret = signing.new_secret()
+    values = {"secret": vault.seal(secret, PURPOSE), "old_secret": H.secret, "old_until": ctx.now + ROTATION}
+    ctx.session.connection().execute(sa.update(core_hook).where(H.id == hook_id).values(**values))
+    _record(ctx, hook_id, "rotated", {})
+    return secret
+
+
+def switch(ctx: Context, hook_id: int, *, active: bool) -> Hook:
+    """Switch a subscription on or off. Raises NotFound."""
+    load(ctx, hook_id)
+    access.require(ctx, "create", TOOL)
+    _set(ctx, hook_id, active=active, why_off=None)
+    _record(ctx, hook_id, "switched_on" if active else "switched_off", {})
+    return load(ctx, hook_id)
+
+
+def _mine(ctx: Context, statement: sa.Select[Any]) -> sa.Select[Any]:
+    statement = statement.where(H.org_id == ctx.actor.org_id)
+    everything = access.permits(ctx, f"{TOOL}.edit")
+    return statement if everything else statement.where(H.user_id == ctx.actor.user_id)
+
+
+def _record(ctx: Context, hook_id: int, verb: str, values: Mapping[str, Any]) -> None:
+    audit.record(ctx, TOOL, verb, record_id=hook_id, values=dict(values))
+    bump_generation(ctx.session.connection())
+
+
+def _set(ctx: Context, hook_id: int, **values: Any) -> None:
+    ctx.session.connection().execute(sa.update(core_hook).where(H.id == hook_id).values(**values))
+
+
+# Deliveries ----------------------------------------------------------------------------------------------------------
+
+
+def heard(connection: sa.Connection) -> frozenset[str]:
+    """The events that somebody subscribed to."""
+    return frozenset(connection.scalars(sa.select(H.event).where(H.active).distinct()))
+
+
+def consume(ctx: Context, event: Event) -> None:
+    """One delivery for each subscription; runs as the system in the unit of work that marks the event as consumed."""
+    connection = ctx.session.connection()
+    hooks = connection.scalars(sa.select(H.id).where(H.active, H.event == event.name, H.created_at <= event.at)).all()
+    make = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+    for hook_id in hooks:
+        row = {
+            "hook_id": hook_id, "message_id": f"msg_{uuid7().hex}", "event_id": event.id, "event": event.name,
+            "state": WAITING, "attempts": 0, "created_at": ctx.now, "next_at": ctx.now,
+        }  # fmt: skip
+        new = connection.execute(
+            make(core_hook_delivery).values(**row).on_conflict_do_nothing().returning(D.id)
+        ).scalar()  # fmt: skip
+        if new is not None:
+            payload = {"delivery": new, "entity": event.entity, "record": event.record_id, "version": event.version}
+            queue.enqueue(ctx, JOB, payload | {"uid": str(event.record_uid), "at": iso(event.at)}, system="web hook")
+
+
+def send(run: JobRun, payload: Mapping[str, Any], rule: OutboundRule, vault: Vault) -> str:
+    """Try one delivery; gives the state in which it stands then. The next attempt is a job of its own."""
+    with run.host.database.connect() as connection:
+        found = connection.execute(
+            sa.select(core_hook_delivery, core_hook)
+            .join(core_hook, H.id == D.hook_id)
+            .where(D.id == int(payload["delivery"]))
+        ).first()  # fmt: skip
+    if found is None:
+        return "gone"
+    row: Any = found._mapping
+    if row[D.state] != WAITING:
+        return str(row[D.state])
+    if not row[H.active]:
+        return _close(run, row, SKIPPED, None, "the web hook is switched off", None)
+    body = bytes(row[D.body]) if row[D.body] is not None else _build(run, row, payload)
+    if body is None:
+        return _close(run, row, SKIPPED, None, "out of the owner's sight", None)
+    return _attempt(run, payload, row, body, rule, vault)
+
+
+def _build(run: JobRun, row: Any, payload: Mapping[str, Any]) -> bytes | None:
+    """The body, as the subscription's owner sees the record; None = not at all. It is kept for further attempts."""
+    try:
+        with run.host.database.connect() as connection:
+            owner = load_actor(connection, row[H.user_id])
+        with run.host.database.read(owner.automation("web hook")) as ctx:
+            data = record_data(ctx, payload, row[D.event])
+    except GigaError:
+        return None
+    body = records.dumps({"type": row[D.event], "timestamp": payload["at"], "data": data})
+    with run.host.database.begin() as connection:
+        connection.execute(sa.update(core_hook_delivery).where(D.id == row[D.id]).values(body=body))
+    return body
+
+
+def record_data(ctx: Context, payload: Mapping[str, Any], event: str) -> dict[str, Any]:
+    """The record of a payload, or what is left of a deleted one. Raises NotFound, Forbidden."""
+    entity, number = str(payload["entity"]), int(payload["record"])
+    access.require(ctx, "view", entity)
+    if event.endswith(".deleted"):
+        return {"id": number, "uid": payload["uid"], "version": payload["version"]}
+    return records.get(ctx, entity, number)
+
+
+def sample(ctx: Context, event: str) -> list[dict[str, Any]]:
+    """Payload records for setting a receiver up: the three newest of the event's entity, newest first."""
+    if event not in events(ctx):
+        raise Invalid.of("event", msg("There is no event {name}, or you may not see its records.", name=event[:120]))
+    entity = event.rpartition(".")[0]
+    found = records.page(ctx, entity, records.ListRequest(sort=("-id",), fields=("id",), limit=3, count=False))
+    return [records.get(ctx, entity, item["id"]) for item in found.items]
+
+
+def _attempt(
+    run: JobRun, payload: Mapping[str, Any], row: Any, body: bytes, rule: OutboundRule, vault: Vault
+) -> str:  # fmt: skip
+    keys = [vault.open(row[H.secret], PURPOSE)]
+    if row[H.old_secret] and row[H.old_until] > run.now:
+        keys.append(vault.open(row[H.old_secret], PURPOSE))
+    given = signing.headers(keys, row[D.message_id], run.now, body)
+    status, error, seconds, wait = None, None, None, None
+    try:
+        answer = outbound.call(
+            rule, "POST", row[H.target_url], body=body, headers=given, seconds=SECONDS, max_bytes=READ
+        )  # fmt: skip
+        status, seconds, wait = answer.status, answer.seconds, retry_after(answer.headers, run.now)
+    except outbound.Refused as refused:
+        error = str(refused.message)
+    except outbound.Unreachable as unreachable:
+        error = str(unreachable)
+    if status is not None and 200 <= status < 300:
+        return _close(run, row, DONE, status, None, seconds)
+    if status == 410:
+        _switch_off(run, row, "the receiver answered 410 Gone")
+        return _close(run, row, DEAD, status, "gone", seconds)
+    return _later(run, payload, row, status, error or "no success", seconds, wait)
+
+
+def retry_after(given: Mapping[str, str], now: datetime) -> timedelta | None:
+    """What the receiver asks to wait, at most a day; None = nothing that can be read."""
+    text = next((value for name, value in given.items() if name.lower() == "retry-after"), "")
+    try:
+        wait = timedelta(seconds=int(text)) if text.isdecimal() else parsedate_to_datetime(text) - now
+    except (ValueError, TypeError, OverflowError):
+        return None
+    return min(max(wait, timedelta(0)), LONGEST_WAIT)
+
+
+def _later(
+    run: JobRun, payload: Mapping[str, Any], row: Any, status: int | None, error: str, seconds: float | None,
+    wait: timedelta | None,
+) -> str:  # fmt: skip
+    attempts = row[D.attempts] + 1
+    if attempts >= len(SCHEDULE):
+        if row[H.succeeded_at] is None or row[H.succeeded_at] < row[D.created_at]:
+            _switch_off(run, row, "ten attempts over three days failed")
+        return _close(run, row, DEAD, status, error, seconds)
+    pause = timedelta(seconds=SCHEDULE[attempts] * (1 + SystemRandom().random() / 10))
+    at = run.now + max(pause, wait or timedelta(0))
+    with run.unit_of_work() as ctx:
+        values = {"attempts": attempts, "status": status, "error": error[:200], "seconds": seconds}
+        values |= {"tried_at": ctx.now, "next_at": at}
+        if _update(ctx, row, values):
+            queue.enqueue(ctx, JOB, payload, run_at=at, system="web hook")
+    return WAITING
+
+
+def _update(ctx: Context, row: Any, values: Mapping[str, Any]) -> bool:
+    """Note an attempt once, although its job may have run twice."""
+    unchanged = (D.id == row[D.id], D.attempts == row[D.attempts], D.state == WAITING)
+    statement = sa.update(core_hook_delivery).where(*unchanged).values(**values)
+    return ctx.session.connection().execute(statement).rowcount == 1
+
+
+def _close(run: JobRun, row: Any, state: str, status: int | None, error: str | None, seconds: float | None) -> str:
+    with run.unit_of_work() as ctx:
+        values = {"state": state, "status": status, "error": error and error[:200], "seconds": seconds}
+        values |= {"attempts": row[D.attempts] + (state != SKIPPED), "tried_at": ctx.now, "next_at": None}
+        if _update(ctx, row, values) and state == DONE:
+            _set(ctx, row[H.id], succeeded_at=ctx.now)
+    return state
+
+
+def _switch_off(run: JobRun, row: Any, why: str) -> None:
+    with run.unit_of_work() as ctx:
+        _set(ctx, row[H.id], active=False, why_off=why)
+        _record(ctx, row[H.id], "switched_off", {"why": why})
+        text = msg("The web hook to {url} was switched off: {why}.", url=row[H.target_url], why=why)
+        notices.notify(ctx, "core.hook_off", [row[H.user_id]], text, url="/settings/webhooks")
+
+
+def deliveries(ctx: Context, hook_id: int, *, before: int | None = None, limit: int = 50) -> list[Delivery]:
+    """The log of a subscription, newest first. Raises NotFound."""
+    load(ctx, hook_id)
+    statement = sa.select(*_DELIVERY).where(D.hook_id == hook_id).order_by(D.id.desc()).limit(limit)
+    if before is not None:
+        statement = statement.where(D.id < before)
+    return [Delivery(*row) for row in ctx.session.connection().execute(statement)]
+
+
+def resend(ctx: Context, delivery_id: int) -> None:
+    """Try a delivery anew, with its id and body. Raises NotFound, Conflict while it waits anyway."""
+    row = ctx.session.connection().execute(sa.select(core_hook_delivery).where(D.id == delivery_id)).first()
+    if row is None:
+        raise NotFound
+    load(ctx, row.hook_id)
+    access.require(ctx, "create", TOOL)
+    if row.state == WAITING:
+        raise Conflict(msg("This delivery is being tried already."))
+    if row.body is None:
+        raise Conflict(msg("There is nothing to send: its owner may not see the record."))
+    values = {"state": WAITING, "attempts": 0, "next_at": ctx.now}
+    ctx.session.connection().execute(sa.update(core_hook_delivery).where(D.id == delivery_id).values(**values))
+    queue.enqueue(ctx, JOB, {"delivery": delivery_id}, system="web hook")
+
+
+def purge(connection: sa.Connection, before: datetime) -> int:
+    """Forget deliveries that ended before that moment."""
+    ended = sa.and_(D.state != WAITING, D.created_at < before)
+    return connection.execute(sa.delete(core_hook_delivery).where(ended)).rowcount
