@@ -7,11 +7,15 @@ import hashlib
 import hmac
 import os
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
 
 from gigacore.errors import ConfigurationError
 from gigacore.messages import msg
 
-NONCE = 12
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+NONCE: Final = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +43,7 @@ class Vault:
                 fix=msg("Set the old key again, or enter the secret anew."),
             ) from None
 
-    def _cipher(self):  # type: ignore[no-untyped-def]
+    def _cipher(self) -> AESGCM:
         from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
         if not self.master:

@@ -324,7 +324,7 @@ def _later(
     pause = timedelta(seconds=SCHEDULE[attempts] * (1 + SystemRandom().random() / 10))
     at = run.now + max(pause, wait or timedelta(0))
     with run.unit_of_work() as ctx:
-        values = {"attempts": attempts, "status": status, "error": error[:200], "seconds": seconds}
+        values: dict[str, Any] = {"attempts": attempts, "status": status, "error": error[:200], "seconds": seconds}
         values |= {"tried_at": ctx.now, "next_at": at}
         if _update(ctx, row, values):
             queue.enqueue(ctx, JOB, payload, run_at=at, system="web hook")
