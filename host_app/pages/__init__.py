@@ -37,6 +37,7 @@ from host_app.pages import (
     settings,
     sharing,
     signin,
+    table_cells,
     timeline,
     trash,
     view_box,
@@ -46,7 +47,7 @@ ROOMS = (
     assets, frame, notes, signin, invitations, me, home, options, palette, lists, filter_box, builder, view_box, board,
     form, imports,
     record, record_head, facts, child_rows, related, timeline, history, around, linking, attachments, sharing, news,
-    row_menu, actions, bulk, bulk_job, trash, settings, refusals,
+    row_menu, table_cells, actions, bulk, bulk_job, trash, settings, refusals,
 )  # fmt: skip
 
 

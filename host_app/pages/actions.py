@@ -16,7 +16,7 @@ from host_app.api.policies import entity_at, on_action
 from host_app.auth import current
 from host_app.context import current_crm
 from host_app.pages import forms
-from host_app.pages.addresses import list_url, record_url
+from host_app.pages.addresses import is_local, list_url, record_url
 from host_app.pages.answers import refused
 from host_app.pages.columns import title_of
 from host_app.pages.currencies import currency_codes
@@ -66,7 +66,7 @@ def run(plugin: str, plural: str, record_id: int, action: str) -> ResponseReturn
             result = records.run_action(
                 ctx, spec.name, record_id, action, {k: v for k, v in given.items() if v is not None}
             )
-            target = _target(result, spec, record_id, who)
+            target = _target(result, spec, record_id, raw.text("back"), who)
     except Invalid as error:
         if not declared.params:
             return refused(error, record_url(spec, record_id), who)
@@ -78,11 +78,11 @@ def run(plugin: str, plural: str, record_id: int, action: str) -> ResponseReturn
     return redirect(target, 303)
 
 
-def _target(result: Any, spec: EntitySpec, record_id: int, who: Reader) -> str:
-    """Where to go: to the record that the action gives, else back to its own."""
+def _target(result: Any, spec: EntitySpec, record_id: int, back: str, who: Reader) -> str:
+    """Where to go: to the record that the action gives, else back to where it began, its own page unless named."""
     if isinstance(result, Entity):
         return record_url(who.registry.of(result), result.id)
-    return record_url(spec, record_id)
+    return back if back and is_local(back) else record_url(spec, record_id)
 
 
 def _show(

@@ -21,7 +21,7 @@ from host_app.pages import plain_form
 from host_app.pages.answers import parts, reason_of
 from host_app.pages.columns import label_of, names_in_order, value_of
 from host_app.pages.currencies import currency_codes
-from host_app.pages.forms import Filling, make_input, section_of
+from host_app.pages.forms import Filling, Input, make_input, section_of
 from host_app.pages.frame import is_partial, part
 from host_app.pages.notes import note
 from host_app.pages.raw import Raw, raw_from, raw_of
@@ -103,38 +103,47 @@ def fact_of(view: RecordView, field: FieldSpec, *, kept: bool = False) -> Fact:
 def ask(plugin: str, plural: str, record_id: int, name: str) -> ResponseReturnValue:
     """The small form of one fact; `?as=text` gives the fact itself, as it stands now."""
     view = view_of(plugin, plural, record_id)
-    field = _field(view, name)
+    field = field_of(view, name)
     if not is_partial():
         return redirect(f"{view.path}/edit#f-{name}", 303)
     if request.args.get("as") == "text":
         return parts([_drawn(view, field, done=True)])
     _require_change(view, field)
-    return parts([_form(view, field, _raw(field, view.item, view.who))])
+    return parts([_form(view, field, stored(field, view.item, view.who))])
 
 
 def save(plugin: str, plural: str, record_id: int, name: str) -> ResponseReturnValue:
     """Save one fact. When somebody else changed it meanwhile, both values are shown and the reader decides."""
     view = view_of(plugin, plural, record_id)
-    field, who = _field(view, name), view.who
+    field, who = field_of(view, name), view.who
     raw = raw_from(request.form.to_dict(flat=False))
     try:
-        data = _data(field, raw, who)
-        with current_crm().unit_of_work(current()) as ctx:
-            ctx.source = "page"
-            before = records.get(ctx, view.spec.name, record_id)
-            if WAS in raw and raw.text(WAS) != mark(field, before, who):
-                raise StaleVersion(before.get("version"))
-            records.update(ctx, view.spec.name, record_id, data, version=before.get("version"))
+        before = change(view, field, raw)
     except StaleVersion as error:
         return parts([_form(seen_again(view), field, raw, stale=True)], error.status)
     except GigaError as error:
         if error.status == 404:
             raise
-        return parts([_form(view, field, raw, problem=_problem(field, error, who))], error.status)
+        return parts([_form(view, field, raw, problem=problem_of(field, error, who))], error.status)
     if not is_partial():
         note(who.t(msg("Saved.")))
         return redirect(view.path, 303)
     return parts(changed_parts(seen_again(view), before, field))
+
+
+def change(view: RecordView, field: FieldSpec, raw: Raw) -> Mapping[str, Any]:
+    """Write one field as it was typed and give the record as it was before.
+
+    Raises StaleVersion when the field is not what it was when its editor opened, else as `records.update`.
+    """
+    data = _data(field, raw, view.who)
+    with current_crm().unit_of_work(current()) as ctx:
+        ctx.source = "page"
+        before = records.get(ctx, view.spec.name, view.record_id)
+        if WAS in raw and raw.text(WAS) != mark(field, before, view.who):
+            raise StaleVersion(before.get("version"))
+        records.update(ctx, view.spec.name, view.record_id, data, version=before.get("version"))
+    return before
 
 
 def changed_parts(view: RecordView, before: Mapping[str, Any], edited: FieldSpec | None = None) -> list[str]:
@@ -152,10 +161,11 @@ def changed_parts(view: RecordView, before: Mapping[str, Any], edited: FieldSpec
 
 def mark(field: FieldSpec, item: Mapping[str, Any], who: Reader) -> str:
     """What a value was when its editor opened, as one text."""
-    return "\x1f".join(text for texts in _raw(field, item, who).values() for text in texts)
+    return "\x1f".join(text for texts in stored(field, item, who).values() for text in texts)
 
 
-def _field(view: RecordView, name: str) -> FieldSpec:
+def field_of(view: RecordView, name: str) -> FieldSpec:
+    """A field that the reader may see. Raises NotFound."""
     field = view.spec.fields.get(name)
     if field is None or not access.may_read(view.who.ctx, view.spec, field):
         raise NotFound
@@ -167,7 +177,8 @@ def _require_change(view: RecordView, field: FieldSpec) -> None:
         raise Forbidden(view.refusal("edit") or msg("You may not change {fields}.", fields=label_of(field, view.who)))
 
 
-def _raw(field: FieldSpec, item: Mapping[str, Any], who: Reader) -> Raw:
+def stored(field: FieldSpec, item: Mapping[str, Any], who: Reader) -> Raw:
+    """The texts of a field's inputs as the record stands."""
     return Raw(raw_of(field, field.name, value_of(item, field.name), who.formats))
 
 
@@ -177,21 +188,30 @@ def _data(field: FieldSpec, raw: Raw, who: Reader) -> dict[str, Any]:
     return {plugin: {rest: value}} if dot else {field.name: value}
 
 
-def _problem(field: FieldSpec, error: GigaError, who: Reader) -> str:
+def problem_of(field: FieldSpec, error: GigaError, who: Reader) -> str:
+    """Why a field could not be saved."""
     faults = error.errors if isinstance(error, Invalid) else ()
     own = [who.t(fault.message) for fault in faults if fault.path.partition(".")[0] == field.name.partition(".")[0]]
     return " ".join(dict.fromkeys(own)) or reason_of(error, who)
 
 
 def _form(view: RecordView, field: FieldSpec, raw: Raw, *, problem: str = "", stale: bool = False) -> str:
-    now = _raw(field, view.item, view.who)
+    made, was = editor(view, field, raw, problem=problem, stale=stale)
+    return part("fact_form", fact=fact_of(view, field), f=made, was=was)
+
+
+def editor(
+    view: RecordView, field: FieldSpec, raw: Raw, *, problem: str = "", stale: bool = False
+) -> tuple[Input, str]:
+    """The input of a field with what is wrong about it, and the mark of the value that it opened with."""
+    now = stored(field, view.item, view.who)
     shown = now.text(f"{field.name}.text") or ", ".join(now.texts(field.name))
     if stale:
         problem = view.who.t(msg("Somebody else changed this meanwhile. Save again to keep your value."))
     told = view.who.t(msg("Stored now: {value}", value=shown or "–")) if stale else ""
     filling = Filling(raw, {field.name: problem}, {field.name: told}, _currencies(field, view.who))
     made = make_input(field, field.name, filling, view.who)
-    return part("fact_form", fact=fact_of(view, field), f=made, was=mark(field, view.item, view.who))
+    return made, mark(field, view.item, view.who)
 
 
 def _currencies(field: FieldSpec, who: Reader) -> Sequence[str]:

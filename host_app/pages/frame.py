@@ -177,6 +177,8 @@ SHORTCUTS: Final = (
     (("Enter",), msg("Open the record")),
     (("x",), msg("Select the record")),
     (("e",), msg("Edit the record")),
+    (("F2",), msg("Edit the cell")),
+    (("m",), msg("Menu of the record")),
     (("Ctrl", "Enter"), msg("Save the form")),
     (("Alt", "←", "→"), msg("Move the card on the board")),
     (("r",), msg("Refresh the page")),

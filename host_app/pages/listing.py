@@ -142,13 +142,15 @@ class Head:
     classes: str = ""
     url: str = ""
     sorted: str = ""
+    edit: str = ""
 
 
-def heads(listing: Listing, columns: Sequence[Column], sort: str) -> list[Head]:
-    """The headings; a click sorts, another one turns the order round."""
+def heads(listing: Listing, columns: Sequence[Column], sort: str, editable: frozenset[str] = frozenset()) -> list[Head]:
+    """The headings; a click sorts, another one turns the order round. `editable` fields are edited in their cells."""
     base = listing.at(sort="").url
     start = f"{base}{'&' if '?' in base else '?'}sort="
-    return [_head(start, column, sort) for column in columns]
+    made = (_head(start, column, sort) for column in columns)
+    return [replace(one, edit=c.name) if c.name in editable else one for one, c in zip(made, columns, strict=True)]
 
 
 def _head(start: str, column: Column, sort: str) -> Head:

@@ -27,6 +27,7 @@ from host_app.pages.lanes import Place, Places, page_of, places_of, readable_boa
 from host_app.pages.list_frame import counted, frame_values, readable_by_name
 from host_app.pages.listing import BOARD, PAGE, Listing
 from host_app.pages.parts import columns_of_plugins
+from host_app.pages.raw import NO_INPUT
 from host_app.pages.reader import Reader, reader
 from host_app.routing import route
 
@@ -141,7 +142,18 @@ def _names(columns: Sequence[Column]) -> tuple[str, ...]:
 
 
 def _heading(state: Listing, spec: EntitySpec, columns: Sequence[Column], who: Reader) -> dict[str, Any]:
-    return {"heads": listing.heads(state, columns, state.sort or spec.sort)}
+    return {"heads": listing.heads(state, columns, state.sort or spec.sort, editable(spec, who))}
+
+
+def editable(spec: EntitySpec, who: Reader) -> frozenset[str]:
+    """The fields that the reader may change in some record, and that have an editor."""
+
+    def find() -> frozenset[str]:
+        if not who.may("edit", spec.name):
+            return frozenset()
+        return frozenset(f.name for f in who.writable(spec) if not f.computed and f.kind not in NO_INPUT)
+
+    return who.kept(("editable", spec.name), find)
 
 
 def _pages(state: Listing, spec: EntitySpec, found: Page, who: Reader) -> dict[str, Any]:

@@ -320,3 +320,20 @@ def test_an_export_holds_the_columns_and_the_order_that_are_shown(leads: None, r
     assert lines[0] == "Name,City,Estimated amount"
     assert lines[1] == "Amélie Number 057,,570.50 EUR"
     assert len(lines) == 21
+
+
+def test_a_cell_is_edited_by_whoever_may_change_the_record_and_no_other(crm: Crm, visit: Any) -> None:
+    mine, other = visit("user"), visit("manager")
+    with crm.system("own") as ctx:
+        lead = {"last_name": "Own", "owner_id": mine.user_id, "visibility": "read", "city": "Lyon"}
+        number = records.create(ctx, "crm.lead", lead).id
+    cell = f"/crm/leads/{number}/cells/city"
+    assert 'data-f="city"' in text(mine, "/crm/leads?fields=city")
+    assert 'data-f="name"' not in text(mine, "/crm/leads?fields=city")
+    assert 'value="Lyon"' in text(mine, cell)
+    assert other.get(cell).status_code == 403
+    assert other.post(cell, {"city": "Nice"}).status_code == 403
+    assert mine.get(f"/crm/leads/{number}/cells/score").status_code == 404
+    assert mine.post(cell, {"city": "Nice", "_was": "Paris"}).status_code == 412
+    saved = mine.post(cell, {"city": "<b>Nice</b>", "_was": "Lyon"})
+    assert (saved.status_code, saved.get_data(as_text=True)) == (200, "&lt;b&gt;Nice&lt;/b&gt;")

@@ -2,6 +2,7 @@
 import htmx from './htmx.js'
 import * as board from './board.js'
 import * as builder from './builder.js'
+import * as cells from './cells.js'
 import * as columns from './columns.js'
 import * as dates from './dates.js'
 import * as drafts from './drafts.js'
@@ -27,7 +28,7 @@ window.giga = {
 }
 
 const parts = [
-  shell, menus, palette, list, pick, dates, drafts, forms, sheet, board, columns, builder,
+  shell, menus, palette, cells, list, pick, dates, drafts, forms, sheet, board, columns, builder,
   settings, record, upload, watch,
 ]
 for (const part of parts) {
