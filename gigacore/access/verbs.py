@@ -64,10 +64,11 @@ TOOLS: Final = (
     Tool("core.mail", msg("Mails sent"), ("view", "edit")),
     Tool("core.rule", msg("Automations"), ("view", "create", "edit")),
     Tool("core.plugin", msg("Plugins"), ("view", "edit")),
+    Tool("core.backup", msg("Backups"), ("view", "edit")),
 )
 
 
-SUPER_ADMIN_ONLY: Final = frozenset({("core.plugin", "edit")})
+SUPER_ADMIN_ONLY: Final = frozenset({("core.plugin", "edit"), ("core.backup", "edit")})
 """Tools that no grant reaches: who could grant them to a role could give themselves everything."""
 
 

@@ -73,7 +73,8 @@ def keep(folder: Path, backup: Backup) -> None:
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     path = folder / f"{Path(backup.name).stem}{RECEIPT}"
     draft = path.with_suffix(f".{os.getpid()}.draft")
-    draft.write_bytes(orjson.dumps(asdict(backup), option=orjson.OPT_INDENT_2))
+    with os.fdopen(os.open(draft, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600), "wb") as out:
+        out.write(orjson.dumps(asdict(backup), option=orjson.OPT_INDENT_2))
     draft.replace(path)
     sync_folder(folder)
 

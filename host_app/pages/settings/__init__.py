@@ -6,6 +6,7 @@ from flask import Flask
 
 from host_app.pages.settings import (
     area,
+    backups,
     choices,
     company,
     currencies,
@@ -20,7 +21,8 @@ from host_app.pages.settings import (
 )
 
 ROOMS = (
-    area, company, currencies, custom_fields, choices, pipelines, users, teams, roles, explain, plugins, values,
+    area, company, currencies, custom_fields, choices, pipelines, users, teams, roles, explain, plugins, backups,
+    values,
 )  # fmt: skip
 
 
