@@ -24,6 +24,7 @@ from gigacore.errors import Forbidden, NotFound, PluginError
 from gigacore.messages import msg
 from gigacore.plugins import Plugin
 from gigacore.plugins.calls import STOPS
+from host_app import surfaces
 from host_app.context import host
 from host_app.routing import Policy, V, View, public_route, route
 
@@ -74,6 +75,20 @@ class Routes:
 
         return declare
 
+    def surface(self, entity: str, name: str) -> Declare[V]:
+        """Replaces one derived surface of any entity: `list`, `detail`, `form`, `new`, `api.list` or `api.detail`.
+
+        The rights are those of the derived one, and it is back when the plugin does not run. The view of `detail` and
+        `form` takes `record_id`, that of `api.detail` takes `id`.
+        """
+
+        def declare(view: V) -> V:
+            seen = self._watched(f"{name} of {entity}", view)
+            self.declarations.append(lambda app: surfaces.replace(app, self.plugin, entity, name, seen))
+            return view
+
+        return declare
+
     def _declare(self, path: str, policy: str, methods: Iterable[str]) -> Declare[V]:
         if not policy:
             raise PluginError(self.plugin, msg("Route {rule} declares no policy.", rule=path))
@@ -91,6 +106,8 @@ class Routes:
 
         @wraps(view)
         def call(**arguments: Any) -> ResponseReturnValue:
+            if not any(one.name == self.plugin for one in host().crm.plugins.enabled):
+                raise NotFound
             with host().crm.hooks.calling(self.plugin, path):
                 try:
                     return view(**arguments)

@@ -17,13 +17,17 @@ from gigacore.messages import msg
 
 if TYPE_CHECKING:
     from gigacore.context import Context
+    from gigacore.entity import Registry
 
 _L: Final = core_link.c
 
 
 @dataclass(frozen=True, slots=True)
 class LinkKind:
-    """A kind of relation. `label` reads from the first record to the second, `reverse` back; empty = symmetric."""
+    """A kind of relation. `label` reads from the first record to the second, `reverse` back; empty = symmetric.
+
+    A plugin declares its own with `Plugin(link_kinds=)`; their keys begin with its name (`visits.neighbour`).
+    """
 
     key: str
     label: str
@@ -56,8 +60,13 @@ class Linked:
 
 
 def kinds_by_key(more: Iterable[LinkKind] = ()) -> Mapping[str, LinkKind]:
-    """The built-in kinds and those of plugins."""
+    """The built-in kinds and `more`."""
     return {kind.key: kind for kind in (*KINDS, *more)}
+
+
+def kinds_of(registry: Registry) -> Mapping[str, LinkKind]:
+    """The built-in kinds and those that the running plugins declare, by key."""
+    return kinds_by_key(registry.link_kinds)
 
 
 def link(ctx: Context, first: Entity, second: Entity, kind: LinkKind = KINDS[0], *, reverse: bool = False) -> int:
@@ -101,7 +110,7 @@ def unlink(ctx: Context, record: Entity, link_id: int) -> None:
 
 def links_of(ctx: Context, record: Entity, kinds: Mapping[str, LinkKind] | None = None) -> list[Linked]:
     """The links of a record whose other end the actor may see, oldest first."""
-    known = kinds or kinds_by_key()
+    known = kinds or kinds_of(ctx.session.registry)
     name = ctx.session.registry.of(record).name
     statement = select(_L.id, _L.from_entity, _L.from_id, _L.to_entity, _L.to_id, _L.kind)
     rows = ctx.session.connection().execute(statement.where(_at(name, record.id)).order_by(_L.id)).all()

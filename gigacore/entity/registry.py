@@ -15,8 +15,9 @@ from gigacore.messages import msg
 if TYPE_CHECKING:
     from sqlalchemy import Table
 
+    from gigacore.data.links import LinkKind
     from gigacore.filter.relations import RelationSource
-    from gigacore.ui import RecordAction
+    from gigacore.ui import BulkAction, RecordAction
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +67,8 @@ class Registry:
     """All entities and choice lists of the enabled plugins, with custom fields. Never changed, only replaced.
 
     `relation_sources` declare what filters may ask of a record besides child rows and references (links, activities).
-    `idle` and `idle_extensions` are references and tables of plugins that are installed and do not run, as their stored
+    `link_kinds` are the relations between records that plugins add, `bulk_actions` what they do to many at once. `idle`
+    and `idle_extensions` are references and tables of plugins that are installed and do not run, as their stored
     manifests tell.
     `memo` keeps values derived from this registry (schemas, read plans), so that they die with it.
     """
@@ -81,6 +83,8 @@ class Registry:
     relation_sources: tuple[RelationSource, ...] = ()
     idle: tuple[IdleReference, ...] = ()
     idle_extensions: tuple[IdleExtension, ...] = ()
+    link_kinds: tuple[LinkKind, ...] = ()
+    bulk_actions: tuple[BulkAction, ...] = ()
     memo: dict[object, Any] = field(init=False, repr=False, compare=False, default_factory=dict)
 
     @classmethod

@@ -57,7 +57,7 @@ class Candidate:
             plugin,
             version=plugin.version or self.version,
             package=self.package,
-            hooks=(*plugin.hooks, *import_conventional(self.package)),
+            hooks=tuple(dict.fromkeys((*plugin.hooks, *import_conventional(self.package)))),
         )
 
     def _check_metadata(self) -> None:

@@ -186,10 +186,15 @@ def _verifiers(plugin: Plugin, dispatcher: Dispatcher) -> Mapping[str, Verifier]
 
 def _combined(plugins: Iterable[Plugin]) -> Registry:
     known = list(plugins)
-    return Registry.build(
+    registry = Registry.build(
         [entity for plugin in known for entity in plugin.entities],
         extensions=[extension for plugin in known for extension in plugin.extensions],
         choice_lists=[entry for plugin in known for entry in plugin.choice_lists],
         actions=[action for plugin in known for action in plugin.actions],
         relation_sources=(CoreRelations(),),
+    )
+    return replace(
+        registry,
+        link_kinds=tuple(kind for plugin in known for kind in plugin.link_kinds),
+        bulk_actions=tuple(action for plugin in known for action in plugin.bulk_actions),
     )

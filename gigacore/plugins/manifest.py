@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from gigacore.access.verbs import Level, Tool
     from gigacore.automation import Action, Trigger
     from gigacore.context import Context
+    from gigacore.data.links import LinkKind
     from gigacore.entity import ChoiceList, Entity, Extension, FieldSpec
     from gigacore.jobs import Consumer, Job, Schedule
     from gigacore.ui import BulkAction, Column, NavItem, Panel, RecordAction, SettingsPage, Tab, Widget
@@ -48,10 +49,12 @@ class Plugin:
     `requires` are plugins without which this one cannot run, `after` those whose hooks run before its own when they
     are there. `tables` names tables that belong to the plugin besides those of its entities and extensions.
     `narrows` names the entities whose visibility `narrow_policy` of this plugin reduces: while it is quarantined they
-    answer 503. `tools` are things besides records that roles may be allowed, a report for instance. `install(ctx)`
-    runs as the system when the plugin is installed or upgraded, and must be repeatable. `migrations` is the folder with
-    its `versions`, by default `migrations` in its package. `assets` are files for pages by their public name, `csp`
-    the other hosts that these talk to (`{"connect-src": ["https://tiles.example.com"]}`); scripts come from here alone.
+    answer 503. `declares` holds values of kinds that other plugins define: `crm.plugins.declared(Kind)` gives those of
+    every plugin that runs. `tools` are things besides records that roles may be allowed, a report for instance.
+    `install(ctx)` runs as the system when the plugin is installed or upgraded, and must be repeatable. `migrations` is
+    the folder with its `versions`, by default `migrations` in its package. `assets` are files for pages by their public
+    name, `csp` the other hosts that these talk to (`{"connect-src": ["https://tiles.example.com"]}`); scripts come from
+    here alone.
 
     Raises `PluginError` for a malformed name, API level or source.
     """
@@ -86,6 +89,8 @@ class Plugin:
     columns: Sequence[Column] = ()
     widgets: Sequence[Widget] = ()
     settings_pages: Sequence[SettingsPage] = ()
+    link_kinds: Sequence[LinkKind] = ()
+    declares: Sequence[object] = ()
     hooks: Sequence[object] = ()
     provides: Mapping[type, object] = field(default_factory=dict)
     assets: Mapping[str, str] = field(default_factory=dict)

@@ -118,6 +118,8 @@ def _prefixed(plugin: Plugin) -> Iterator[tuple[str, str]]:
     ):
         for item in items:
             yield kind, item.name
+    for link in plugin.link_kinds:
+        yield "Kind of link", link.key
     for extension in plugin.extensions:
         yield "Extension", f"{extension.__extension__.plugin}."
 

@@ -10,7 +10,7 @@ from gigacore import access
 from gigacore.data import outbox, trash
 from gigacore.data.locks import ACTION
 from gigacore.entity import Entity, EntitySpec
-from gigacore.errors import Conflict, GigaError, Invalid, NotFound
+from gigacore.errors import Conflict, Forbidden, GigaError, Invalid, NotFound
 from gigacore.filter import matches, parse
 from gigacore.messages import Msg, msg
 from gigacore.records import write
@@ -20,7 +20,7 @@ from gigacore.records.schema import load_input, params_schema
 
 if TYPE_CHECKING:
     from gigacore.context import Context
-    from gigacore.ui import RecordAction
+    from gigacore.ui import BulkAction, RecordAction
 
 DIRECT_BULK: Final = 100
 
@@ -145,9 +145,13 @@ def bulk(ctx: Context, entity: str, action: str, ids: Sequence[int], params: Map
     """Run an operation on each record; one that fails leaves the others alone.
 
     `update`, `delete`, `restore` (from the trash), `add` (values to fields with several, `{"tags": ["vip"]}`), or a
-    declared action.
+    declared action. A `BulkAction` is run once for all of them, and a refusal refuses them all. Raises Forbidden,
+    Invalid (parameters).
     """
     require(ctx, "bulk", ctx.session.registry.entity(entity))
+    for many in ctx.session.registry.bulk_actions:
+        if (many.entity, many.name) == (entity, action):
+            return _at_once(ctx, many, ids, params)
     done: list[int] = []
     failed: list[tuple[int, GigaError]] = []
     for number in ids:
@@ -161,6 +165,15 @@ def bulk(ctx: Context, entity: str, action: str, ids: Sequence[int], params: Map
             savepoint.commit()
             done.append(number)
     return BulkResult(tuple(done), tuple(failed))
+
+
+def _at_once(ctx: Context, action: BulkAction, ids: Sequence[int], params: Mapping[str, Any]) -> BulkResult:
+    if not access.permits(ctx, action.policy):
+        raise Forbidden(msg("Your role does not allow this."))
+    values = load_input(params_schema(ctx.session.registry, action.params), params)
+    action.run(ctx, ids, values)
+    ctx.session.flush()
+    return BulkResult(tuple(ids), ())
 
 
 def _one(ctx: Context, entity: str, action: str, record_id: int, params: Mapping[str, Any]) -> None:

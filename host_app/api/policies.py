@@ -19,12 +19,12 @@ def entity_at(plugin: str, plural: str) -> EntitySpec:
     return current_crm().registry.by_path(plugin, plural)
 
 
-def on_entity(verb: str) -> Policy:
-    """Whoever has `verb` on the entity in the path at some level; which records, the service decides."""
+def on_entity(verb: str, name: str = "") -> Policy:
+    """Whoever has `verb` on entity `name`, or that in the path, at some level; which records, the service decides."""
 
     def check(actor: Actor, arguments: Mapping[str, Any]) -> None:
-        entity = entity_at(arguments["plugin"], arguments["plural"])
         crm = current_crm()
+        entity = crm.registry.entity(name) if name else entity_at(arguments["plugin"], arguments["plural"])
         if not crm.guard.surely(actor, crm.registry, entity, verb):
             access.require(g.ctx, verb, entity.name)
 

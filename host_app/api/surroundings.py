@@ -139,7 +139,7 @@ def add_link(plugin: str, plural: str, id: int) -> Response:
     only()
     entity, body = entity_at(plugin, plural), read_object()
     _refuse_unknown(body, {"entity", "id", "kind"})
-    kind = links.kinds_by_key().get(str(body.get("kind", "related")))
+    kind = links.kinds_of(g.ctx.session.registry).get(str(body.get("kind", "related")))
     if kind is None:
         raise Invalid.of("kind", msg("There is no such kind of link."))
 

@@ -60,7 +60,7 @@ def register(app: Flask) -> None:
 
 def links_card(view: RecordView, *, problem: str = "", typed: str = "") -> Markup:
     """The card, drawn."""
-    kinds = [(key, view.who.t(label)) for key, label in _readings(links.KINDS)]
+    kinds = [(key, view.who.t(label)) for key, label in _readings(links.kinds_of(view.who.registry).values())]
     return part(
         "links_card",
         groups=_groups(view),
@@ -116,7 +116,7 @@ def add(plugin: str, plural: str, record_id: int) -> ResponseReturnValue:
     view = view_of(plugin, plural, record_id)
     key, typed = request.form.get("kind", ""), request.form.get("other.text", "")
     try:
-        kind = links.kinds_by_key().get(key.removesuffix(BACK))
+        kind = links.kinds_of(view.who.registry).get(key.removesuffix(BACK))
         if kind is None:
             raise Invalid.of("kind", msg("There is no such kind of link."))
         entity, number = _other(view.who, request.form.get("other", ""), typed)

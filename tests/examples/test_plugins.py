@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import re
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
-from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -20,36 +17,24 @@ from gigacore.access import tokens
 from gigacore.testing.contract import PluginContract
 from host_app import create_app
 from tests.api.conftest import KEYS
+from tests.installed import Source, examples_importable, examples_installed, sources
 from tests.test_floors import may_import, offences
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
-PACKAGES = {
-    "gigacore_hello": "hello_plugin", "gigacore_equipment": "equipment_plugin", "gigacore_visits": "visits_plugin",
-}  # fmt: skip
+SOURCES = [one for one in sources() if one.folder.parent == EXAMPLES]
 MOST_LINES = 25
 
 
 @pytest.fixture(scope="module", autouse=True)
-def importable() -> Iterator[None]:
-    """The folders of the example plugins on Python's path, here and in processes, as an installation puts them."""
-    folders = [str(EXAMPLES / folder) for folder in PACKAGES.values()]
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PYTHONPATH", os.pathsep.join(folders))
-        for folder in folders:
-            patch.syspath_prepend(folder)
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    with examples_installed(tmp_path_factory.mktemp("site")):
         yield
 
 
-def load(package: str) -> Plugin:
-    sys.path[:0] = [str(EXAMPLES / PACKAGES[package])]
-    try:
-        plugin: Plugin = import_module(package).plugin
-    finally:
-        del sys.path[0]
-    return plugin
-
-
-hello, equipment, visits = (load(package) for package in PACKAGES)
+with examples_importable():
+    FOUND = {one.name: one.load() for one in SOURCES}
+hello, equipment, visits = FOUND["hello"], FOUND["equipment"], FOUND["visits"]
+inspections, signing = FOUND["inspections"], FOUND["signing"]
 
 
 class TestHello(PluginContract):
@@ -64,9 +49,17 @@ class TestVisits(PluginContract):
     plugin = visits
 
 
-@pytest.mark.parametrize(("package", "folder"), PACKAGES.items())
-def test_they_import_what_plugins_may_import(package: str, folder: str) -> None:
-    assert offences(EXAMPLES / folder / package, partial(may_import, package)) == []
+class TestInspections(PluginContract):
+    plugin = inspections
+
+
+class TestSigning(PluginContract):
+    plugin = signing
+
+
+@pytest.mark.parametrize("source", SOURCES, ids=lambda one: one.name)
+def test_they_import_what_plugins_may_import(source: Source) -> None:
+    assert offences(source.folder / source.module, partial(may_import, source.module)) == []
 
 
 def test_hello_is_short() -> None:

@@ -1,0 +1,44 @@
+"""Inspections: what must be looked at on each machine, and when that was done."""
+
+from gigacore import Choice, ChoiceList, FieldSpec, Plugin, msg
+from gigacore.access.verbs import Tool
+from gigacore.data.links import LinkKind
+from gigacore.ui import Column, NavItem, SettingsPage
+from gigacore_inspections.jobs import JOBS, SCHEDULES
+from gigacore_inspections.kinds import Checklist, Signer
+from gigacore_inspections.models import Inspection, MachineInspections
+from gigacore_inspections.parts import ACTIONS, BULK_ACTIONS, PANELS, RULE_ACTIONS, TABS, WIDGETS
+
+MACHINE = "equipment.machine"
+RISKS = (Choice("low", "Low", colour="green"), Choice("high", "High", colour="red"))
+
+plugin = Plugin(
+    "inspections",
+    api="1.0",
+    icon="clipboard-check",
+    requires=["crm", "equipment"],
+    entities=[Inspection],
+    extensions=[MachineInspections],
+    choice_lists=[
+        ChoiceList(
+            "inspections.risk", "Risk", (Choice("low", "Low", colour="green"), Choice("high", "High", colour="red"))
+        )
+    ],
+    settings=[FieldSpec("inspections.interval", "integer", "Days between two inspections")],
+    settings_pages=[SettingsPage(name="inspections.general", label="Inspections", keys=("inspections.interval",))],
+    tools=[Tool("inspections.overview", msg("Inspections of today"), ("view",))],
+    nav=[NavItem(name="inspections.today", label="Inspections of today", url="/inspections/today", policy="signed_in")],
+    columns=[Column(entity=MACHINE, field="inspections.inspected_on")],
+    panels=PANELS,
+    tabs=TABS,
+    widgets=WIDGETS,
+    actions=ACTIONS,
+    bulk_actions=BULK_ACTIONS,
+    rule_actions=RULE_ACTIONS,
+    jobs=JOBS,
+    schedules=SCHEDULES,
+    link_kinds=[LinkKind("inspections.feeds", "Feeds", "Is fed by"), LinkKind("inspections.twin", "Twin of")],
+    declares=[Checklist(MACHINE, "Guards are in place")],
+)
+
+__all__ = ["Checklist", "Signer", "plugin"]

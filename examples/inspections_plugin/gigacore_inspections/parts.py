@@ -1,0 +1,78 @@
+"""What stands on the pages of machines, on the start page, and what people and rules can do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+import sqlalchemy as sa
+
+from gigacore import FieldSpec, msg, records
+from gigacore.automation import Action
+from gigacore.ui import BulkAction, Fact, Facts, Link, Note, Panel, RecordAction, Rows, Tab, Widget
+from gigacore_inspections.models import Inspection, MachineInspections
+from gigacore_inspections.services import MACHINE, due, inspect
+
+if TYPE_CHECKING:
+    from gigacore import Context
+    from gigacore.automation import Step
+
+
+def state(ctx: Context, machine: Any) -> list[Facts]:
+    """When the machine was inspected."""
+    own = ctx.session.get(MachineInspections, machine.id)
+    return [Facts((Fact("Inspected on", own.inspected_on if own else None),))]
+
+
+def history(ctx: Context, machine: Any) -> list[Rows]:
+    """The inspections of the machine."""
+    found = ctx.session.scalars(sa.select(Inspection).where(Inspection.machine_id == machine.id))
+    return [Rows(("Inspection", "Day"), tuple((one.title, one.created_at.date()) for one in found))]
+
+
+def tile(ctx: Context) -> list[Note | Link]:
+    """How many machines are due."""
+    return [Note(msg("{count} machines are due.", count=len(due(ctx)))), Link("Machines", entity=MACHINE)]
+
+
+def pass_one(ctx: Context, machine: Any, params: Mapping[str, Any]) -> Any:
+    """The machine passed; gives the inspection."""
+    made = inspect(ctx, machine)
+    made.title = str(params.get("title") or made.title)
+    return made
+
+
+def pass_many(ctx: Context, ids: Sequence[int], params: Mapping[str, Any]) -> None:
+    """The chosen machines passed."""
+    for number in ids:
+        inspect(ctx, records.load(ctx, MACHINE, number))
+
+
+def pass_by_rule(step: Step) -> Mapping[str, Any]:
+    """A rule says that the machine passed."""
+    return {"inspection": inspect(step.ctx, step.record).id}
+
+
+PANELS: Final = (Panel(name="inspections.state", label="Inspection", entity=MACHINE, load=state),)
+TABS: Final = (Tab(name="inspections.history", label="Inspections", entity=MACHINE, load=history),)
+WIDGETS: Final = (Widget(name="inspections.due", label="Inspections", load=tile, policy="equipment.machine.view"),)
+ACTIONS: Final = (
+    RecordAction(
+        name="inspections_pass",
+        label="Passed the inspection",
+        entity=MACHINE,
+        run=pass_one,
+        params=(FieldSpec("title", "text", "Title"),),
+        policy="equipment.machine.edit",
+    ),
+)
+BULK_ACTIONS: Final = (
+    BulkAction(
+        name="inspections_pass_all",
+        label="Passed the inspection",
+        entity=MACHINE,
+        run=pass_many,
+        policy="equipment.machine.edit",
+    ),
+)
+RULE_ACTIONS: Final = (Action("inspections.pass", "Passed the inspection", pass_by_rule, entities=(MACHINE,)),)

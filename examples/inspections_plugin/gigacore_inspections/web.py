@@ -1,0 +1,27 @@
+"""A page of its own, an address of the API, and another page instead of the derived one."""
+
+from flask import Response
+
+from gigacore import records
+from gigacore_inspections.kinds import Checklist, Signer
+from gigacore_inspections.services import due
+from host_app.ext import Routes, current_crm, json_answer, reading, render
+
+
+def register(routes: Routes) -> None:
+    """The plugin's routes."""
+
+    @routes.page("/today", policy="signed_in")
+    def today() -> Response:
+        lines = [line.text for line in current_crm().plugins.declared(Checklist)]
+        return render("inspections/today.html", title="Inspections of today", machines=due(reading()), lines=lines)
+
+    @routes.api("/signer", policy="signed_in")
+    def signer() -> Response:
+        found = current_crm().service(Signer)  # type: ignore[type-abstract]
+        return json_answer({"signs": found is not None})
+
+    @routes.surface("inspections.inspection", "detail")
+    def report(record_id: int) -> Response:
+        found = records.get(reading(), "inspections.inspection", record_id)
+        return render("inspections/report.html", title="Report", inspection=found)

@@ -1,0 +1,9 @@
+"""Inspections keep what every plugin promises."""
+
+from gigacore_inspections import plugin
+
+from gigacore.testing.contract import PluginContract
+
+
+class TestContract(PluginContract):
+    plugin = plugin

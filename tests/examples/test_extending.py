@@ -1,0 +1,156 @@
+"""A plugin extends the entities of another one: everything it declares is there, and gone when it is switched off."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from gigacore import Actor, Crm, Plugin, jobs, records
+from gigacore.automation import Action
+from gigacore.automation.fill import plain
+from gigacore.text import render
+from host_app.cli import cli
+from host_app.installation import Installation
+from tests.faults.house import House, visited
+from tests.installed import examples_importable, examples_installed, sources
+from tests.pages.conftest import KEYS
+
+MACHINES = "/api/v1/equipment/machines"
+FIELD = "inspections.inspected_on"
+
+with examples_importable():
+    PLUGINS = {one.name: one.load() for one in sources() if one.folder.parent.name == "examples"}
+
+
+@pytest.fixture(params=["sqlite"])
+def databases(request: pytest.FixtureRequest) -> Any:
+    """The contract of each plugin runs on both; this is about surfaces."""
+    return request.getfixturevalue(f"{request.param}_databases")
+
+
+@pytest.fixture
+def plugins(tmp_path: Any) -> Iterator[Sequence[Plugin]]:
+    with examples_installed(tmp_path):
+        yield [PLUGINS["equipment"], PLUGINS["inspections"]]
+
+
+@pytest.fixture
+def house(crm: Crm) -> House:
+    crm.settings = replace(crm.settings, **KEYS)
+    return visited(crm)
+
+
+@pytest.fixture
+def machine(house: House) -> int:
+    made = house.call("POST", MACHINES, {"name": "Press", "inspections": {"risk": "high"}})
+    assert made.status_code == 201, made.get_data(as_text=True)
+    return int(made.get_json()["id"])
+
+
+def page(house: House, path: str) -> str:
+    answer = house.root.get(path)
+    assert answer.status_code == 200, path
+    return answer.get_data(as_text=True)
+
+
+def test_fields_and_parts_stand_on_the_pages_of_the_other_plugin(house: House, machine: int) -> None:
+    record = page(house, f"/equipment/machines/{machine}")
+    assert "Passed the inspection" in record, "the action"
+    assert ">Inspection<" in record, "the panel and the section"
+    assert "Rows" not in page(house, f"/equipment/machines/{machine}?tab=inspections.history")
+    form = page(house, f"/equipment/machines/{machine}/edit")
+    assert 'name="inspections.risk"' in form
+    assert ">Inspection<" in form, "the section of the form"
+    listed = page(house, "/equipment/machines")
+    assert "Inspected on" in listed, "the column"
+    assert "plugin:inspections_pass_all" in listed, "the action on many"
+    home = page(house, "/")
+    assert "1 machines are due." in home, "the tile"
+    assert 'href="/inspections/today"' in home, "the menu"
+    today = page(house, "/inspections/today")
+    assert "Press" in today
+    assert "Guards are in place" in today
+    assert "seal" not in today
+    assert 'name="inspections.interval"' in page(house, "/settings/plugin/inspections.general")
+
+
+def test_it_is_filtered_sorted_searched_and_used_in_templates_and_rules(
+    house: House, machine: int, crm: Crm, admin: Actor
+) -> None:
+    for query in (f'filter={{"field":"{FIELD}","op":"empty"}}', "inspections.risk=high", f"sort=-{FIELD}"):
+        found = house.call("GET", f"{MACHINES}?{query}&fields=name,{FIELD}").get_json()
+        assert [one["name"] for one in found["items"]] == ["Press"], query
+    with crm.read(admin) as ctx:
+        shown = records.get(ctx, "equipment.machine", machine)
+    assert render("{{ record.inspections.risk }}", {"record": plain(shown)}) == "high"
+    assert "inspections.pass" in {action.name for action in crm.plugins.declared(Action)}
+
+
+def test_actions_on_one_and_on_many_run_from_the_api(house: House, machine: int) -> None:
+    answer = house.call("POST", f"{MACHINES}/{machine}/actions/inspections_pass", {"title": "Yearly"})
+    assert answer.status_code == 200, answer.get_data(as_text=True)
+    assert house.call("GET", f"{MACHINES}/{machine}").get_json()["inspections"]["inspected_on"]
+    many = house.call("POST", f"{MACHINES}/actions/inspections_pass_all", {"ids": [machine]})
+    assert many.status_code == 200, many.get_data(as_text=True)
+    found = house.call("GET", "/api/v1/inspections/inspections?sort=id").get_json()["items"]
+    assert [one["title"] for one in found] == ["Yearly", "Press"]
+    document = house.call("GET", "/api/v1/openapi.json").get_json()
+    assert f"{MACHINES}/{{id}}/actions/inspections_pass" in document["paths"]
+
+
+def test_a_rule_refuses_what_the_other_plugin_would_take(house: House, machine: int) -> None:
+    refused = house.call("PATCH", f"{MACHINES}/{machine}", {"state": "retired", "service_due": "2030-01-31"})
+    assert refused.status_code == 422
+    assert "retired machine" in refused.get_json()["detail"]
+
+
+def test_a_derived_surface_is_replaced_and_comes_back(house: House, machine: int, crm: Crm) -> None:
+    house.call("POST", f"{MACHINES}/{machine}/actions/inspections_pass")
+    assert "Not signed." in page(house, "/inspections/inspections/1"), "the page of its own"
+    assert "Not signed." not in page(house, "/inspections/inspections/1/edit"), "the others stay derived"
+    crm.disable("inspections")
+    assert house.root.get("/inspections/today").status_code == 404
+    assert house.root.get("/inspections/inspections/1").status_code == 404
+    assert "Inspected on" not in page(house, f"/equipment/machines/{machine}")
+
+
+def test_a_port_is_absent_until_somebody_provides_it(house: House, machine: int, crm: Crm) -> None:
+    assert house.call("GET", "/api/v1/inspections/signer").get_json() == {"signs": False}
+    crm.plugins.candidates = {**crm.plugins.candidates, **_candidates("signing")}
+    crm.enable("signing")
+    assert house.call("GET", "/api/v1/inspections/signer").get_json() == {"signs": True}
+    assert "The seal is unbroken" in page(house, "/inspections/today"), "a value of a kind that inspections define"
+
+
+def _candidates(name: str) -> dict[str, Any]:
+    from gigacore.plugins.discovery import given
+
+    return {one.name: one for one in given([PLUGINS[name]])}
+
+
+def test_two_records_of_any_kind_are_linked_in_words_that_fit_both_ends(house: House, machine: int) -> None:
+    lead = house.acknowledged[0]
+    made = house.call(
+        "POST", f"{MACHINES}/{machine}/links", {"entity": "crm.lead", "id": lead, "kind": "inspections.feeds"}
+    )
+    assert made.status_code == 201, made.get_data(as_text=True)
+    assert "Is fed by" in page(house, f"/crm/leads/{lead}"), "on the page of the record too"
+    there = house.call("GET", f"/api/v1/crm/leads/{lead}/links").get_json()["items"]
+    here = house.call("GET", f"{MACHINES}/{machine}/links").get_json()["items"]
+    assert [one["label"] for one in (*here, *there)] == ["Feeds", "Is fed by"]
+
+
+def test_its_job_and_its_command_work(crm: Crm, machine: int, admin: Actor, monkeypatch: pytest.MonkeyPatch) -> None:
+    with crm.system("morning") as ctx:
+        jobs.enqueue(ctx, "inspections.remind")
+    crm.worker().run_pending()
+    with crm.read(admin) as ctx:
+        found = records.page(ctx, "crm.task", records.ListRequest(fields=("title",))).items
+    assert [task["title"] for task in found] == ["Inspect: Press"]
+    monkeypatch.setattr(Installation, "crm", property(lambda _: crm))
+    monkeypatch.setattr(Installation, "close", lambda _: None)
+    assert CliRunner().invoke(cli, ["inspections"]).output == "Press\n"
