@@ -57,7 +57,7 @@ class Candidate:
             plugin,
             version=plugin.version or self.version,
             package=self.package,
-            hooks=tuple(dict.fromkeys((*plugin.hooks, *import_conventional(self.package)))),
+            hooks=(*plugin.hooks, *(one for one in import_conventional(self.package) if one not in plugin.hooks)),
         )
 
     def _check_metadata(self) -> None:

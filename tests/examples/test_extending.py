@@ -11,8 +11,8 @@ from click.testing import CliRunner
 
 from gigacore import Actor, Crm, Plugin, jobs, records
 from gigacore.automation import Action
-from gigacore.automation.fill import plain
 from gigacore.text import render
+from gigacore.text.values import plain
 from host_app.cli import cli
 from host_app.installation import Installation
 from tests.faults.house import House, visited
@@ -138,7 +138,7 @@ def test_two_records_of_any_kind_are_linked_in_words_that_fit_both_ends(house: H
         "POST", f"{MACHINES}/{machine}/links", {"entity": "crm.lead", "id": lead, "kind": "inspections.feeds"}
     )
     assert made.status_code == 201, made.get_data(as_text=True)
-    assert "Is fed by" in page(house, f"/crm/leads/{lead}"), "on the page of the record too"
+    assert "Is fed by" in page(house, f"/crm/leads/{lead}/around"), "on the page of the record too"
     there = house.call("GET", f"/api/v1/crm/leads/{lead}/links").get_json()["items"]
     here = house.call("GET", f"{MACHINES}/{machine}/links").get_json()["items"]
     assert [one["label"] for one in (*here, *there)] == ["Feeds", "Is fed by"]
