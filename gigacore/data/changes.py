@@ -28,6 +28,10 @@ class RowChange:
     before: dict[str, Any] | None
     gone: bool = False
 
+    def rank(self) -> tuple[bool, int]:
+        """Rows that stay come first, so that the old and the new values of each stand at the same place."""
+        return self.gone or self.before is None, self.row.position or 0
+
     def after_image(self) -> dict[str, Any] | None:
         """The row's values after the flush, None when it is removed."""
         return None if self.gone else image(self.row, self.plan)
@@ -79,7 +83,8 @@ class Change:
             attribute = attributes.get(name)
             shown = now[attribute] if attribute in now else plan.read(record, name)
             found[name] = [before.get(name), None if gone else shown]
-        for name, changes in self.rows.items():
+        for name, unsorted in self.rows.items():
+            changes = sorted(unsorted, key=RowChange.rank)
             found[name] = [[c.before for c in changes if c.before], [i for c in changes if (i := c.after_image())]]
         found.update({name: list(pair) for name, pair in self.added.items()})
         for name in plan.hidden & found.keys() if plan.hidden else ():

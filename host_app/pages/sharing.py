@@ -7,19 +7,20 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
-from flask import Flask, redirect, request
+from flask import Flask, Response, redirect, request
 from flask.typing import ResponseReturnValue
 from markupsafe import Markup
 
 from gigacore import access, records
 from gigacore.access.verbs import RESPONSIBLE, verb_label
 from gigacore.entity import fold
-from gigacore.errors import GigaError, Invalid
+from gigacore.errors import GigaError, Invalid, NotFound
 from gigacore.messages import msg
 from host_app.api.answers import answer as json_answer
 from host_app.api.policies import on_entity
 from host_app.auth import current
 from host_app.context import current_crm
+from host_app.pages.addresses import list_url
 from host_app.pages.answers import parts, reason_of, refused
 from host_app.pages.cells import person
 from host_app.pages.columns import title_of
@@ -160,8 +161,13 @@ def _sent_party() -> dict[str, int]:
 
 
 def _anew(view: RecordView) -> ResponseReturnValue:
-    """The card as it stands; the page itself where the reader gave up their own access."""
-    return parts([access_card(seen_again(view))]) if is_partial() else redirect(view.path, 303)
+    """The card as it stands; the list where the reader gave up their own access."""
+    if not is_partial():
+        return redirect(view.path, 303)
+    try:
+        return parts([access_card(seen_again(view))])
+    except NotFound:
+        return Response(status=204, headers={"HX-Redirect": list_url(view.spec)})
 
 
 def explain(plugin: str, plural: str, record_id: int) -> ResponseReturnValue:

@@ -88,21 +88,6 @@ def test_a_contact_with_rows_and_a_picked_company(open_browser: Any) -> None:
     assert reader.complaints == []
 
 
-def test_a_note_and_a_task_are_linked_by_themselves(leads: None, open_browser: Any) -> None:
-    reader = open_browser()
-    page = reader.go("/crm/leads/1")
-    page.fill("#note", "Called, wants a quote.")
-    page.click(".composer .btn-primary")
-    page.wait_for_selector(".rel:has-text('Called, wants a quote.')")
-    page.click("#note")
-    page.click(".composer a:has-text('Create task')")
-    page.fill("#f-title", "Send the quote")
-    page.click(".form-foot .btn-primary")
-    page.wait_for_selector(".rel:has-text('Send the quote')")
-    assert page.url.endswith("/crm/leads/1")
-    assert reader.complaints == []
-
-
 def test_the_selection_is_changed_in_bulk(leads: None, open_browser: Any) -> None:
     reader = open_browser()
     page = reader.go("/crm/leads")
