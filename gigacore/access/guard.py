@@ -201,7 +201,7 @@ class AccessGuard:
         entity, closed = image.entity, list[str]()
         if verb == "edit":
             closed = image.set_attributes(SERVER_OWNED)
-        elif entity.owned and getattr(image.obj, "org_id", None) not in (None, session.actor.org_id):
+        elif entity.owned and image.obj.__dict__.get("org_id") not in (None, session.actor.org_id):
             closed = ["org_id"]
         # What an action may make of a record is its own rule, so field rules concern editing and creating only.
         if session.actor.kind != "link" and self._acting(session, image) == "edit":
@@ -259,8 +259,8 @@ class AccessGuard:
         return policy.conditional or policy.entity.parent_field in changed
 
     def _acting(self, session: ActorSession, image: Image) -> str:
-        acting: dict[tuple[str, int], str] = session.info.get(ACTING, {})
-        return acting.get((image.entity.name, image.obj.id), "edit")
+        acting: dict[tuple[str, int], str] | None = session.info.get(ACTING)
+        return acting.get((image.entity.name, image.obj.id), "edit") if acting else "edit"
 
 
 def verbs_of(changed: frozenset[str], edit: str) -> tuple[str, ...]:

@@ -17,8 +17,11 @@ def kind_of(registry: Registry, name: str, key: str | None) -> str:
 def key_of(registry: Registry, name: str, *kinds: str) -> str | None:
     """The first active choice of the list `crm.<name>` with one of these kinds, asked for in their order."""
     found = registry.choice_lists.get(f"crm.{name}")
-    choices = found.choices if found is not None else ()
-    return next((c.key for kind in kinds for c in choices if c.kind == kind and c.active), None)
+    if found is not None:
+        for kind in kinds:
+            if (key := found.first_of(kind)) is not None:
+                return key
+    return None
 
 
 def label_of(registry: Registry, name: str, key: str | None) -> str:

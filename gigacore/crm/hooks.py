@@ -12,6 +12,7 @@ from gigacore.crm import lead_rules, stage_rules, work_rules
 from gigacore.crm.contacts import Company, Contact
 from gigacore.crm.jobs import CLOSE_NOTES, REFRESH_STAGE
 from gigacore.crm.leads import Lead
+from gigacore.crm.past import is_new
 from gigacore.crm.sales import Opportunity, Stage
 from gigacore.crm.work import Note, Task
 from gigacore.data import mark_scoped
@@ -29,7 +30,8 @@ def before_save(ctx: Context, entity: EntitySpec, record: Entity, changed: froze
     """Completes records of the CRM."""
     if entity.plugin != "crm":
         return
-    refill(entity, record, changed)
+    if not is_new(record):
+        refill(entity, record, changed)
     match record:
         case Lead():
             lead_rules.before_save(ctx, record, changed)
@@ -58,7 +60,7 @@ def validate_record(ctx: Context, record: Entity, changed: frozenset[str]) -> No
 @hookimpl
 def after_save(ctx: Context, record: Entity, changed: frozenset[str]) -> None:
     """Adds what follows from a record of the CRM."""
-    if isinstance(record, Lead | Contact | Company | Opportunity) and "visibility" in changed:
+    if "visibility" in changed and isinstance(record, (Lead, Contact, Company, Opportunity)):
         close_notes(ctx, record)
     match record:
         case Lead():

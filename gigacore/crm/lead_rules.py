@@ -10,7 +10,7 @@ from gigacore.crm import settings
 from gigacore.crm.choosing import key_of, kind_of, label_of
 from gigacore.crm.leads import Lead, StageMode
 from gigacore.crm.lists import BLOCKED, LOST, WON
-from gigacore.crm.past import is_new, pending, was
+from gigacore.crm.past import empty, is_new, pending, was
 from gigacore.crm.shared_addresses import address_key, mark_shared, remark
 from gigacore.data import activities
 
@@ -37,11 +37,11 @@ def is_closed(ctx: Context, lead: Lead) -> bool:
 
 def before_save(ctx: Context, lead: Lead, changed: frozenset[str]) -> None:
     """Bring everything up to date that follows from the lead's own fields."""
+    new = is_new(lead)
     if "status" in changed:
-        _remember_move(ctx, lead)
-        _close_or_open(ctx, lead)
-    if is_new(lead) or changed & {"email", "email2", "phone"}:
-        pending(ctx, _ADDRESSES)[lead] = None if is_new(lead) else address_key(lead)
+        _close_or_open(ctx, lead, None if new else _remember_move(ctx, lead))
+    if new or changed & {"email", "email2", "phone"}:
+        pending(ctx, _ADDRESSES)[lead] = None if new else address_key(lead)
         lead.email_note = remark(ctx, lead)
     _keep_stage(ctx, lead, changed)
     lead.next_action_suggested = suggested_action(ctx, lead)
@@ -117,18 +117,20 @@ def _patience(ctx: Context) -> timedelta:
     return timedelta(days=int(settings.value(ctx, settings.FOLLOW_UP_DAYS)))
 
 
-def _remember_move(ctx: Context, lead: Lead) -> None:
-    pending(ctx, _MOVES)[lead] = was(ctx, lead, "status")
+def _remember_move(ctx: Context, lead: Lead) -> str | None:
+    before: str | None = was(ctx, lead, "status")
+    pending(ctx, _MOVES)[lead] = before
+    return before
 
 
-def _close_or_open(ctx: Context, lead: Lead) -> None:
-    kind, before = status_kind(ctx, lead), kind_of(ctx.session.registry, "lead_status", was(ctx, lead, "status"))
+def _close_or_open(ctx: Context, lead: Lead, before: str | None) -> None:
+    kind = status_kind(ctx, lead)
     if kind not in CLOSED:
-        lead.closed_at = None
-    elif kind != before:
+        empty(lead, "closed_at")
+    elif kind != kind_of(ctx.session.registry, "lead_status", before):
         lead.closed_at = ctx.now
     if kind != LOST:
-        lead.lost_reason = None
+        empty(lead, "lost_reason")
 
 
 def _keep_stage(ctx: Context, lead: Lead, changed: frozenset[str]) -> None:

@@ -34,3 +34,9 @@ def was(ctx: Context, record: Entity, attribute: str) -> Any:
     if history.deleted:
         return history.deleted[0]
     return stored_value(ctx.session, record, attribute) if history.added else getattr(record, attribute)
+
+
+def empty(record: Entity, attribute: str) -> None:
+    """Take a value away where there is one; SQLAlchemy keeps books on every value that is set."""
+    if getattr(record, attribute) is not None:
+        setattr(record, attribute, None)

@@ -59,7 +59,7 @@ def insert(ctx: Context, records: Sequence[Entity], *, keep_going: bool = False)
         for child in plan.spec.children.values():
             session.plans.children[child.cls].inserter.write(connection, _child_rows(records, child.name))
     rollups.refresh_referred(session, changes)
-    session.journal.write(connection, ctx, [entry_of(change) for change in changes])
+    session.journal.write(connection, ctx, (entry_of(change) for change in changes))
     for change in changes:
         change.announce(session)
     return Inserted(numbers, refused)

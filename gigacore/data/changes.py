@@ -49,7 +49,7 @@ class Change:
     record: Any
     verb: str
     before: dict[str, Any] = field(default_factory=dict)
-    changed: set[str] = field(default_factory=set)
+    changed: frozenset[str] = frozenset()
     rows: dict[str, list[RowChange]] = field(default_factory=dict)
     added: dict[str, tuple[Any, Any]] = field(default_factory=dict)
     loud: bool = False
@@ -68,7 +68,7 @@ class Change:
 
     def names(self) -> frozenset[str]:
         """All changed fields, child rows and extension fields."""
-        return frozenset((*self.changed, *self.rows, *self.added))
+        return self.changed.union(self.rows, self.added) if self.rows or self.added else self.changed
 
     def announce(self, session: ActorSession) -> None:
         """Tell the hooks that the record is written."""
@@ -80,8 +80,7 @@ class Change:
         before, now, attributes = self.before, record.__dict__, plan.attributes
         found: dict[str, list[Any]] = {}
         for name in sorted(self.changed):
-            attribute = attributes.get(name)
-            shown = now[attribute] if attribute in now else plan.read(record, name)
+            shown = now[attribute] if (attribute := attributes.get(name)) in now else plan.read(record, name)
             found[name] = [before.get(name), None if gone else shown]
         for name, unsorted in self.rows.items():
             changes = sorted(unsorted, key=RowChange.rank)
@@ -140,11 +139,13 @@ def _custom_changes(old: Any, new: Mapping[str, Any] | None) -> dict[str, Any]:
     return {name: before.get(name) for name in before.keys() | after.keys() if before.get(name) != after.get(name)}
 
 
-def filled(row: Any, plan: FieldPlan) -> set[str]:
+def filled(row: Any, plan: FieldPlan) -> frozenset[str]:
     """The fields of a new row that have a value."""
     values, names = row.__dict__, plan.names
-    found = {names[attribute] for attribute, value in values.items() if value is not None and attribute in names}
-    return found.union(name for name, value in (values.get("custom") or {}).items() if value is not None)
+    found = [names[attribute] for attribute, value in values.items() if value is not None and attribute in names]
+    if custom := values.get("custom"):
+        found += [name for name, value in custom.items() if value is not None]
+    return frozenset(found)
 
 
 def image(row: Any, plan: FieldPlan) -> dict[str, Any]:

@@ -53,7 +53,7 @@ def record_changes(session: ActorSession, changes: list[Change]) -> None:
     rollups.refresh_referred(session, changes)
     trash.store(session, changes)
     if loud:
-        session.journal.write(session.connection(), session.context, [entry_of(change) for change in loud])
+        session.journal.write(session.connection(), session.context, (entry_of(change) for change in loud))
         session.saved += [change for change in loud if change.verb != "deleted"]
 
 
@@ -196,14 +196,14 @@ class Collector:
         plan, record = change.plan.plan, change.record
         if change.verb == "updated":
             change.before = changed_values(self.session, record, plan)
-            change.changed = set(change.before)
+            change.changed = frozenset(change.before)
             self.note_removed(change)
         elif change.verb == "created":
             change.changed = filled(record, plan)
             self.note_new_children(change)
         elif not change.changed:
             change.before = {name: old for name, old in image(record, plan).items() if old is not None}
-            change.changed = change.before.keys() - SERVER_OWNED
+            change.changed = frozenset(change.before.keys() - SERVER_OWNED)
 
     def note_removed(self, change: Change) -> None:
         """Rows that left or joined the record's collections."""
@@ -268,7 +268,7 @@ class Collector:
         old = changed_values(self.session, row, plan) if verb == "updated" else {}
         if verb == "created":
             self.apply_field_defaults(row, plan)
-        names = set(old) if verb == "updated" else filled(row, plan)
+        names = frozenset(old) if verb == "updated" else filled(row, plan)
         if not names:
             return
         change = self.change_of(extension.parent, row.id)

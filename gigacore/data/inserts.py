@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import Any, Final
 
 from sqlalchemy import Connection, Table, column, func, insert, select, text
@@ -11,8 +13,8 @@ from sqlalchemy import table as bare_table
 from sqlalchemy.engine.interfaces import Dialect
 from sqlalchemy.sql.dml import Insert, ReturningInsert
 
-_MISSING: Final = object()
 _SEQUENCE: Final = bare_table("sqlite_sequence", column("name"), column("seq"))
+_NAMED: Final = re.compile(r"%\((\w+)\)s")
 Default = Callable[[], Any]
 Processor = Callable[[Any], Any]
 
@@ -32,74 +34,74 @@ class Inserter:
         rows = [(column.key, key, _default(column.default)) for column, key in columns if key != "id"]
         return cls(insert(mapped.__table__), tuple(rows))
 
-    def row(self, one: Any) -> dict[str, Any]:
-        """The row of an object; defaults are set on it too, so that it is complete without being read again."""
-        values, row = one.__dict__, {}
-        for name, attribute, default in self.columns:
-            value = values.get(attribute, _MISSING)
-            if value is _MISSING:
-                value = values[attribute] = default()
-            row[name] = value
-        if (number := values.get("id")) is not None:
-            row["id"] = number
-        return row
+    def complete(self, one: Any) -> None:
+        """Set the defaults of what is missing on an object, so that it is whole without being read again."""
+        values = one.__dict__
+        for _, attribute, default in self.columns:
+            if attribute not in values:
+                values[attribute] = default()
 
     def write(self, connection: Connection, rows: Sequence[Any]) -> None:
         """Insert objects; a single one learns its key from the database, several must have theirs or need none."""
         if not rows:
             return
+        for one in rows:
+            self.complete(one)
         keyed = rows[0].__dict__.get("id") is not None
-        if keyed or len(rows) > 1:
-            self.driver(connection.dialect, keyed).write(connection, [self.row(one) for one in rows])
-            return
-        asks = connection.dialect.name == "postgresql"
+        asks = not keyed and len(rows) == 1 and connection.dialect.name == "postgresql"
         driver = self.driver(connection.dialect, keyed, asks=asks)
-        result = connection.exec_driver_sql(driver.sql, driver.parameters(self.row(rows[0])))
+        found = driver.parameters([one.__dict__ for one in rows])
+        if keyed or len(rows) > 1:
+            connection.exec_driver_sql(driver.sql, found)
+            return
+        result = connection.exec_driver_sql(driver.sql, found[0])
         rows[0].__dict__["id"] = result.scalar_one() if asks else result.lastrowid
 
     def driver(self, dialect: Dialect, keyed: bool, *, asks: bool = False) -> DriverInsert:
         """The statement as the driver takes it, with the key or asking for it, worked out once per dialect."""
         name = f"{dialect.name}:{keyed}:{asks}"
         if name not in self.compiled:
-            keys = [name for name, _, _ in self.columns] + (["id"] if keyed else [])
+            attributes = {column: attribute for column, attribute, _ in self.columns} | ({"id": "id"} if keyed else {})
             statement = self.statement.returning(self.statement.table.c["id"]) if asks else self.statement
-            self.compiled[name] = DriverInsert.of(statement, dialect, keys)
+            self.compiled[name] = DriverInsert.of(statement, dialect, attributes)
         return self.compiled[name]
 
 
 @dataclass(frozen=True, slots=True)
 class DriverInsert:
-    """One INSERT for many rows: SQLAlchemy would look at every value of every row three times."""
+    """One INSERT for many rows: SQLAlchemy would look at every value of every row three times.
+
+    `pick` gives the values of one row, `processors` what some places of it need before the driver takes them.
+    """
 
     sql: str
-    binds: tuple[tuple[str, Processor | None], ...]
-    positional: bool
+    pick: Callable[[Mapping[str, Any]], tuple[Any, ...]]
+    processors: tuple[tuple[int, Processor], ...]
 
     @classmethod
-    def of(cls, statement: Insert | ReturningInsert[Any], dialect: Dialect, keys: Sequence[str]) -> DriverInsert:
-        """Compiles the statement for these columns."""
-        compiled: Any = statement.compile(dialect=dialect, column_keys=list(keys))
-        names = compiled.positiontup if compiled.positional else [str(name) for name in compiled.binds]
-        processors = compiled._bind_processors
-        return cls(str(compiled), tuple((name, processors.get(name)) for name in names), bool(compiled.positional))
+    def of(cls, statement: Insert | ReturningInsert[Any], dialect: Dialect, attributes: Mapping[str, str]) -> DriverInsert:
+        """Compiles the statement for these columns, each with the attribute that holds its value."""
+        compiled: Any = statement.compile(dialect=dialect, column_keys=list(attributes))
+        sql = str(compiled)
+        names: list[str] = compiled.positiontup if compiled.positional else _NAMED.findall(sql)
+        known = compiled._bind_processors
+        processors = [(place, known[name]) for place, name in enumerate(names) if name in known]
+        pick = itemgetter(*(attributes[name] for name in names))
+        return cls(_NAMED.sub("%s", sql), pick, tuple(processors))
 
-    def write(self, connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
-        """Executes it once for all rows."""
-        connection.exec_driver_sql(self.sql, [self.parameters(row) for row in rows])
+    def parameters(self, rows: Sequence[Mapping[str, Any]]) -> list[tuple[Any, ...]]:
+        """The values of all rows as the driver takes them: converted by the column, since most need nothing."""
+        columns: list[Sequence[Any]] = list(zip(*map(self.pick, rows), strict=True))
+        for place, process in self.processors:
+            columns[place] = _converted(columns[place], process)
+        return list(zip(*columns, strict=True))
 
-    def parameters(self, row: dict[str, Any]) -> Any:
-        """One row's values as the driver takes them."""
-        if self.positional:
-            return tuple(
-                [
-                    value if (value := row[name]) is None or process is None else process(value)
-                    for name, process in self.binds
-                ]
-            )
-        return {
-            name: value if (value := row[name]) is None or process is None else process(value)
-            for name, process in self.binds
-        }
+
+def _converted(column: Sequence[Any], process: Processor) -> Sequence[Any]:
+    first = column[0]
+    if all(value is first for value in column):
+        return [None if first is None else process(first)] * len(column)
+    return [None if value is None else process(value) for value in column]
 
 
 def next_ids(connection: Connection, table: Table, count: int) -> list[int]:

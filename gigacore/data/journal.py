@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
@@ -80,20 +81,22 @@ class Journal:
         self._together = self._insert_together()
 
     def write(self, connection: Connection, ctx: Context, entries: Iterable[Entry]) -> list[UUID]:
-        """Insert the rows of these entries. Gives the ids, which audit row and event share."""
+        """Insert the rows of these entries. Gives the ids, which audit row and event share.
+
+        Of a generator one entry at a time is in memory, which spares the garbage collector much.
+        """
         audit: list[tuple[Any, ...]] = []
         values: list[tuple[Any, ...]] = []
         events: list[tuple[Any, ...]] = []
         deliveries: list[tuple[Any, ...]] = []
         ids: list[UUID] = []
         at, who = self.moment(ctx.now), _who(ctx)
-        entries = list(entries)
-        salts = os.urandom(SALT_BYTES * len(entries))
-        for position, entry in enumerate(entries):
+        interested = cache(self.interested)
+        for entry in entries:
             ids.append(new := uuid7())
             key, uid = self.uid(new), self.uid(entry.record_uid)
             names = orjson.dumps(entry.fields if isinstance(entry.fields, list) else list(entry.fields)).decode()
-            salt = salts[position * SALT_BYTES : (position + 1) * SALT_BYTES]
+            salt = os.urandom(SALT_BYTES)
             body = encode(entry.values)
             audit.append(
                 (key, at, *who, ctx.correlation_id, entry.entity, entry.record_id, uid, entry.verb, names,
@@ -108,12 +111,10 @@ class Journal:
                  ctx.depth, *who)
             )  # fmt: skip
             order = f"{entry.entity}:{entry.record_id}"
-            deliveries += [
-                (key, consumer, "new", order, 0, at) for consumer in self.interested(name, ctx.rules_enabled)
-            ]
+            for consumer in interested(name, ctx.rules_enabled):
+                deliveries.append((key, consumer, "new", order, 0, at))
         if len(events) == 1 == len(audit) and not self._lite:
             consumers = [delivery[1] for delivery in deliveries]
-            order = f"{entries[0].entity}:{entries[0].record_id}"
             row = (*audit[0], *values[0], *events[0], ids[0], consumers, "new", order, 0, at)
             connection.exec_driver_sql(self._together, row)
             return ids

@@ -68,7 +68,7 @@ def clean_text(value: Any, spec: FieldSpec, limit: int) -> str:
     """A text without NUL bytes or lone surrogates, at most `limit` long, stripped. Raises BadValue."""
     if not isinstance(value, str):
         raise BadValue(msg("This must be a text."))
-    if "\x00" in value or any("\ud800" <= char <= "\udfff" for char in value if char > "\ud7ff"):
+    if "\x00" in value or (not value.isascii() and any("\ud800" <= char <= "\udfff" for char in value)):
         raise BadValue(msg("This text holds characters that cannot be stored."))
     stripped = value.strip()
     if len(stripped) > limit:

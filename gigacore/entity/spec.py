@@ -229,6 +229,14 @@ class ChoiceList:
     label: str
     choices: tuple[Choice, ...]
     open: bool = False
+    _by_key: Mapping[str, Choice] = field(init=False, repr=False, compare=False)
+    _first: Mapping[str, str] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Lays out what every write of a record asks for."""
+        latest_first = self.choices[::-1]
+        object.__setattr__(self, "_by_key", {choice.key: choice for choice in latest_first})
+        object.__setattr__(self, "_first", {choice.kind: choice.key for choice in latest_first if choice.active})
 
     @property
     def plugin(self) -> str:
@@ -237,12 +245,16 @@ class ChoiceList:
 
     def get(self, key: str) -> Choice | None:
         """The choice with that key."""
-        return next((choice for choice in self.choices if choice.key == key), None)
+        return self._by_key.get(key)
 
     def kind_of(self, key: str | None) -> str:
         """The semantic kind of a key; empty when unknown."""
-        found = self.get(key) if key is not None else None
+        found = self._by_key.get(key) if key is not None else None
         return found.kind if found else ""
+
+    def first_of(self, kind: str) -> str | None:
+        """The key of the first active choice of that kind."""
+        return self._first.get(kind)
 
     def keys_of(self, *kinds: str) -> tuple[str, ...]:
         """The keys of all choices of these kinds."""

@@ -34,21 +34,7 @@ def read_value(spec: FieldSpec, stored: Any) -> Any:
 
 def is_stored_form(spec: FieldSpec, value: Any) -> bool:
     """Whether a JSON value is in the form in which the field's values are stored; None always is."""
-    if value is None:
-        return True
-    match spec.kind:
-        case "integer" | "ref" | "file" | "decimal":
-            return type(value) is int and -_LARGEST <= value <= _LARGEST
-        case "boolean":
-            return isinstance(value, bool)
-        case "money":
-            amount = value.get("amount") if isinstance(value, dict) else None
-            return type(amount) is int and abs(amount) <= _LARGEST and isinstance(value.get("currency"), str)
-        case "choices":
-            return isinstance(value, list) and all(isinstance(item, str) for item in value)
-        case "date" | "datetime":
-            return isinstance(value, str) and len(value) == (10 if spec.kind == "date" else 27)
-    return isinstance(value, str)
+    return value is None or _FORMS.get(spec.kind, _is_text)(value)
 
 
 def stored_key(spec: FieldSpec, value: Any) -> str | None:
@@ -94,6 +80,19 @@ def literal_path(column: str, key: str, kind: str, dialect: str) -> str:
     return f"(CASE WHEN jsonb_typeof({value}) = '{cast[0]}' THEN {text}::{cast[1]} END)"
 
 
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str)
+
+
+def _is_integer(value: Any) -> bool:
+    return type(value) is int and -_LARGEST <= value <= _LARGEST
+
+
+def _is_money(value: Any) -> bool:
+    amount = value.get("amount") if isinstance(value, dict) else None
+    return type(amount) is int and abs(amount) <= _LARGEST and isinstance(value.get("currency"), str)
+
+
 def _same(value: Any) -> Any:
     return value
 
@@ -110,6 +109,16 @@ _CASTS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
     {
         **dict.fromkeys(("integer", "decimal", "money", "ref", "file"), ("number", "bigint")),
         "boolean": ("boolean", "boolean"),
+    }
+)
+_FORMS: Final[Mapping[str, Callable[[Any], bool]]] = MappingProxyType(
+    {
+        **dict.fromkeys(("integer", "ref", "file", "decimal"), _is_integer),
+        "boolean": lambda value: isinstance(value, bool),
+        "money": _is_money,
+        "choices": lambda value: isinstance(value, list) and all(isinstance(item, str) for item in value),
+        "date": lambda value: isinstance(value, str) and len(value) == 10,
+        "datetime": lambda value: isinstance(value, str) and len(value) == 27,
     }
 )
 _STORE: Final[Mapping[str, Callable[[Any], Any]]] = MappingProxyType(

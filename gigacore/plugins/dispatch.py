@@ -38,7 +38,7 @@ class Implementation:
 
     def __call__(self, **values: object) -> object:
         """Calls the function with those of `values` that it takes."""
-        return self.function(*[values[name] for name in self.arguments])
+        return self.function(*map(values.__getitem__, self.arguments))
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,12 +15,11 @@ from gigacore.data import bulk, mark_scoped
 from gigacore.data.locks import check_required_any
 from gigacore.entity import SYSTEM_TARGETS, Child, Entity, EntitySpec, FieldSpec
 from gigacore.errors import FieldError, GigaError, Invalid
-from gigacore.filter import store_value
 from gigacore.messages import msg
 from gigacore.records.choices import settle_open_choices
 from gigacore.records.limits import require, visible, writable_fields
-from gigacore.records.schema import SpecField, input_schema, load_input
-from gigacore.records.write import create
+from gigacore.records.schema import MAX_CHILDREN, SpecField, input_schema, load_input
+from gigacore.records.write import create, set_custom
 
 if TYPE_CHECKING:
     from gigacore.context import Context
@@ -41,8 +40,9 @@ def create_many(ctx: Context, entity: str, rows: Sequence[Mapping[str, Any]]) ->
     if not rows:
         return []
     batch = Batch.of(ctx, entity)
-    results: list[Entity | Failed | None] = [batch.checked(row) for row in rows]
-    batch.check_references(results)
+    loaded = [batch.load(row) for row in rows]
+    batch.check_references(loaded)
+    results = [batch.record(values) if isinstance(values, dict) else values for values in loaded]
     savepoint = ctx.session.begin_nested()
     try:
         batch.write(results)
@@ -73,6 +73,8 @@ class Batch:
     spec: EntitySpec
     schema: Schema
     attributes: Mapping[str, str]
+    """Field -> attribute, of built-in fields without bookkeeping of their own (money has some)."""
+    open_lists: frozenset[str]
     blank: Mapping[str, Any]
     blank_rows: Mapping[str, Mapping[str, Any]]
     choices: dict[tuple[str, str], str] = field(default_factory=dict)
@@ -81,84 +83,82 @@ class Batch:
     def of(cls, ctx: Context, entity: str) -> Batch:
         """Prepares a batch. Raises Forbidden."""
         session = ctx.session
-        spec = session.registry.entity(entity)
+        spec, registry = session.registry.entity(entity), session.registry
         require(ctx, "create", spec)
-        schema = input_schema(session.registry, spec, partial=False, writable=writable_fields(session, spec))
-        attributes = {
-            name: one.attribute.removesuffix("_value") if one.kind == "money" else one.attribute
-            for name, one in spec.fields.items()
-            if not one.custom and one.extension is None
-        }
+        schema = input_schema(registry, spec, partial=False, writable=writable_fields(session, spec))
+        own = [one for one in spec.fields.values() if one.extension is None]
+        attributes = {one.name: one.attribute for one in own if not one.custom and one.kind != "money"}
+        lists = [(one.name, registry.choice_list(one)) for one in own]
+        open_lists = frozenset(name for name, choices in lists if choices is not None and choices.open)
         rows = {name: blank(child.fields) for name, child in spec.children.items()}
-        return cls(ctx, spec, schema, attributes, blank(spec.fields), rows)
+        return cls(ctx, spec, schema, attributes, open_lists, blank(spec.fields), rows)
 
-    def checked(self, row: Mapping[str, Any]) -> Entity | Failed | None:
-        """The record of one row, not yet written. None = it holds what only single records can."""
+    def load(self, row: Mapping[str, Any]) -> dict[str, Any] | Failed | None:
+        """The checked values of one row. None = it holds what only single records can."""
         try:
             values = quick_load(self.schema, row)
             if values is None:
                 values = load_input(self.schema, row)
-            if any(values.get(plugin) for plugin in self.spec.extensions):
-                return None
+        except GigaError as error:
+            return Failed(error)
+        return None if any(values.get(plugin) for plugin in self.spec.extensions) else values
+
+    def check_references(self, loaded: list[dict[str, Any] | Failed | None]) -> None:
+        """Refuses rows that refer to what is not there, or is out of the actor's sight: one statement per target."""
+        good = {place: values for place, values in enumerate(loaded) if isinstance(values, dict)}
+        for name in set().union(*good.values()):
+            one = self.spec.fields.get(name)
+            if one is None or one.kind != "ref" or one.target is None:
+                continue
+            wanted = {place: values[name] for place, values in good.items() if values.get(name) is not None}
+            missing = set(wanted.values())
+            missing -= existing(self.ctx, one.target, missing) if missing else missing
+            for place, value in wanted.items():
+                if value in missing:
+                    reason = msg("There is no such record, or you may not see it.")
+                    loaded[place] = Failed(Invalid(errors=[FieldError(name, reason, "unknown_record")]))
+
+    def record(self, values: dict[str, Any]) -> Entity | Failed:
+        """The record with these values, not yet written.
+
+        It joins no session, so its values are set beside SQLAlchemy's bookkeeping, which costs more than all the rest.
+        """
+        spec = self.spec
+        record: Entity = spec.cls.__mapper__.class_manager.new_instance()  # type: ignore[attr-defined]
+        filled, custom = record.__dict__, dict[str, Any]()
+        filled.update(self.blank)
+        for name in spec.children:
+            filled[name] = []
+        try:
             self.settle_choices(values)
-            record = self.record(values)
-            check_required_any(self.spec, record)
+            for name, value in values.items():
+                if (attribute := self.attributes.get(name)) is not None:
+                    filled[attribute] = value
+                elif name in spec.children:
+                    child = spec.children[name].cls
+                    filled[name] = [child_row(child, self.blank_rows[name], row) for row in value or ()]
+                elif spec.fields[name].custom:
+                    set_custom(custom, spec.fields[name], value, new=True)
+                else:
+                    setattr(record, name, value)
+            filled["custom"] = custom
+            check_required_any(spec, record)
         except GigaError as error:
             return Failed(error)
         return record
 
     def settle_choices(self, values: dict[str, Any]) -> None:
         """Keys for labels of open lists; what one row added is known to the next."""
-        for name, value in values.items():
-            known = self.choices.get((name, value)) if isinstance(value, str) else None
-            if known is not None:
+        for name in self.open_lists & values.keys():
+            value = values[name]
+            if isinstance(value, str) and (known := self.choices.get((name, value))) is not None:
                 values[name] = known
-                continue
-            spec = self.spec.fields.get(name)
-            if spec is not None and spec.choice_list and value:
-                one = {name: value}
-                settle_open_choices(self.ctx, self.spec, one)
-                values[name] = one[name]
+            elif value:
+                settled = {name: value}
+                settle_open_choices(self.ctx, self.spec, settled)
+                values[name] = settled[name]
                 if isinstance(value, str):
-                    self.choices[name, value] = one[name]
-
-    def record(self, values: Mapping[str, Any]) -> Entity:
-        """The record with these values.
-
-        It joins no session, so its values are set beside SQLAlchemy's bookkeeping, which costs more than all the rest.
-        """
-        spec, record = self.spec, self.spec.cls()
-        filled, custom = record.__dict__, dict[str, Any]()
-        filled.update(self.blank)
-        filled.update({name: [] for name in spec.children})
-        for name, value in values.items():
-            attribute = self.attributes.get(name)
-            if attribute is not None and spec.fields[name].kind != "money":
-                filled[attribute] = value
-            elif attribute is not None:
-                setattr(record, attribute, value)
-            elif name in spec.children:
-                filled[name] = [child_row(spec.children[name].cls, self.blank_rows[name], row) for row in value or ()]
-            elif value is not None:
-                custom[name] = store_value(spec.fields[name], value)
-        filled["custom"] = custom
-        return record
-
-    def check_references(self, results: list[Entity | Failed | None]) -> None:
-        """Refuses records that refer to what is not there, or is out of the actor's sight: one statement per target."""
-        for name, one in self.spec.fields.items():
-            if one.kind != "ref" or one.target is None or name not in self.attributes:
-                continue
-            wanted = {value for record in results if isinstance(record, Entity) and (value := self.value(record, name))}
-            missing = wanted - existing(self.ctx, one.target, wanted) if wanted else wanted
-            for place, record in enumerate(results):
-                if missing and isinstance(record, Entity) and self.value(record, name) in missing:
-                    reason = msg("There is no such record, or you may not see it.")
-                    results[place] = Failed(Invalid(errors=[FieldError(name, reason, "unknown_record")]))
-
-    def value(self, record: Entity, name: str) -> Any:
-        """A field of a record that is not yet written."""
-        return record.__dict__.get(self.attributes[name])
+                    self.choices[name, value] = settled[name]
 
     def write(self, results: list[Entity | Failed | None]) -> None:
         """Writes the good records; those that rights or rules refuse become `Failed`."""
@@ -195,17 +195,19 @@ def quick_load(schema: Schema, data: Mapping[str, Any]) -> dict[str, Any] | None
     known = schema.load_fields
     for name, value in data.items():
         one = known.get(name)
-        if one is None:
+        if one is None or (value is None and not one.allow_none):
             return None
         if value is None:
-            if not one.allow_none:
-                return None
             loaded[name] = None
-            continue
-        found = quick_value(one, name, value, data)
-        if found is None:
+        elif isinstance(one, SpecField):
+            try:
+                loaded[name] = one.read(value)
+            except ValidationError:
+                return None
+        elif (rows := quick_rows(one, value)) is not None:
+            loaded[name] = rows
+        else:
             return None
-        loaded[name] = found[0]
     return loaded if _required(schema) <= loaded.keys() else None
 
 
@@ -214,23 +216,19 @@ def _required(schema: Schema) -> frozenset[str]:
     return frozenset(name for name, one in schema.load_fields.items() if one.required)
 
 
-def quick_value(
-    one: marshmallow.fields.Field[Any], name: str, value: Any, data: Mapping[str, Any]
-) -> tuple[Any] | None:
-    """One value as its field reads it, in a tuple; None = refused."""
-    if isinstance(one, SpecField):
-        try:
-            return (one._deserialize(value, name, data),)
-        except ValidationError:
+def quick_rows(one: marshmallow.fields.Field[Any], value: Any) -> list[dict[str, Any]] | None:
+    """Child rows as their field reads them; None = refused, or nothing for the quick way."""
+    if not isinstance(one, marshmallow.fields.List) or not isinstance(one.inner, marshmallow.fields.Nested):
+        return None
+    if not isinstance(value, list) or len(value) > MAX_CHILDREN:
+        return None
+    rows = list[dict[str, Any]]()
+    for row in value:
+        found = quick_load(one.inner.schema, row) if isinstance(row, Mapping) else None
+        if found is None:
             return None
-    if (
-        isinstance(one, marshmallow.fields.List)
-        and isinstance(value, list)
-        and isinstance(one.inner, marshmallow.fields.Nested)
-    ):
-        rows = [quick_load(one.inner.schema, row) if isinstance(row, Mapping) else None for row in value]
-        return None if len(rows) > 100 or any(row is None for row in rows) else (rows,)
-    return None
+        rows.append(found)
+    return rows
 
 
 def existing(ctx: Context, target: str, numbers: set[Any]) -> set[Any]:

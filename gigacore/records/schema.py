@@ -8,7 +8,7 @@ from typing import Any, Final
 import marshmallow
 from marshmallow import EXCLUDE, RAISE, Schema, ValidationError, fields
 
-from gigacore.entity import KINDS, BadValue, ChildSpec, EntitySpec, FieldSpec, Registry
+from gigacore.entity import KINDS, BadValue, ChildSpec, ChoiceList, EntitySpec, FieldSpec, Registry
 from gigacore.entity.kinds import TEXT_LENGTH
 from gigacore.errors import FieldError, Invalid
 from gigacore.messages import Msg, msg
@@ -37,23 +37,26 @@ class SpecField(fields.Field[Any]):
         super().__init__(allow_none=not spec.required, error_messages=_ERRORS, **options)
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
+        return self.read(value)
+
+    def read(self, value: Any) -> Any:
+        """The Python value of a JSON value that is not None. Raises ValidationError."""
         try:
             parsed = self.kind.parse(value, self.spec)
         except BadValue as error:
             raise ValidationError([error.message]) from None
-        if parsed in ("", []) and self.spec.kind != "choices":
+        if not parsed and self.spec.kind != "choices" and parsed in ("", []):
             if self.spec.required:
                 raise ValidationError([REQUIRED])
             return None
-        self._check_choice(parsed)
+        if self.choices is not None and not self.choices.open:
+            self._check_choice(self.choices, parsed)
         return parsed
 
-    def _check_choice(self, value: Any) -> None:
-        if self.choices is None or self.choices.open:
-            return
+    def _check_choice(self, choices: ChoiceList, value: Any) -> None:
         for key in value if isinstance(value, list) else [value]:
-            if self.choices.get(key) is None:
-                known = ", ".join(choice.key for choice in self.choices.choices if choice.active)
+            if choices.get(key) is None:
+                known = ", ".join(choice.key for choice in choices.choices if choice.active)
                 raise ValidationError([msg("This is not one of the possible values: {values}.", values=known)])
 
 

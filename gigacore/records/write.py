@@ -111,14 +111,15 @@ def _apply(record: Entity, spec: EntitySpec, values: Mapping[str, Any]) -> None:
             continue
         if field.custom:
             custom = dict(record.custom or {}) if custom is None else custom
-            _set_custom(custom, field, value, new=record.id is None)
+            set_custom(custom, field, value, new=record.id is None)
         else:
             setattr(record, field.attribute.removesuffix("_value") if field.kind == "money" else field.attribute, value)
     if custom is not None:
         record.custom = custom
 
 
-def _set_custom(custom: dict[str, Any], field: FieldSpec, value: Any, *, new: bool) -> None:
+def set_custom(custom: dict[str, Any], field: FieldSpec, value: Any, *, new: bool) -> None:
+    """Put a custom field's value among the stored ones of a record; None takes it away."""
     if value is None and new and field.default is not None:
         custom[field.name] = None  # an empty value was given, so the default must not fill it
     elif value is None:
