@@ -10,7 +10,7 @@ from gigacore.crm import settings
 from gigacore.crm.choosing import key_of, kind_of, label_of
 from gigacore.crm.leads import Lead, StageMode
 from gigacore.crm.lists import BLOCKED, LOST, WON
-from gigacore.crm.past import empty, is_new, pending, was
+from gigacore.crm.past import is_new, pending, put, was
 from gigacore.crm.shared_addresses import address_key, mark_shared, remark
 from gigacore.data import activities
 
@@ -37,14 +37,15 @@ def is_closed(ctx: Context, lead: Lead) -> bool:
 
 def before_save(ctx: Context, lead: Lead, changed: frozenset[str]) -> None:
     """Bring everything up to date that follows from the lead's own fields."""
-    new = is_new(lead)
+    new, kind = is_new(lead), status_kind(ctx, lead)
     if "status" in changed:
-        _close_or_open(ctx, lead, None if new else _remember_move(ctx, lead))
+        _close_or_open(ctx, lead, kind, None if new else _remember_move(ctx, lead))
     if new or changed & {"email", "email2", "phone"}:
         pending(ctx, _ADDRESSES)[lead] = None if new else address_key(lead)
-        lead.email_note = remark(ctx, lead)
-    _keep_stage(ctx, lead, changed)
-    lead.next_action_suggested = suggested_action(ctx, lead)
+        put(lead, "email_note", remark(ctx, lead))
+    if is_automatic(ctx, lead):
+        _keep_stage(ctx, lead, changed, kind)
+    put(lead, "next_action_suggested", _suggested_action(ctx, lead, kind))
 
 
 def after_save(ctx: Context, lead: Lead, changed: frozenset[str]) -> None:
@@ -67,10 +68,11 @@ def refresh(ctx: Context, lead: Lead) -> None:
     """Bring the figures that depend on activities and on time up to date. The caller flushes."""
     latest = activities.contacts_of(ctx.session.connection(), "crm.lead", lead.id)
     lead.exchanges, lead.last_contact_at, lead.last_exchange = latest.count, latest.at, latest.title
-    lead.next_action_suggested = suggested_action(ctx, lead)
-    stage = automatic_stage(ctx, lead)
+    kind = status_kind(ctx, lead)
+    lead.next_action_suggested = _suggested_action(ctx, lead, kind)
+    stage = _automatic_stage(ctx, lead, kind)
     may_edit = ctx.actor.is_system or access.may(ctx, "edit", "crm.lead", lead)
-    if is_automatic(ctx, lead) and not is_closed(ctx, lead) and stage != lead.stage and may_edit:
+    if is_automatic(ctx, lead) and kind not in CLOSED and stage != lead.stage and may_edit:
         lead.stage = stage
 
 
@@ -79,9 +81,8 @@ def is_automatic(ctx: Context, lead: Lead) -> bool:
     return settings.leads_are_automatic(ctx) if lead.stage_mode is None else lead.stage_mode is StageMode.auto
 
 
-def automatic_stage(ctx: Context, lead: Lead) -> str | None:
-    """The stage that follows from the lead's status and exchanges."""
-    kind = status_kind(ctx, lead)
+def _automatic_stage(ctx: Context, lead: Lead, kind: str) -> str | None:
+    """The stage that follows from the kind of the lead's status and from its exchanges."""
     if kind in CLOSED:
         wanted = "closed"
     elif kind == "qualified":
@@ -93,13 +94,12 @@ def automatic_stage(ctx: Context, lead: Lead) -> str | None:
     return key_of(ctx.session.registry, "lead_stage", wanted, "new")
 
 
-def suggested_action(ctx: Context, lead: Lead) -> str | None:
+def _suggested_action(ctx: Context, lead: Lead, kind: str) -> str | None:
     """What to do next about the lead."""
-    return key_of(ctx.session.registry, "next_action", *_wanted_actions(ctx, lead))
+    return key_of(ctx.session.registry, "next_action", *_wanted_actions(ctx, lead, kind))
 
 
-def _wanted_actions(ctx: Context, lead: Lead) -> tuple[str, ...]:
-    kind = status_kind(ctx, lead)
+def _wanted_actions(ctx: Context, lead: Lead, kind: str) -> tuple[str, ...]:
     if kind in CLOSED:
         return ("none",)
     if kind == BLOCKED or lead.email_note == "invalid" or not (lead.email or lead.email2 or lead.phone):
@@ -123,26 +123,25 @@ def _remember_move(ctx: Context, lead: Lead) -> str | None:
     return before
 
 
-def _close_or_open(ctx: Context, lead: Lead, before: str | None) -> None:
-    kind = status_kind(ctx, lead)
+def _close_or_open(ctx: Context, lead: Lead, kind: str, before: str | None) -> None:
     if kind not in CLOSED:
-        empty(lead, "closed_at")
+        put(lead, "closed_at", None)
     elif kind != kind_of(ctx.session.registry, "lead_status", before):
         lead.closed_at = ctx.now
     if kind != LOST:
-        empty(lead, "lost_reason")
+        put(lead, "lost_reason", None)
 
 
-def _keep_stage(ctx: Context, lead: Lead, changed: frozenset[str]) -> None:
+def _keep_stage(ctx: Context, lead: Lead, changed: frozenset[str], kind: str) -> None:
     """In AUTO the stage follows; a stage that somebody sets by hand makes the lead MANUAL instead of being lost."""
-    if not is_automatic(ctx, lead):
+    wanted = _automatic_stage(ctx, lead, kind)
+    if lead.stage == wanted:
         return
-    wanted = automatic_stage(ctx, lead)
     default = type(lead).__giga__.fields["stage"].default
-    by_hand = "stage" in changed and lead.stage != wanted and not (is_new(lead) and lead.stage == default)
-    if by_hand and "stage_mode" not in changed and not is_closed(ctx, lead):
+    by_hand = "stage" in changed and not (is_new(lead) and lead.stage == default)
+    if by_hand and "stage_mode" not in changed and kind not in CLOSED:
         lead.stage_mode = StageMode.manual
-    elif lead.stage != wanted:
+    else:
         lead.stage = wanted
 
 

@@ -36,7 +36,7 @@ def was(ctx: Context, record: Entity, attribute: str) -> Any:
     return stored_value(ctx.session, record, attribute) if history.added else getattr(record, attribute)
 
 
-def empty(record: Entity, attribute: str) -> None:
-    """Take a value away where there is one; SQLAlchemy keeps books on every value that is set."""
-    if getattr(record, attribute) is not None:
-        setattr(record, attribute, None)
+def put(record: Entity, attribute: str, value: Any) -> None:
+    """Set a value that differs; SQLAlchemy keeps books on every one that is set."""
+    if getattr(record, attribute) != value:
+        setattr(record, attribute, value)

@@ -31,12 +31,14 @@ def with_custom_defaults(custom: Mapping[str, Any], plan: EntityPlan) -> dict[st
 def write_custom_keys(record: Any, plan: EntityPlan) -> None:
     """Fold the texts of custom fields. Raises Misuse for a value that is not in its field's stored form."""
     custom: Mapping[str, Any] = record.custom or {}
+    present: Mapping[str, str] = record.__dict__.get("custom_key") or {}
     if custom:
         _check(plan, custom)
-    present: Mapping[str, str] = record.__dict__.get("custom_key") or {}
     # A field that is switched off keeps its folded text, so that it is found again when it comes back.
     keys = {name: key for name, key in present.items() if name in custom and name not in plan.plan.fields}
-    keys |= {name: key for name, make in plan.custom_keys if (key := make(custom.get(name))) is not None}
+    for name, make in plan.custom_keys:
+        if (key := make(custom.get(name))) is not None:
+            keys[name] = key
     if record.__dict__.get("custom_key") != keys:
         record.custom_key = keys
 

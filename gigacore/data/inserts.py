@@ -17,40 +17,46 @@ _SEQUENCE: Final = bare_table("sqlite_sequence", column("name"), column("seq"))
 _NAMED: Final = re.compile(r"%\((\w+)\)s")
 Default = Callable[[], Any]
 Processor = Callable[[Any], Any]
+Picker = Callable[[Mapping[str, Any]], tuple[Any, ...]]
 
 
 @dataclass(frozen=True, slots=True)
 class Inserter:
-    """Turns objects of one mapped class into rows: (column, attribute, default) per column but the key."""
+    """Turns objects of one mapped class into rows: `columns` gives the attribute of each column but the key."""
 
     statement: Insert
-    columns: tuple[tuple[str, str, Default], ...]
+    columns: Mapping[str, str]
+    defaults: tuple[tuple[str, Default], ...]
     compiled: dict[str, DriverInsert] = field(default_factory=dict, repr=False)
 
     @classmethod
     def of(cls, mapped: Any) -> Inserter:
         """The inserter of a mapped class."""
-        columns = [(prop.columns[0], prop.key) for prop in mapped.__mapper__.column_attrs]
-        rows = [(column.key, key, _default(column.default)) for column, key in columns if key != "id"]
-        return cls(insert(mapped.__table__), tuple(rows))
+        columns = [(prop.columns[0], prop.key) for prop in mapped.__mapper__.column_attrs if prop.key != "id"]
+        defaults = tuple((key, _default(column.default)) for column, key in columns if column.default is not None)
+        return cls(insert(mapped.__table__), {column.key: key for column, key in columns}, defaults)
 
-    def complete(self, one: Any) -> None:
-        """Set the defaults of what is missing on an object, so that it is whole without being read again."""
+    def values(self, one: Any, pick: Picker) -> tuple[Any, ...]:
+        """The values of an object. What is missing is set on it too, so that it is whole without being read again."""
         values = one.__dict__
-        for _, attribute, default in self.columns:
+        for attribute, default in self.defaults:
             if attribute not in values:
                 values[attribute] = default()
+        try:
+            return pick(values)
+        except KeyError:
+            for attribute in self.columns.values():
+                values.setdefault(attribute, None)
+            return pick(values)
 
     def write(self, connection: Connection, rows: Sequence[Any]) -> None:
         """Insert objects; a single one learns its key from the database, several must have theirs or need none."""
         if not rows:
             return
-        for one in rows:
-            self.complete(one)
         keyed = rows[0].__dict__.get("id") is not None
         asks = not keyed and len(rows) == 1 and connection.dialect.name == "postgresql"
         driver = self.driver(connection.dialect, keyed, asks=asks)
-        found = driver.parameters([one.__dict__ for one in rows])
+        found = driver.parameters([self.values(one, driver.pick) for one in rows])
         if keyed or len(rows) > 1:
             connection.exec_driver_sql(driver.sql, found)
             return
@@ -61,7 +67,7 @@ class Inserter:
         """The statement as the driver takes it, with the key or asking for it, worked out once per dialect."""
         name = f"{dialect.name}:{keyed}:{asks}"
         if name not in self.compiled:
-            attributes = {column: attribute for column, attribute, _ in self.columns} | ({"id": "id"} if keyed else {})
+            attributes = {**self.columns, "id": "id"} if keyed else self.columns
             statement = self.statement.returning(self.statement.table.c["id"]) if asks else self.statement
             self.compiled[name] = DriverInsert.of(statement, dialect, attributes)
         return self.compiled[name]
@@ -75,7 +81,7 @@ class DriverInsert:
     """
 
     sql: str
-    pick: Callable[[Mapping[str, Any]], tuple[Any, ...]]
+    pick: Picker
     processors: tuple[tuple[int, Processor], ...]
 
     @classmethod
@@ -89,9 +95,9 @@ class DriverInsert:
         pick = itemgetter(*(attributes[name] for name in names))
         return cls(_NAMED.sub("%s", sql), pick, tuple(processors))
 
-    def parameters(self, rows: Sequence[Mapping[str, Any]]) -> list[tuple[Any, ...]]:
+    def parameters(self, rows: Sequence[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
         """The values of all rows as the driver takes them: converted by the column, since most need nothing."""
-        columns: list[Sequence[Any]] = list(zip(*map(self.pick, rows), strict=True))
+        columns: list[Sequence[Any]] = list(zip(*rows, strict=True))
         for place, process in self.processors:
             columns[place] = _converted(columns[place], process)
         return list(zip(*columns, strict=True))
@@ -118,13 +124,5 @@ def next_ids(connection: Connection, table: Table, count: int) -> list[int]:
 
 
 def _default(default: Any) -> Default:
-    argument: Any = getattr(default, "arg", None)
-    if default is None:
-        return _none
-    if not default.is_callable:
-        return lambda: argument
-    return lambda: argument(None)
-
-
-def _none() -> None:
-    return None
+    argument: Any = default.arg
+    return (lambda: argument(None)) if default.is_callable else lambda: argument

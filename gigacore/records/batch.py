@@ -170,11 +170,13 @@ class Batch:
 
 def blank(fields: Mapping[str, FieldSpec]) -> dict[str, Any]:
     """The attributes that stay empty unless a row says otherwise: not those with a default, nor the server's own."""
-    return {
-        one.attribute: None
+    empty = [
+        one
         for one in fields.values()
         if one.default is None and not one.custom and one.extension is None and one.section != "record"
-    }
+    ]
+    amounts = (one.currency_attribute for one in empty if one.kind == "money")
+    return dict.fromkeys((*(one.attribute for one in empty), *amounts))
 
 
 def child_row(cls: type[Child], empty: Mapping[str, Any], values: Mapping[str, Any]) -> Child:
