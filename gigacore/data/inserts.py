@@ -85,7 +85,9 @@ class DriverInsert:
     processors: tuple[tuple[int, Processor], ...]
 
     @classmethod
-    def of(cls, statement: Insert | ReturningInsert[Any], dialect: Dialect, attributes: Mapping[str, str]) -> DriverInsert:
+    def of(
+        cls, statement: Insert | ReturningInsert[Any], dialect: Dialect, attributes: Mapping[str, str]
+    ) -> DriverInsert:
         """Compiles the statement for these columns, each with the attribute that holds its value."""
         compiled: Any = statement.compile(dialect=dialect, column_keys=list(attributes))
         sql = str(compiled)

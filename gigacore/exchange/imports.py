@@ -50,7 +50,7 @@ from gigacore.messages import msg
 if TYPE_CHECKING:
     from gigacore.text import Catalogue
 
-BATCH: Final = 500
+BATCH: Final = 1000
 FILE_LIMIT: Final = 200 * 1024 * 1024
 
 

@@ -17,6 +17,7 @@ from gigacore.entity import SYSTEM_TARGETS, Child, Entity, EntitySpec, FieldSpec
 from gigacore.errors import FieldError, GigaError, Invalid
 from gigacore.messages import msg
 from gigacore.records.choices import settle_open_choices
+from gigacore.records.garbage import uncollected
 from gigacore.records.limits import require, visible, writable_fields
 from gigacore.records.schema import MAX_CHILDREN, SpecField, input_schema, load_input
 from gigacore.records.write import create, set_custom
@@ -39,6 +40,11 @@ def create_many(ctx: Context, entity: str, rows: Sequence[Mapping[str, Any]]) ->
     """
     if not rows:
         return []
+    with uncollected():
+        return _create_many(ctx, entity, rows)
+
+
+def _create_many(ctx: Context, entity: str, rows: Sequence[Mapping[str, Any]]) -> list[Entity | Failed]:
     batch = Batch.of(ctx, entity)
     loaded = [batch.load(row) for row in rows]
     batch.check_references(loaded)
@@ -124,7 +130,7 @@ class Batch:
         It joins no session, so its values are set beside SQLAlchemy's bookkeeping, which costs more than all the rest.
         """
         spec = self.spec
-        record: Entity = spec.cls.__mapper__.class_manager.new_instance()  # type: ignore[attr-defined]
+        record: Entity = spec.cls.__mapper__.class_manager.new_instance()
         filled, custom = record.__dict__, dict[str, Any]()
         filled.update(self.blank)
         for name in spec.children:

@@ -1,6 +1,8 @@
 """The same requests written by hand with Flask, SQLAlchemy Core and orjson: what the framework is measured against.
 
-Token or cookie look-up, right, validation, change log, folded sort keys and pragmas are those of the product.
+Token or cookie look-up, right, validation, folded sort keys and pragmas are those of the product; so are the columns
+and indexes of a lead that the sample fills, the change log (values can be erased while its commitments still hold)
+and the event for consumers.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ import orjson
 import sqlalchemy as sa
 from flask import Flask, Response, abort, request
 from sqlalchemy.dialects.postgresql import JSONB
+from uuid_utils import uuid7
 
 from tests.benchmarks.data import Row
 
@@ -25,6 +28,7 @@ if TYPE_CHECKING:
 
 MARKS: Final = re.compile("[\u0300-\u036f]")
 EMAIL: Final = re.compile(r"^[^@\s]+@[^@\s]+\.[^@\s]+$")
+NO_DIGIT: Final = re.compile(r"[^+0-9]")
 PHONE: Final = re.compile(r"^\+?[0-9 ().-]{5,25}$")
 TEXTS: Final = (
     ("first_name", 100),
@@ -34,6 +38,7 @@ TEXTS: Final = (
     ("company_name", 200),
     ("city", 100),
 )
+KEYS: Final = ("name", "last_name", "city", "company_name", "email", "phone")
 metadata: Final = sa.MetaData()
 JSON: Final = sa.JSON().with_variant(JSONB(), "postgresql")
 lead: Final = sa.Table(
@@ -41,25 +46,54 @@ lead: Final = sa.Table(
     metadata,
     sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), primary_key=True),
     *(sa.Column(name, sa.String(size)) for name, size in TEXTS),
-    *(sa.Column(f"{name}_key", sa.String(240)) for name in ("last_name", "city", "company_name", "email")),
+    sa.Column("name", sa.String(201)),
+    *(sa.Column(f"{name}_key", sa.String(240)) for name in KEYS),
+    sa.Column("uid", sa.String(32), unique=True),
+    sa.Column("status", sa.String(60), index=True),
+    sa.Column("stage", sa.String(60)),
+    sa.Column("priority", sa.String(60)),
+    sa.Column("visibility", sa.String(40)),
     sa.Column("custom", JSON),
+    sa.Column("custom_key", JSON),
     sa.Column("owner_id", sa.Integer, index=True),
     sa.Column("team_id", sa.Integer, index=True),
     sa.Column("version", sa.Integer),
-    sa.Column("created_at", sa.String(40)),
-    sa.Column("updated_at", sa.String(40)),
+    sa.Column("created_at", sa.String(40), index=True),
+    sa.Column("created_by", sa.Integer),
+    sa.Column("updated_at", sa.String(40), index=True),
+    sa.Column("updated_by", sa.Integer),
     sa.Index("lead_last_name", "last_name_key", "id"),
-    sa.Index("lead_city", "city_key"),
+    *(sa.Index(f"lead_{name}", f"{name}_key") for name in KEYS if name != "last_name"),
 )
 change: Final = sa.Table(
     "change",
     metadata,
-    sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), primary_key=True),
+    sa.Column("id", sa.String(32), primary_key=True),
     sa.Column("at", sa.String(40)),
     sa.Column("user_id", sa.Integer),
-    sa.Column("record_id", sa.Integer),
+    sa.Column("user_name", sa.String(100)),
+    sa.Column("record_id", sa.Integer, index=True),
     sa.Column("verb", sa.String(20)),
-    sa.Column("body", JSON),
+    sa.Column("fields", sa.Text),
+    sa.Column("commitment", sa.LargeBinary),
+)
+change_value: Final = sa.Table(
+    "change_value",
+    metadata,
+    sa.Column("change_id", sa.String(32), sa.ForeignKey("change.id"), primary_key=True),
+    sa.Column("salt", sa.LargeBinary),
+    sa.Column("body", sa.LargeBinary),
+)
+event: Final = sa.Table(
+    "event",
+    metadata,
+    sa.Column("id", sa.String(32), primary_key=True),
+    sa.Column("at", sa.String(40)),
+    sa.Column("name", sa.String(60)),
+    sa.Column("record_id", sa.Integer, index=True),
+    sa.Column("version", sa.Integer),
+    sa.Column("fields", sa.Text),
+    sa.Column("user_id", sa.Integer),
 )
 person: Final = sa.Table(
     "person",
@@ -154,17 +188,47 @@ def validated(body: dict[str, Any]) -> dict[str, str]:
 
 def stored(body: dict[str, Any], user: int, team: int) -> dict[str, Any]:
     """The row of a lead."""
-    now = datetime.now(UTC).isoformat()
+    now, name = datetime.now(UTC).isoformat(), f"{body['first_name']} {body['last_name']}"
     return {
         **{name: body[name] for name, _ in TEXTS},
-        **{f"{name}_key": fold(body[name]) for name in ("last_name", "city", "company_name", "email")},
+        "name": name,
+        **{f"{key}_key": fold(body[key]) for key in ("last_name", "city", "company_name", "email")},
+        "name_key": fold(name),
+        "phone_key": NO_DIGIT.sub("", body["phone"]),
+        "uid": uuid7().hex,
+        "status": "new",
+        "stage": "discovery",
+        "priority": "normal",
+        "visibility": "private",
         "custom": {key: body[key] for key in ("x_region", "x_rank", "x_since")},
+        "custom_key": {"x_region": fold(body["x_region"])},
         "owner_id": user,
         "team_id": team,
         "version": 1,
         "created_at": now,
+        "created_by": user,
         "updated_at": now,
+        "updated_by": user,
     }
+
+
+def logged(user: int, numbers: Iterable[int], rows: Iterable[dict[str, Any]]) -> tuple[list[dict[str, Any]], ...]:
+    """The change log, its values and the events of new leads."""
+    now = datetime.now(UTC).isoformat()
+    changes, values, events = list[dict[str, Any]](), list[dict[str, Any]](), list[dict[str, Any]]()
+    for number, row in zip(numbers, rows, strict=True):
+        key, salt, body = (
+            uuid7().hex,
+            os.urandom(16),
+            orjson.dumps({name: [None, value] for name, value in row.items()}),
+        )
+        fields = orjson.dumps(list(row)).decode()
+        same = {"id": key, "at": now, "record_id": number, "fields": fields, "user_id": user}
+        committed = hashlib.sha256(salt + body).digest()
+        changes.append({**same, "user_name": "Bench", "verb": "create", "commitment": committed})
+        values.append({"change_id": key, "salt": salt, "body": body})
+        events.append({**same, "name": "lead.created", "version": 1})
+    return changes, values, events
 
 
 def as_body(row: Row) -> dict[str, Any]:
@@ -198,6 +262,7 @@ def fill(engine: sa.Engine, source: Iterable[Row], product: Product) -> None:
     with engine.begin() as connection:
         connection.execute(sa.insert(person), {**me, "token_hash": digest(product.token)})
         connection.execute(sa.text(f"CREATE INDEX lead_x_region ON lead ({region})"))
+        connection.execute(sa.text(f"CREATE INDEX lead_x_rank ON lead ({region.replace('region', 'rank')})"))
         batch = [stored(as_body(row), product.user_id, product.team_id) for row in source]
         for start in range(0, len(batch), 2000):
             connection.execute(sa.insert(lead), batch[start : start + 2000])
@@ -205,17 +270,16 @@ def fill(engine: sa.Engine, source: Iterable[Row], product: Product) -> None:
 
 
 def _insert(engine: sa.Engine, bodies: list[dict[str, Any]], user: int, team: int) -> int:
+    rows = [stored(body, user, team) for body in bodies]
     with engine.begin() as connection:
-        ids = connection.scalars(
-            sa.insert(lead).returning(lead.c.id, sort_by_parameter_order=True), [stored(b, user, team) for b in bodies]
-        ).all()
-        now = datetime.now(UTC).isoformat()
-        log = [
-            {"at": now, "user_id": user, "record_id": number, "verb": "create", "body": body}
-            for number, body in zip(ids, bodies, strict=True)
-        ]
-        connection.execute(sa.insert(change), log)
+        ids = connection.scalars(sa.insert(lead).returning(lead.c.id, sort_by_parameter_order=True), rows).all()
+        _log(connection, user, ids, rows)
     return len(bodies)
+
+
+def _log(connection: sa.Connection, user: int, ids: Iterable[int], rows: list[dict[str, Any]]) -> None:
+    for table, logs in zip((change, change_value, event), logged(user, ids, rows), strict=True):
+        connection.execute(sa.insert(table), logs)
 
 
 def create_app(engine: sa.Engine) -> Flask:
@@ -273,8 +337,7 @@ def create_app(engine: sa.Engine) -> Flask:
                 return answer({"errors": errors}, 422)
             row = stored(body, user.id, user.team_id)
             number = connection.execute(sa.insert(lead).values(**row)).inserted_primary_key[0]
-            log = {"at": row["created_at"], "user_id": user.id, "record_id": number, "verb": "create", "body": body}
-            connection.execute(sa.insert(change).values(**log))
+            _log(connection, user.id, [number], [row])
         return answer({**body, "id": number, "created_at": row["created_at"]}, 201)
 
     return app

@@ -6,14 +6,13 @@ import time
 from typing import TYPE_CHECKING
 
 from gigacore import Crm, records
+from gigacore.exchange.imports import BATCH
 from tests.benchmarks import by_hand
 from tests.benchmarks.data import Row
 from tests.benchmarks.product import Product
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
-
-BATCH = 1000
 
 
 def import_by_hand(engine: sa.Engine, source: list[Row]) -> float:
@@ -31,9 +30,8 @@ def import_through_product(product: Product, source: list[Row]) -> float:
         begun = time.perf_counter()
         for start in range(0, len(source), BATCH):
             with crm.unit_of_work(actor, source="import", rules_enabled=False) as ctx:
-                found = records.create_many(
-                    ctx, "crm.lead", [by_hand.as_body(r) for r in source[start : start + BATCH]]
-                )
+                bodies = [by_hand.as_body(row) for row in source[start : start + BATCH]]
+                found = records.create_many(ctx, "crm.lead", bodies)
                 refused = [one.error for one in found if isinstance(one, records.Failed)]
                 if refused:
                     raise SystemExit(f"{len(refused)} rows were refused: {refused[0]}")
