@@ -182,10 +182,18 @@ def _drawn(values: Mapping[str, Any]) -> str:
     if values["status"] < 500:
         try:
             if g.actor is not None and g.actor.user_id is not None:
-                return render_template("error.html", parent="shell.html", **values)
+                return _within_menus(values)
         except Exception:  # the menus may be what failed
             log.warning("an error page was drawn without menus", exc_info=True)
     return render_template("error.html", parent="base.html", **values)
+
+
+def _within_menus(values: Mapping[str, Any]) -> str:
+    """The page with its menus, from a reading of its own: the request's has ended with the error."""
+    for name in ("ctx", "reader", "exit_stack"):
+        g.pop(name, None)
+    with g.exit_stack:
+        return render_template("error.html", parent="shell.html", **values)
 
 
 def describe(error: Exception, translate: Translate) -> list[str]:

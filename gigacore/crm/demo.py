@@ -26,6 +26,7 @@ CONTACTS: Final = 200
 OPPORTUNITIES: Final = 80
 TASKS: Final = 60
 NOTES: Final = 60
+HANDED_OVER: Final = 5
 RATES: Final = (("USD", "1.08"), ("GBP", "0.86"), ("CHF", "0.95"))
 STAFF: Final = (("manager", 0), ("user", 0), ("user", 0), ("manager", 1), ("user", 1), ("user", 1))
 LEADS: Final = (
@@ -101,10 +102,11 @@ class Story:
                     ctx.session.flush()
 
 
-def fill(crm: Crm, lang: str = "en", *, password: str | None = None) -> None:
+def fill(crm: Crm, lang: str = "en", *, password: str | None = None, presenter: int | None = None) -> None:
     """Fill an installation without records: people, companies, contacts, leads, opportunities, tasks and notes.
 
-    `password` lets the invented colleagues sign in. The same language gives the same data, reckoned back from now.
+    `password` lets the invented colleagues sign in; `presenter` is the user who gets some of their open
+    work. The same language gives the same data, reckoned back from now.
     """
     cast, now = Cast(lang), crm.clock.now()
     with crm.system("demo data") as ctx:
@@ -125,6 +127,20 @@ def fill(crm: Crm, lang: str = "en", *, password: str | None = None) -> None:
     for _ in range(NOTES):
         _note(story, cast.choose(contacts))
     story.play()
+    if presenter is not None:
+        _hand_over(crm, presenter)
+
+
+def _hand_over(crm: Crm, presenter: int) -> None:
+    """Open work for whoever shows the installation, so that the own start page has something on it."""
+    with crm.system("demo data") as ctx:
+        for entity, kind, sort in (
+            ("crm.task", "status.kind", "due_at"), ("crm.opportunity", "stage_id.kind", "-expected_close"),
+        ):  # fmt: skip
+            where = {"field": kind, "op": "eq", "value": "open"}
+            wanted = records.ListRequest(where, sort=(sort,), fields=("id",), limit=HANDED_OVER, count=False)
+            for item in records.page(ctx, entity, wanted).items:
+                records.update(ctx, entity, item["id"], {"owner_id": presenter})
 
 
 def _staff(ctx: Context, cast: Cast, lang: str, password: str | None) -> list[int]:

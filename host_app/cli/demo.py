@@ -71,10 +71,12 @@ def prepare(crm: Crm, lang: str, begun: Path, *, empty: bool) -> None:
             return
         begun.touch()
         tell(msg("First start: preparing the database ..."))
-        users.create(ctx, EMAIL, "Camille Martin", PASSWORD, "super_admin", locale=lang, timezone="Europe/Paris")
+        presenter = users.create(
+            ctx, EMAIL, "Camille Martin", PASSWORD, "super_admin", locale=lang, timezone="Europe/Paris"
+        )
     enable_installed(crm)
     if not empty:
-        demo_data.fill(crm, lang, password=PASSWORD)
+        demo_data.fill(crm, lang, password=PASSWORD, presenter=presenter)
     begun.unlink()
 
 

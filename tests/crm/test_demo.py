@@ -30,8 +30,16 @@ def everything(crm: Crm, entity: str) -> list[dict[str, Any]]:
 
 @pytest.fixture
 def filled(crm: Crm) -> Crm:
-    demo.fill(crm, "fr")
+    with crm.system("presenter") as ctx:
+        presenter = users.create(ctx, "presenter@example.test", "Camille Martin", None, "manager")
+    demo.fill(crm, "fr", presenter=presenter)
     return crm
+
+
+def test_the_presenter_has_open_work(filled: Crm) -> None:
+    for entity in ("crm.task", "crm.opportunity"):
+        owners = [item["owner_id"]["label"] for item in everything(filled, entity) if item["owner_id"]]
+        assert owners.count("Camille Martin") == demo.HANDED_OVER
 
 
 def test_it_tells_a_believable_story(filled: Crm) -> None:

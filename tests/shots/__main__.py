@@ -49,10 +49,16 @@ class Round:
         """One picture, and what axe-core says about the page."""
         page.screenshot(path=str(self.out / f"{name}.png"))
         self.names.append(name)
-        self.faults += [f"{name}: {fault}" for fault in serious_faults(page)]
+        for fault in serious_faults(page):
+            self.tell(f"{name}: {fault}")
         wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
         if wide > 0:
-            self.faults.append(f"{name}: {wide} px wider than the window")
+            self.tell(f"{name}: {wide} px wider than the window")
+
+    def tell(self, fault: str) -> None:
+        """Keep a fault and print it at once."""
+        self.faults.append(fault)
+        print(fault, flush=True)
 
 
 def serious_faults(page: Page) -> list[str]:
@@ -101,8 +107,8 @@ def shoot(browser: Browser, run: Round, locale: str, theme: str, wanted: argpars
     """All pages of one language and theme."""
     context = browser.new_context(color_scheme=theme, locale="fr-FR" if locale == "fr" else "en-GB")  # type: ignore[arg-type]
     page = context.new_page()
-    page.on("console", lambda told: run.faults.append(f"{page.url}: {told.text}") if told.type == "error" else None)
-    page.on("pageerror", lambda error: run.faults.append(f"{page.url}: {error}"))
+    page.on("console", lambda told: run.tell(f"{page.url}: {told.text}") if told.type == "error" else None)
+    page.on("pageerror", lambda error: run.tell(f"{page.url}: {error}"))
     if "sign-in" in wanted.pages:
         each_width(page, run, f"sign-in-{locale}-{theme}", "/sign-in", wanted.widths)
     sign_in(page, run.address)
@@ -177,8 +183,6 @@ def main(arguments: Sequence[str]) -> int:
                     shoot(browser, run, locale, theme, wanted)
         browser.close()
     write_index(run)
-    for fault in run.faults:
-        print(fault)
     print(f"{len(run.names)} pictures, {len(run.faults)} faults: {wanted.out}/index.html")
     return 1 if run.faults else 0
 
