@@ -25,7 +25,7 @@ from gigacore.messages import msg
 from gigacore.plugins import Plugin
 from gigacore.plugins.calls import STOPS
 from host_app import surfaces
-from host_app.context import host
+from host_app.context import current_crm, host
 from host_app.routing import Policy, V, View, public_route, route
 
 Declare = Callable[[V], V]
@@ -42,6 +42,19 @@ def policy_named(name: str) -> Policy:
             raise Forbidden(msg("Your roles do not allow this."), fix=msg("Ask an administrator for this right."))
 
     return Policy(name, check)
+
+
+def _of_plugin(plugin: str, policy: str) -> Policy:
+    """The policy of a plugin's own route: a module that is closed to the caller is closed with all its pages."""
+    named = policy_named(policy)
+
+    def check(actor: Actor, arguments: Mapping[str, Any]) -> None:
+        if plugin in current_crm().guard.rights(g.ctx.session).closed_modules:
+            raise Forbidden(msg("This module is open to some people only."), fix=msg("Ask an administrator."))
+        if named.check is not None:
+            named.check(actor, arguments)
+
+    return Policy(named.name, check)
 
 
 @dataclass(slots=True)
@@ -95,7 +108,7 @@ class Routes:
         known = tuple(methods)
 
         def declare(view: V) -> V:
-            name, checked, seen = self._name(view), policy_named(policy), self._watched(path, view)
+            name, checked, seen = self._name(view), _of_plugin(self.plugin, policy), self._watched(path, view)
             self.declarations.append(lambda app: route(app, path, policy=checked, methods=known, endpoint=name)(seen))
             return view
 

@@ -78,7 +78,9 @@ def offered_actions(spec: EntitySpec, who: Reader) -> list[Offer]:
 def bulk_actions(spec: EntitySpec, who: Reader) -> list[BulkAction]:
     """The actions of plugins on several records of an entity that the reader may run."""
     found = [
-        one for one in who.crm.plugins.declared(BulkAction) if one.entity == spec.name and may_see(one.policy, who)
+        one
+        for one in who.crm.plugins.declared(BulkAction)
+        if one.entity == spec.name and may_see(one.policy, who, one.name)
     ]
     return sorted(found, key=lambda action: action.order)
 

@@ -215,7 +215,7 @@ def menu(who: Reader) -> list[Group]:
         if spec.name not in named and spec.group != SETTINGS:
             groups.setdefault(spec.group, []).append((50, entity_item(spec, who)))
     for entry in entries:
-        if may_see(entry.policy, who):
+        if may_see(entry.policy, who, entry.name):
             url = list_url(who.registry.entity(entry.entity)) if entry.entity else entry.url or "/"
             item = Item(who.t(entry.label), url, entry.icon or "puzzle")
             groups.setdefault(entry.group, []).append((entry.order, item))

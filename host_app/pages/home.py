@@ -22,7 +22,7 @@ def home() -> ResponseReturnValue:
     """The tiles that the reader may see, one or two columns wide."""
     who = reader()
     first = who.actor.name.split()[0] if who.actor.name else ""
-    shown = [widget for widget in widgets_of(who.crm) if may_see(widget.policy, who)]
+    shown = [widget for widget in widgets_of(who.crm) if may_see(widget.policy, who, widget.name)]
     return answer(
         "home.html", title=who.t(msg("Home")), greeting=who.t(msg("Hello {name}", name=first)),
         today=who.formats.date(who.now, "full"),

@@ -75,8 +75,10 @@ def columns_of_plugins(crm: Crm, entity: str) -> list[str]:
     return [column.field for column in sorted(found, key=lambda column: column.order)]
 
 
-def may_see(policy: str, who: Reader) -> bool:
-    """Whether the reader may see a part with this policy."""
+def may_see(policy: str, who: Reader, name: str = "") -> bool:
+    """Whether the reader may see a part with this policy; `name` tells its plugin, which may be closed to others."""
+    if any(name.startswith((f"{module}.", f"{module}_")) for module in who.closed_modules):
+        return False
     if policy in ("", SIGNED_IN):
         return True
     if policy == SUPER_ADMIN:

@@ -66,6 +66,11 @@ class Reader:
         kept: T = found[whole]
         return kept
 
+    @property
+    def closed_modules(self) -> frozenset[str]:
+        """The plugins that are open to others only."""
+        return self.crm.guard.rights(self.ctx.session).closed_modules
+
     def may(self, verb: str, entity: str) -> bool:
         """Whether the reader may do `verb` with some record of `entity`."""
         return access.may(self.ctx, verb, entity)

@@ -59,7 +59,7 @@ def show(plugin: str, plural: str, record_id: int) -> ResponseReturnValue:
 def _middle(view: RecordView, tab: str) -> dict[str, Any]:
     """The tabs, and what the chosen one shows; an unknown one shows the timeline."""
     who = view.who
-    plugins = {part.name: part for part in tabs_of(who.crm, view.spec.name) if may_see(part.policy, who)}
+    plugins = {part.name: part for part in tabs_of(who.crm, view.spec.name) if may_see(part.policy, who, part.name)}
     names = [(TIMELINE, who.t(msg("Timeline"))), (CHANGES, who.t(msg("Changes")))]
     names += [(name, who.t(part.label)) for name, part in plugins.items()]
     chosen = tab if tab in dict(names) else TIMELINE
@@ -75,7 +75,11 @@ def _middle(view: RecordView, tab: str) -> dict[str, Any]:
 def _panels(view: RecordView, slot: Slot) -> list[Drawn]:
     """The panels of plugins in one place of the page, and what their hooks put there; empty ones are left out."""
     spec, who = view.spec, view.who
-    wanted = [panel for panel in panels_of(who.crm, spec.name) if panel.slot == slot and may_see(panel.policy, who)]
+    wanted = [
+        panel
+        for panel in panels_of(who.crm, spec.name)
+        if panel.slot == slot and may_see(panel.policy, who, panel.name)
+    ]
     drawn = [draw_part(panel, who, view.record) for panel in wanted]
     drawn.append(Drawn(slot.value, "", "", tuple(fill(slot, who, spec, view.record))))
     return [panel for panel in drawn if panel.contents]

@@ -43,5 +43,5 @@ def _hint(name: str, who: Reader) -> Mapping[str, str]:
 
 def _page(name: str, who: Reader) -> str:
     pages = (page for plugin in who.crm.plugins.enabled for page in plugin.settings_pages)
-    found = next((page for page in pages if name in page.keys and may_see(page.policy, who)), None)
+    found = next((page for page in pages if name in page.keys and may_see(page.policy, who, page.name)), None)
     return f"/settings/plugin/{found.name}" if found else ""

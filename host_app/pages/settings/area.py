@@ -119,7 +119,7 @@ def _lists(who: Reader) -> Iterator[Entry]:
 def _of_plugins(who: Reader) -> Iterator[Entry]:
     for plugin in who.crm.plugins.enabled:
         for page in sorted(plugin.settings_pages, key=lambda one: one.order):
-            if may_see(page.policy, who):
+            if may_see(page.policy, who, page.name):
                 group = who.t(page.group) if page.group else who.t(MODULES)
                 url = page.url or f"/settings/plugin/{page.name}"
                 help = who.t(page.help) if page.help else who.t(plugin.description or plugin.label)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
@@ -14,7 +15,7 @@ from gigacore import access
 from gigacore.data import money_settings
 from gigacore.entity import FieldSpec
 from gigacore.errors import GigaError, Invalid, NotFound
-from gigacore.messages import msg
+from gigacore.messages import Msg, msg
 from host_app.api.policies import on_tool
 from host_app.auth import current
 from host_app.context import current_crm
@@ -35,6 +36,10 @@ NEW: Final = (
     FieldSpec("symbol", "text", label="Symbol", max_length=8),
     FieldSpec("digits", "integer", label="Decimal places", default=2, minimum=0, maximum=4),
 )
+WORDS: Final[Mapping[str, Msg]] = {
+    "US dollar": msg("US dollar"), "Pound sterling": msg("Pound sterling"), "Swiss franc": msg("Swiss franc"),
+    "Canadian dollar": msg("Canadian dollar"), "Yen": msg("Yen"),
+}  # fmt: skip
 RATE: Final = (
     FieldSpec("base", "enum", label="One", required=True),
     FieldSpec("rate", "text", label="is worth", required=True, max_length=30),
@@ -71,6 +76,7 @@ def _page(
     first = Raw({"base": codes[:1], "to": codes[1:2], "on": [who.now.astimezone(who.formats.zone).date().isoformat()]})
     return settings_page(
         "currencies.html", who, error.status if error else 200, title=who.t(msg("Currencies and rates")), rows=known,
+        named={one.code: who.t(WORDS.get(one.name, one.name)) for one in known},
         rates=[_shown(one, who) for one in money_settings.rates(connection)],
         may_edit=access.may(who.ctx, "edit", TOOL),
         rate_inputs=plain_form.inputs(_rate_fields(codes), rate if rate is not None else first, who, at_rate),

@@ -57,7 +57,7 @@ def _page(name: str, who: Reader) -> tuple[SettingsPage, list[FieldSpec], str]:
         known = {field.name: field for field in plugin.settings}
         for page in plugin.settings_pages:
             if page.name == name:
-                if not may_see(page.policy, who):
+                if not may_see(page.policy, who, page.name):
                     raise Forbidden(msg("Your role does not allow this."))
                 return page, [known[key] for key in page.keys if key in known], plugin.name
     raise NotFound
