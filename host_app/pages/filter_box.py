@@ -21,6 +21,8 @@ from host_app.pages import filters, listing, views
 from host_app.pages.addresses import list_url
 from host_app.pages.cells import choices_of
 from host_app.pages.columns import default_fields, label_of
+from host_app.pages.filter_rows import Scope
+from host_app.pages.filter_words import words_of
 from host_app.pages.filters import ME, Condition
 from host_app.pages.forms import Input, Option
 from host_app.pages.frame import is_partial
@@ -146,7 +148,8 @@ def chips(state: Listing, readable: Mapping[str, FieldSpec], who: Reader) -> lis
         made.append(Chip(*words, edit=edit, remove=state.at(filter=state.filter.without(index)).url))
     if state.filter.rest is not None:
         remove = state.at(filter=state.filter.without(len(made))).url
-        made.append(Chip(who.t(msg("Further conditions")), "", "", state.box_url("builder"), remove, whole=True))
+        told = words_of(state.filter.rest, state.spec, Scope(who))
+        made.append(Chip(told, "", "", state.box_url("builder"), remove, whole=True))
     return made
 
 

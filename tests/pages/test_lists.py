@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from gigacore import Crm, records
+from gigacore.access import teams
 from tests.pages.conftest import Visitor
 
 STATUSES = ("new", "contacted", "qualified")
@@ -94,7 +95,7 @@ def test_a_filter_that_pages_cannot_edit_is_kept_and_can_be_removed(leads: None,
     tree = '{"any":[{"field":"status","op":"eq","value":"new"},{"field":"amount","op":"gt","value":585}]}'
     page = text(root, f"/crm/leads?filter={tree}")
     assert len(names(page)) == 21
-    assert "Further conditions" in page
+    assert "<i>Status is New or Estimated amount is more than 585 </i>" in page
 
 
 @pytest.mark.parametrize("bad", ["filter=[", "filter={}", "sort=nothing", "cursor=xyz", "filter=1", "sort=description"])
@@ -337,3 +338,26 @@ def test_a_cell_is_edited_by_whoever_may_change_the_record_and_no_other(crm: Crm
     assert mine.post(cell, {"city": "Nice", "_was": "Paris"}).status_code == 412
     saved = mine.post(cell, {"city": "<b>Nice</b>", "_was": "Lyon"})
     assert (saved.status_code, saved.get_data(as_text=True)) == (200, "&lt;b&gt;Nice&lt;/b&gt;")
+
+
+def test_a_team_has_its_own_view_and_today_holds_what_is_open(crm: Crm, visit: Any) -> None:
+    boss, mate = visit("manager"), visit("user")
+    now = crm.clock.now().isoformat()
+    with crm.system("team") as ctx:
+        team = teams.create(ctx, "North", manager_id=boss.user_id, members=[mate.user_id])
+        for title, owner, status in (
+            ("Theirs", mate.user_id, "open"),
+            ("Done", mate.user_id, "done"),
+            ("Mine", boss.user_id, "open"),
+        ):
+            task = {"title": title, "due_at": now, "status": status, "owner_id": owner}
+            records.create(ctx, "crm.task", task | ({"team_id": team} if owner == mate.user_id else {}))
+    tabs = tabs_of(text(boss, "/crm/tasks"))
+    assert list(tabs) == ["All", "Mine", "My team&#39;s", "Today", "This week", "Overdue"]
+
+    def titles(name: str) -> set[str]:
+        return set(re.findall(r'<th scope=row><a href="[^"]+">([^<]+)<', text(boss, tabs[name])))
+
+    assert titles("My team&#39;s") == {"Theirs", "Done"}
+    assert titles("Mine") == {"Mine"}
+    assert titles("Today") == {"Theirs", "Mine"}
