@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from types import MappingProxyType
@@ -17,7 +17,7 @@ from markupsafe import Markup
 from gigacore import records
 from gigacore.data import audit
 from gigacore.data.audit import AuditRow
-from gigacore.entity import EntitySpec, FieldSpec
+from gigacore.entity import ChildSpec, EntitySpec, FieldSpec
 from gigacore.errors import GigaError, NotFound
 from gigacore.messages import Msg, msg
 from host_app.api.policies import entity_at, on_entity
@@ -33,6 +33,7 @@ from host_app.pages.reader import Reader, reader
 from host_app.pages.record_view import RULE, RecordView, view_of
 from host_app.routing import route
 
+Names = Mapping[tuple[str, int], str]
 MOST: Final = 30
 MOST_TEXT: Final = 200
 UPDATED: Final = "updated"
@@ -97,7 +98,7 @@ def _page(view: RecordView, before: UUID | None) -> Markup:
         view.who.ctx.session.connection(), view.spec.name, view.record_id, limit=MOST + 1, before=before
     )
     more = with_query(f"{view.path}/changes", [("before", rows[MOST - 1].id)]) if len(rows) > MOST else ""
-    entries = [change_entry(row, view) for row in rows[:MOST]]
+    entries = change_entries(rows[:MOST], view)
     back = with_query(view.path, [("tab", "changes")])
     return part("changes", entries=entries, more=more, first=before is None, back=back)
 
@@ -117,15 +118,59 @@ def undo(plugin: str, plural: str, record_id: int, change: UUID) -> ResponseRetu
     return redirect(back if is_local(back) else target, 303)
 
 
-def change_entry(row: AuditRow, view: RecordView) -> Entry:
-    """One recorded act in words."""
+def change_entries(rows: Sequence[AuditRow], view: RecordView) -> list[Entry]:
+    """Recorded acts in words; the records that they name are looked up together."""
+    words = Words(view.spec, view.who, _names(rows, view))
+    return [_entry(row, view, words) for row in rows]
+
+
+def _entry(row: AuditRow, view: RecordView, words: Words) -> Entry:
     who = view.who
     at, exact = when(row.at, who)
-    what = who.t(VERBS[row.verb]) if row.verb in VERBS else row.verb.replace("_", " ")
     values = row.values if isinstance(row.values, dict) and row.verb == UPDATED else {}
-    changes = tuple(_changed(values, view.spec, who))
-    undo_url = f"{view.path}/changes/{row.id}/undo" if changes and view.may_edit else ""
-    return Entry(ICONS.get(row.verb, "bolt"), actor_of(row, who), what, at, exact, changes=changes, undo=undo_url)
+    changes = tuple(words.changed(values))
+    undo_url = f"{view.path}/changes/{row.id}/undo" if view.may_edit and words.some_written(values) else ""
+    icon = ICONS.get(row.verb, "bolt")
+    return Entry(icon, actor_of(row, who), _verb(row.verb, view), at, exact, changes=changes, undo=undo_url)
+
+
+def _verb(verb: str, view: RecordView) -> str:
+    """What was done; the entity's own actions by their label."""
+    action = view.who.registry.actions.get(view.spec.name, {}).get(verb)
+    if verb in VERBS:
+        return view.who.t(VERBS[verb])
+    return view.who.t(action.label) if action is not None else verb.replace("_", " ")
+
+
+def _names(rows: Sequence[AuditRow], view: RecordView) -> Names:
+    """The titles of all records that changed references name, one statement for each kind."""
+    wanted: dict[str, set[int]] = {}
+    for row in rows:
+        for field, value in _references(row, view.spec):
+            if field.target and (number := _number(value)) is not None:
+                wanted.setdefault(field.target, set()).add(number)
+    session = view.who.ctx.session
+    return {
+        (target, number): label
+        for target, numbers in wanted.items()
+        for number, label in records.labels_of(session, target, numbers).items()
+    }
+
+
+def _references(row: AuditRow, spec: EntitySpec) -> Iterable[tuple[FieldSpec, Any]]:
+    """The references that a change holds, in its fields and its child rows."""
+    for name, pair in row.values.items() if isinstance(row.values, dict) and row.verb == UPDATED else ():
+        field, child = spec.fields.get(name), spec.children.get(name)
+        if field is not None and field.kind == "ref":
+            yield from ((field, value) for value in pair or ())
+        elif child is not None:
+            refs = [one for one in child.fields.values() if one.kind == "ref"]
+            yield from ((one, image.get(one.name)) for images in pair or () for image in images or () for one in refs)
+
+
+def _number(value: Any) -> int | None:
+    found = value.get("id") if isinstance(value, dict) else value
+    return found if isinstance(found, int) else None
 
 
 def when(moment: dt.datetime, who: Reader) -> tuple[str, str]:
@@ -139,50 +184,70 @@ def actor_of(row: AuditRow, who: Reader) -> str:
     return who.t(msg("The system")) if row.actor_kind == "system" else row.actor_name
 
 
-def _changed(values: Mapping[str, Any], spec: EntitySpec, who: Reader) -> Iterable[tuple[str, str, str]]:
-    readable = {field.name: field for field in who.readable(spec)}
-    for name, pair in values.items():
-        field = readable.get(name)
-        if name in QUIET or (field is None and name not in spec.children) or not isinstance(pair, list | tuple):
-            continue
-        before, after = (*pair, None, None)[:2]
-        label = label_of(field, who) if field else who.t(spec.children[name].label)
-        yield label, _word(before, field, who), _word(after, field, who)
+@dataclass(frozen=True, slots=True)
+class Words:
+    """Puts recorded values of one kind of record into words, as far as the reader may see them."""
 
+    spec: EntitySpec
+    who: Reader
+    names: Names
 
-def _word(value: Any, field: FieldSpec | None, who: Reader) -> str:
-    """A recorded value in words, as far as the record alone tells."""
-    if value in (None, "", [], {}):
-        return ""
-    if field is None:
-        return who.t(msg("{count} rows", count=len(value))) if isinstance(value, list) else str(value)[:MOST_TEXT]
-    if field.kind in ("choice", "enum", "choices"):
-        labels = {key: label for key, label, _colour, _active in choices_of(field, who)}
-        return ", ".join(labels.get(key, str(key)) for key in (value if isinstance(value, list) else [value]))
-    try:
-        return _measured(value, field, who)
-    except (ValueError, TypeError, ArithmeticError, KeyError):
+    def changed(self, values: Mapping[str, Any]) -> Iterable[tuple[str, str, str]]:
+        """Label, old and new value of what changed."""
+        readable = records.readable_fields(self.who.ctx.session, self.spec)
+        for name, pair in values.items():
+            field, child = self.spec.fields.get(name), self.spec.children.get(name)
+            if name in QUIET or name not in readable or not isinstance(pair, list | tuple):
+                continue
+            before, after = (*pair, None, None)[:2]
+            if field is not None:
+                yield label_of(field, self.who), self.word(before, field), self.word(after, field)
+            elif child is not None and not child.readonly:
+                yield self.who.t(child.label), self._rows(before, child), self._rows(after, child)
+
+    def some_written(self, values: Mapping[str, Any]) -> bool:
+        """Whether people wrote some of these values; the others follow by rules."""
+        fields = (self.spec.fields.get(name) for name in values)
+        children = (self.spec.children.get(name) for name in values)
+        return any(field is not None and not (field.readonly or field.computed) for field in fields) or any(
+            child is not None and not child.readonly for child in children
+        )
+
+    def word(self, value: Any, field: FieldSpec) -> str:
+        """A recorded value in words, as far as the record alone tells."""
+        if value in (None, "", [], {}):
+            return ""
+        if field.kind in ("choice", "enum", "choices"):
+            labels = {key: label for key, label, _colour, _active in choices_of(field, self.who)}
+            return ", ".join(labels.get(key, str(key)) for key in (value if isinstance(value, list) else [value]))
+        try:
+            return self._measured(value, field)
+        except (ValueError, TypeError, ArithmeticError, KeyError):
+            return str(value)[:MOST_TEXT]
+
+    def _rows(self, rows: Any, child: ChildSpec) -> str:
+        """Child rows by their first values."""
+        shown = [
+            next((text for name, field in child.fields.items() if (text := self.word(row.get(name), field))), "")
+            for row in rows or ()
+            if isinstance(row, dict)
+        ]
+        return ", ".join(text for text in shown if text)[:MOST_TEXT]
+
+    def _measured(self, value: Any, field: FieldSpec) -> str:
+        formats = self.who.formats
+        match field.kind:
+            case "boolean":
+                return self.who.t(msg("Yes")) if value else self.who.t(msg("No"))
+            case "datetime":
+                return formats.datetime(dt.datetime.fromisoformat(value))
+            case "date":
+                return formats.date(dt.date.fromisoformat(value))
+            case "money":
+                return formats.money(Decimal(value["amount"]), value["currency"])
+            case "decimal":
+                return formats.number(Decimal(str(value)))
+            case "ref":
+                number = _number(value)
+                return self.names.get((field.target or "", number or 0), f"#{number}")
         return str(value)[:MOST_TEXT]
-
-
-def _measured(value: Any, field: FieldSpec, who: Reader) -> str:
-    match field.kind:
-        case "boolean":
-            return who.t(msg("Yes")) if value else who.t(msg("No"))
-        case "datetime":
-            return who.formats.datetime(dt.datetime.fromisoformat(value))
-        case "date":
-            return who.formats.date(dt.date.fromisoformat(value))
-        case "money":
-            return who.formats.money(Decimal(value["amount"]), value["currency"])
-        case "decimal":
-            return who.formats.number(Decimal(str(value)))
-        case "ref":
-            return _named(field, value, who)
-    return str(value)[:MOST_TEXT]
-
-
-def _named(field: FieldSpec, value: Any, who: Reader) -> str:
-    number = value["id"] if isinstance(value, dict) else int(value)
-    labels = records.labels_of(who.ctx.session, field.target or "", [number])
-    return labels.get(number, f"#{number}")

@@ -23,7 +23,7 @@ from host_app.pages.addresses import record_url
 from host_app.pages.answers import parts, refused
 from host_app.pages.forms import Input
 from host_app.pages.frame import is_partial, part
-from host_app.pages.history import Entry, change_entry, when
+from host_app.pages.history import Entry, change_entries, when
 from host_app.pages.reader import Reader
 from host_app.pages.record_view import RULE, RecordView, seen_again, view_of
 from host_app.pages.todo import TASK, act_on_task, create_task, open_tasks, reference_to, sent_task, task_inputs
@@ -73,7 +73,7 @@ def _happened(view: RecordView) -> list[Entry]:
     ctx, name, number = view.who.ctx, view.spec.name, view.record_id
     rows = audit.history(ctx.session.connection(), name, number, limit=MOST)
     done = [(entry.at, _activity(entry, view)) for entry in activities.timeline(ctx, name, number, limit=MOST)]
-    done += [(row.at, change_entry(row, view)) for row in rows]
+    done += [(row.at, entry) for row, entry in zip(rows, change_entries(rows, view), strict=True)]
     return [entry for _at, entry in sorted(done, key=lambda pair: pair[0], reverse=True)[:MOST]]
 
 

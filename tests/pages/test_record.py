@@ -314,3 +314,20 @@ def test_the_page_stays_small_and_within_its_statements(crm: Crm, visit: Any, st
             text = get(reader, home + path)
         assert len(seen) <= most, (path, "\n".join(seen))
         assert len(text.encode()) <= size, (path, len(text.encode()))
+
+
+def test_changes_are_told_in_words_with_few_statements(crm: Crm, root: Visitor, statements: Any) -> None:
+    companies = [make(crm, "crm.company", {"name": f"Company {place}"}) for place in range(12)]
+    number = make(crm, "crm.contact", {"first_name": "A", "last_name": "Doe", "emails": [{"email": "a@example.test"}]})
+    with crm.system("change") as ctx:
+        records.update(ctx, "crm.contact", number, {"emails": [{"email": "b@example.test"}], "city": "Lyon"})
+    for company in companies:
+        with crm.system("change") as ctx:
+            records.update(ctx, "crm.contact", number, {"company_id": company, "companies": [{"company_id": company}]})
+    root.get(f"/crm/contacts/{number}?tab=changes")
+    with statements() as seen:
+        text = page(root, f"/crm/contacts/{number}?tab=changes")
+    assert "<li>E-mails: <del>a@example.test</del> → <ins>b@example.test</ins></li>" in text
+    assert "<li>Company: <del>Company 10</del> → <ins>Company 11</ins></li>" in text
+    assert "<li>Further companies: <del>Company 10</del> → <ins>Company 11</ins></li>" in text
+    assert len(seen) <= 20, "\n".join(seen)
