@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from gigacore import Actor, Crm, Invalid, records
+from gigacore import Actor, Crm, Invalid, customfields, records
 from gigacore.data import settings, trash
 from gigacore.errors import InTheWay, NotFound, StaleVersion
 
@@ -128,6 +128,28 @@ def test_a_batch_writes_the_good_rows_and_says_why_not_the_others(crm: Crm, admi
     assert failed == [1, 2]
     with crm.read(admin) as ctx:
         assert len(records.page(ctx, "crm.lead", records.ListRequest()).items) == 2
+
+
+def test_a_batch_treats_custom_fields_as_single_records_are_treated(crm: Crm, admin: Actor) -> None:
+    firm = create(crm, admin, "crm.company", name="Nord")
+    with crm.system("fields") as ctx:
+        for wish in (
+            {"key": "x_firm", "kind": "ref", "label": "Firm", "target": "crm.company"},
+            {"key": "x_zone", "kind": "text", "label": "Zone", "default": "North"},
+        ):
+            customfields.define(ctx, {"entity": "crm.lead", **wish})
+    rows = [
+        {"last_name": "A", "x_firm": firm},
+        {"last_name": "B", "x_firm": firm + 1},
+        {"last_name": "C", "x_zone": None},
+    ]
+    with crm.unit_of_work(admin) as ctx:
+        first, second, third = records.create_many(ctx, "crm.lead", rows)
+    assert isinstance(second, records.Failed)
+    assert second.error.errors[0].code == "unknown_record"
+    assert not isinstance(first, records.Failed)
+    assert not isinstance(third, records.Failed)
+    assert (first.custom, third.custom) == ({"x_firm": firm, "x_zone": "North"}, {})
 
 
 def test_bulk_changes_what_it_can_and_tells_the_rest(crm: Crm, admin: Actor) -> None:
