@@ -9,8 +9,8 @@ import pytest
 PATHS = (
     "/", "/crm/leads", "/crm/leads/board", "/crm/leads/1", "/crm/leads/1?tab=changes", "/crm/leads/1/edit",
     "/crm/leads/new", "/crm/contacts/new", "/crm/leads/filter?field=status", "/crm/leads?as=cards",
-    "/crm/leads?as=status", "/crm/leads/views", "/crm/leads/builder?status=new", "/crm/leads/columns", "/crm/leads/import",
-    "/search?q=amelie",
+    "/crm/leads?as=status", "/crm/leads/views", "/crm/leads/builder?status=new", "/crm/leads/columns",
+    "/crm/leads/import", "/search?q=amelie",
     "/settings", "/settings/company", "/settings/general", "/settings/currencies", "/settings/fields",
     "/settings/fields/crm.lead/new", "/settings/lists", "/settings/lists/crm.lead_status", "/settings/pipelines",
     "/settings/users", "/settings/users/new", "/settings/users/1", "/settings/users/1/rights", "/settings/teams",

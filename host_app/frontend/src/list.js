@@ -56,13 +56,13 @@ function onClick(event) {
     last = row
     return count()
   }
+  clearTimeout(row.opening)
   if (event.target.closest('a, button, input, label, select, textarea') || getSelection().toString()) return
   if (event.target.closest('.c')) return box(row).click()
   const target = link(row)
   if (!target) return
   if (event.ctrlKey || event.metaKey) return open(target.href, '_blank')
   // A second click edits the cell instead.
-  clearTimeout(row.opening)
   if (event.detail === 1) row.opening = setTimeout(() => target.click(), row.querySelector('td') ? 220 : 0)
 }
 
