@@ -126,7 +126,7 @@ def test_an_administrator_adds_a_field_and_filters_by_it(leads: None, open_brows
     page.fill("#f-label", "Region")
     page.check("#f-listed")
     page.click(".form-foot .btn-primary")
-    page.wait_for_selector("th:has-text('Region')")
+    page.wait_for_selector("li strong:has-text('Region')")
     page.goto(f"{reader.address}/crm/leads/1/edit")
     page.fill("#f-x_region", "Bretagne")
     page.click(".form-foot .btn-primary")

@@ -3,7 +3,7 @@ import * as drafts from './drafts.js'
 import {ask, fill} from './parts.js'
 import {toast} from './shell.js'
 
-const NEW = /^\/[a-z0-9_]+\/[a-z0-9_-]+\/new$/
+const NEW = /^\/(?!settings\/)[a-z0-9_]+\/[a-z0-9_-]+\/new$/
 const words = () => document.getElementById('words').dataset
 const path = url => url.pathname + url.search
 
