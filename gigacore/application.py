@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import sqlalchemy as sa
 
-from gigacore import customfields
+from gigacore import customfields, notices
 from gigacore.access import AccessGuard, load_actor
 from gigacore.access.vault import Vault
 from gigacore.automation import CONSUMER as RULES
@@ -31,6 +31,7 @@ from gigacore.errors import Misuse
 from gigacore.jobs import Jobs
 from gigacore.jobs.worker import Declared, Declares, Worker
 from gigacore.messages import msg
+from gigacore.notices import NotificationKind
 from gigacore.outbound import OutboundRule
 from gigacore.plugins.calls import STOPS, Calls
 from gigacore.plugins.discovery import Candidate, discover, given
@@ -234,6 +235,14 @@ class Crm:
     def automation(self) -> Automation:
         """The rules: stored, tried, run and logged. Raises Misuse before the start."""
         return self._started().automation
+
+    @property
+    def notification_kinds(self) -> tuple[NotificationKind, ...]:
+        """What people may be told of here. Raises Misuse before the start."""
+        return (
+            *notices.KINDS,
+            *(kind for plugin in self._started().loaded.plugins for kind in plugin.notification_kinds),
+        )
 
     @property
     def webhooks(self) -> Webhooks:

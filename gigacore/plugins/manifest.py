@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from gigacore.data.links import LinkKind
     from gigacore.entity import ChoiceList, Entity, Extension, FieldSpec
     from gigacore.jobs import Consumer, Job, Schedule
+    from gigacore.notices import NotificationKind
     from gigacore.ui import BulkAction, Column, NavItem, Panel, RecordAction, SettingsPage, Tab, Widget
     from gigacore.webhooks import InboundSource
 
@@ -81,6 +82,7 @@ class Plugin:
     schedules: Sequence[Schedule] = ()
     consumers: Sequence[Consumer] = ()
     inbound: Sequence[InboundSource] = ()
+    notification_kinds: Sequence[NotificationKind] = ()
     rule_triggers: Sequence[Trigger] = ()
     rule_actions: Sequence[Action] = ()
     nav: Sequence[NavItem] = ()

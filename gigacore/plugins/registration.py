@@ -114,6 +114,7 @@ def _prefixed(plugin: Plugin) -> Iterator[tuple[str, str]]:
         ("Consumer", plugin.consumers),
         ("Tool", plugin.tools),
         ("Trigger", plugin.rule_triggers),
+        ("Notification", plugin.notification_kinds),
         ("Action of rules", plugin.rule_actions),
     ):
         for item in items:

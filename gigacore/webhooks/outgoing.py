@@ -340,7 +340,7 @@ def _update(ctx: Context, row: Any, values: Mapping[str, Any]) -> bool:
 
 def _close(run: JobRun, row: Any, state: str, status: int | None, error: str | None, seconds: float | None) -> str:
     with run.unit_of_work() as ctx:
-        values = {"state": state, "status": status, "error": error and error[:200], "seconds": seconds}
+        values: dict[str, Any] = {"state": state, "status": status, "error": error and error[:200], "seconds": seconds}
         values |= {"attempts": row[D.attempts] + (state != SKIPPED), "tried_at": ctx.now, "next_at": None}
         if _update(ctx, row, values) and state == DONE:
             _set(ctx, row[H.id], succeeded_at=ctx.now)

@@ -7,6 +7,7 @@ from typing import Any, Final
 from apispec import APISpec
 
 from host_app.api.administration_paths import CURRENCY, add_administration
+from host_app.api.automation_paths import add_automation
 from host_app.api.operations import BASE, ID, answered, body, problems, query
 from host_app.api.schemas import Schema
 
@@ -83,9 +84,11 @@ def add_host_paths(spec: APISpec) -> None:
     """Add the operations that belong to no entity."""
     spec.tag({"name": "account", "description": "The caller"})
     spec.tag({"name": "administration", "description": "Fields, entities, trash"})
+    spec.tag({"name": "automation", "description": "Rules and their log, web hooks, notifications"})
     _add_account(spec)
     _add_administration(spec)
     add_administration(spec)
+    add_automation(spec)
     _add_jobs(spec)
 
 

@@ -99,6 +99,11 @@ def number(name: str, *, default: int | None, most: int) -> int | None:
     return int(text)
 
 
+def text(name: str) -> str:
+    """A plain parameter; empty when it is not given."""
+    return _single(request.args, name) or ""
+
+
 def _moment(args: MultiDict[str, str], name: str) -> datetime | None:
     text = _single(args, name)
     if not text:

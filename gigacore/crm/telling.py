@@ -1,0 +1,69 @@
+"""What the CRM tells people: work that others hand them, and tasks that are about to be due."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+from sqlalchemy import or_, select
+
+from gigacore import notices
+from gigacore.crm.choosing import kind_of
+from gigacore.crm.work import Remind, Task
+from gigacore.crm.work_rules import DONE
+from gigacore.jobs import Job, Schedule
+from gigacore.messages import Msg, msg
+from gigacore.notices import NotificationKind
+
+if TYPE_CHECKING:
+    from gigacore.context import Context
+    from gigacore.entity import Entity, EntitySpec
+
+ASSIGNED: Final = NotificationKind("crm.assigned", msg("A record was handed to me").text, icon="user-check")
+DUE: Final = NotificationKind("crm.task_due", msg("A task of mine is due soon").text, icon="alarm")
+KINDS: Final = (ASSIGNED, DUE)
+AHEAD: Final = {
+    Remind.minutes_5: timedelta(minutes=5), Remind.minutes_15: timedelta(minutes=15),
+    Remind.minutes_30: timedelta(minutes=30), Remind.hour_1: timedelta(hours=1), Remind.hours_2: timedelta(hours=2),
+    Remind.day_1: timedelta(days=1),
+}  # fmt: skip
+LATE: Final = timedelta(days=1)
+"""A reminder is still given this long after it should have been, when nothing ran in between."""
+
+
+def after_save(ctx: Context, entity: EntitySpec, record: Entity, changed: frozenset[str]) -> None:
+    """Tell the person responsible that somebody handed them a record; a task may say not to."""
+    owned: Any = record
+    if "owner_id" not in changed or not entity.owned or owned.owner_id in (None, ctx.actor.user_id):
+        return
+    if ctx.source == "import" or not getattr(record, "inform", True):
+        return
+    title = str(getattr(record, entity.title, "") or "")
+    text = msg("{person} handed you: {kind} “{title}”", person=ctx.actor.name, kind=Msg(entity.label), title=title)
+    if ctx.actor.is_system:
+        text = msg("You are responsible for: {kind} “{title}”", kind=Msg(entity.label), title=title)
+    key = f"{entity.name}:{record.id}:{record.version}"
+    notices.notify(ctx, ASSIGNED.name, [owned.owner_id], text, record=record, key=key, kinds=KINDS)
+
+
+def remind(ctx: Context, payload: Mapping[str, Any]) -> int:
+    """Remind people of open tasks whose reminder is due; each once for a due date. Gives how many."""
+    told = 0
+    task: Any = Task
+    due = [
+        (task.remind == name) & (task.due_at > ctx.now - LATE) & (task.due_at <= ctx.now + ahead)
+        for name, ahead in AHEAD.items()
+    ]
+    for found in ctx.session.scalars(select(Task).where(or_(*due), task.closed_at.is_(None)).limit(1000)):
+        owner = getattr(found, "owner_id", None)
+        if owner is None or kind_of(ctx.session.registry, "task_status", found.status) == DONE:
+            continue
+        text = msg("Task “{title}” is due", title=found.title)
+        key = f"crm.task:{found.id}:{found.due_at}"
+        told += notices.notify(ctx, DUE.name, [owner], text, record=found, key=key, kinds=KINDS)
+    return told
+
+
+REMIND: Final = Job("crm.remind", remind, label="Remind of tasks", system="reminders of tasks")
+SCHEDULE: Final = Schedule("crm.remind", "crm.remind", every=timedelta(minutes=1))

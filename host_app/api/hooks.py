@@ -1,0 +1,147 @@
+"""Web hooks over the API: subscriptions as Zapier, Make and n8n need them, their log, and inbound messages."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any, Final
+
+from flask import Flask, Response, g, request
+
+from gigacore.context import Context
+from gigacore.errors import Invalid
+from gigacore.messages import msg
+from gigacore.webhooks import BadSignature, Hook, NoSecret
+from host_app.api.answers import answer, nothing
+from host_app.api.body import read_object
+from host_app.api.once import write
+from host_app.api.policies import on_tool
+from host_app.api.query import number, only, text
+from host_app.context import current_crm
+from host_app.problems import Problem
+from host_app.routing import public_route, route
+
+BASE: Final = "/api/v1/hooks"
+TOOL: Final = "core.hook"
+
+
+def register(app: Flask) -> None:
+    """Declare the routes."""
+    seen, made = on_tool(TOOL, "view"), on_tool(TOOL, "create")
+    route(app, BASE, policy=seen)(listing)
+    route(app, BASE, policy=made, methods=["POST"])(subscribe)
+    route(app, f"{BASE}/events", policy=seen)(events)
+    route(app, f"{BASE}/sample", policy=seen)(sample)
+    route(app, f"{BASE}/<int:id>", policy=seen)(show)
+    route(app, f"{BASE}/<int:id>", policy=made, methods=["DELETE"])(unsubscribe)
+    route(app, f"{BASE}/<int:id>/actions/<name>", policy=made, methods=["POST"])(act)
+    route(app, f"{BASE}/<int:id>/deliveries", policy=seen)(deliveries)
+    route(app, f"{BASE}/deliveries/<int:id>/actions/resend", policy=made, methods=["POST"])(resend)
+    public_route(
+        app, "/hooks/<source>/<key>", reason="the signature is the proof", methods=["POST"], csrf=False
+    )(receive)  # fmt: skip
+
+
+def listing() -> Response:
+    """The caller's subscriptions; `?target_url=` finds one that is there already."""
+    only("target_url")
+    found = current_crm().webhooks.hooks(g.ctx, text("target_url"))
+    return answer({"items": [_hook(hook) for hook in found]})
+
+
+def show(id: int) -> Response:
+    """One subscription."""
+    only()
+    return answer(_hook(current_crm().webhooks.hook(g.ctx, id)))
+
+
+def subscribe() -> Response:
+    """Subscribe: `{"event": "crm.lead.created", "target_url": "https://..."}`; the secret is shown only here."""
+    only()
+    data = read_object()
+    if not isinstance(data.get("event"), str) or not isinstance(data.get("target_url"), str):
+        raise Invalid.of("event", msg("Name an event and a target_url."))
+
+    def work(ctx: Context) -> Response:
+        hook, secret = current_crm().webhooks.subscribe(ctx, data["event"], data["target_url"])
+        return answer(_hook(hook) | {"secret": secret}, 201)
+
+    return write(work)
+
+
+def unsubscribe(id: int) -> Response:
+    """End a subscription."""
+    only()
+
+    def work(ctx: Context) -> Response:
+        current_crm().webhooks.unsubscribe(ctx, id)
+        return nothing()
+
+    return write(work)
+
+
+def act(id: int, name: str) -> Response:
+    """`rotate` (gives a new secret), `switch_on` or `switch_off`."""
+    only()
+
+    def work(ctx: Context) -> Response:
+        service = current_crm().webhooks
+        if name == "rotate":
+            return answer({"secret": service.rotate(ctx, id)})
+        if name in ("switch_on", "switch_off"):
+            return answer(_hook(service.switch(ctx, id, active=name == "switch_on")))
+        raise Invalid.of("name", msg("There is no action {name}.", name=name))
+
+    return write(work)
+
+
+def events() -> Response:
+    """The events that the caller may subscribe to."""
+    only()
+    return answer({"items": current_crm().webhooks.events(g.ctx)})
+
+
+def sample() -> Response:
+    """The newest records of an event as its payload holds them: a plain array, as Zapier's performList needs it."""
+    only("event")
+    return answer(current_crm().webhooks.sample(g.ctx, text("event")))
+
+
+def deliveries(id: int) -> Response:
+    """The log of a subscription, newest first."""
+    only("before", "limit")
+    found = current_crm().webhooks.deliveries(
+        g.ctx,
+        id,
+        before=number("before", default=0, most=2**63 - 1) or None,
+        limit=number("limit", default=50, most=200) or 50,
+    )
+    return answer({"items": [asdict(one) for one in found]})
+
+
+def resend(id: int) -> Response:
+    """Try a delivery anew, with its id and body."""
+    only()
+
+    def work(ctx: Context) -> Response:
+        current_crm().webhooks.resend(ctx, id)
+        return nothing()
+
+    return write(work)
+
+
+def receive(source: str, key: str) -> Response:
+    """A message from another system: verified on its raw body, kept once, answered at once."""
+    crm = current_crm()
+    body = request.get_data(cache=False)
+    try:
+        with crm.system(f"web hook of {source}"[:200]) as ctx:
+            new = crm.webhooks.receive(ctx, source, key, dict(request.headers.items()), body)
+    except BadSignature:
+        raise Problem(401, msg("The signature is not valid."), code="bad_signature") from None
+    except NoSecret:
+        raise Problem(503, msg("This source has no secret yet."), code="no_secret") from None
+    return answer({"accepted": True, "new": new}, 202)
+
+
+def _hook(hook: Hook) -> dict[str, Any]:
+    return asdict(hook)
