@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from gigacore.crm import actions, jobs, lists, panels, settings, widgets
+from gigacore.crm import actions, jobs, lists, panels, settings, telling, widgets
 from gigacore.crm.conversion import Converted, Wishes, convert_lead
 from gigacore.crm.duplicates import Duplicate, Traits, duplicates_of
 from gigacore.crm.duplicates import find as find_duplicates
@@ -47,8 +47,9 @@ plugin = Plugin(
     choice_lists=lists.ALL,
     settings=settings.ALL,
     actions=actions.ALL,
-    jobs=jobs.ALL,
-    schedules=jobs.SCHEDULES,
+    jobs=(*jobs.ALL, telling.REMIND),
+    schedules=(*jobs.SCHEDULES, telling.SCHEDULE),
+    notification_kinds=telling.KINDS,
     consumers=jobs.CONSUMERS,
     nav=NAV,
     panels=panels.ALL,

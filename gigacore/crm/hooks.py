@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import select
 
 from gigacore import jobs
-from gigacore.crm import lead_rules, stage_rules, work_rules
+from gigacore.crm import lead_rules, stage_rules, telling, work_rules
 from gigacore.crm.contacts import Company, Contact
 from gigacore.crm.jobs import CLOSE_NOTES, REFRESH_STAGE
 from gigacore.crm.leads import Lead
@@ -62,6 +62,8 @@ def after_save(ctx: Context, record: Entity, changed: frozenset[str]) -> None:
     """Adds what follows from a record of the CRM."""
     if "visibility" in changed and isinstance(record, (Lead, Contact, Company, Opportunity)):
         close_notes(ctx, record)
+    if "owner_id" in changed:
+        telling.owner_changed(ctx, record)
     match record:
         case Lead():
             lead_rules.after_save(ctx, record, changed)

@@ -18,7 +18,7 @@ from gigacore.notices import NotificationKind
 
 if TYPE_CHECKING:
     from gigacore.context import Context
-    from gigacore.entity import Entity, EntitySpec
+    from gigacore.entity import Entity
 
 ASSIGNED: Final = NotificationKind("crm.assigned", msg("A record was handed to me").text, icon="user-check")
 DUE: Final = NotificationKind("crm.task_due", msg("A task of mine is due soon").text, icon="alarm")
@@ -32,19 +32,18 @@ LATE: Final = timedelta(days=1)
 """A reminder is still given this long after it should have been, when nothing ran in between."""
 
 
-def after_save(ctx: Context, entity: EntitySpec, record: Entity, changed: frozenset[str]) -> None:
+def owner_changed(ctx: Context, record: Entity) -> None:
     """Tell the person responsible that somebody handed them a record; a task may say not to."""
-    owned: Any = record
-    if "owner_id" not in changed or not entity.owned or owned.owner_id in (None, ctx.actor.user_id):
+    owner = getattr(record, "owner_id", None)
+    if owner in (None, ctx.actor.user_id) or ctx.source == "import" or not getattr(record, "inform", True):
         return
-    if ctx.source == "import" or not getattr(record, "inform", True):
-        return
+    entity = type(record).__giga__
     title = str(getattr(record, entity.title, "") or "")
     text = msg("{person} handed you: {kind} “{title}”", person=ctx.actor.name, kind=Msg(entity.label), title=title)
     if ctx.actor.is_system:
         text = msg("You are responsible for: {kind} “{title}”", kind=Msg(entity.label), title=title)
     key = f"{entity.name}:{record.id}:{record.version}"
-    notices.notify(ctx, ASSIGNED.name, [owned.owner_id], text, record=record, key=key, kinds=KINDS)
+    notices.notify(ctx, ASSIGNED.name, [owner], text, record=record, key=key, kinds=KINDS)
 
 
 def remind(ctx: Context, payload: Mapping[str, Any]) -> int:
