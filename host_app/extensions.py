@@ -66,6 +66,8 @@ class Routes:
 
     plugin: str
     declarations: list[Declaration] = field(default_factory=list)
+    rules: list[str] = field(default_factory=list)
+    """The addresses declared so far, in their order."""
 
     def page(self, rule: str, *, policy: str, methods: Iterable[str] = ("GET",)) -> Declare[V]:
         """A page at `/<plugin><rule>`. `policy` is `signed_in`, `super_admin` or `<entity>.<verb>`."""
@@ -81,6 +83,7 @@ class Routes:
 
         def declare(view: V) -> V:
             name, seen = self._name(view), self._watched(path, view)
+            self.rules.append(path)
             self.declarations.append(
                 lambda app: public_route(app, path, reason=reason, methods=known, endpoint=name, csrf=csrf)(seen)
             )
@@ -109,6 +112,7 @@ class Routes:
 
         def declare(view: V) -> V:
             name, checked, seen = self._name(view), _of_plugin(self.plugin, policy), self._watched(path, view)
+            self.rules.append(path)
             self.declarations.append(lambda app: route(app, path, policy=checked, methods=known, endpoint=name)(seen))
             return view
 

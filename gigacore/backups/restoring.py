@@ -28,7 +28,7 @@ from gigacore.messages import msg
 from gigacore.migrate import History
 from gigacore.plugins import gone as aftermath
 from gigacore.plugins.histories import core_history
-from gigacore.plugins.removal import exclusive, settle_number
+from gigacore.plugins.removal import settle_number
 from gigacore.plugins.tables import ENABLED
 
 if TYPE_CHECKING:
@@ -111,7 +111,7 @@ def restore(
         entries = [] if exact else _entries(crm, path, trusting)
         space.require(crm.settings.data_dir, _room(crm.engine, opened))
         kept, kept_out = _keep_present(crm, replace, safety), 0
-        with space.told(), _Objects(crm, opened) as objects, exclusive(crm.engine) as connection:
+        with space.told(), _Objects(crm, opened) as objects, migrate.operation(crm.engine) as connection:
             entries += gone.read(connection)
             _rebuild(connection, opened, histories, objects)
             if exact:

@@ -12,6 +12,7 @@ from alembic.runtime.migration import MigrationContext, RevisionStep
 from alembic.script import ScriptDirectory
 
 from gigacore.data.door import SCOPED
+from gigacore.data.engine import BUSY_MS
 from gigacore.errors import Conflict
 from gigacore.messages import msg
 from gigacore.migrate.history import History, state
@@ -27,11 +28,26 @@ def operation(engine: sa.Engine) -> Iterator[sa.Connection]:
 
     SQLite checks foreign keys at the end instead of during the work: rebuilding a table would otherwise delete the
     rows that cascade from it. PostgreSQL lets one operation run at a time and lifts the time limit of statements.
+    Raises Conflict when another operation ran for as long as is waited.
     """
-    with engine.execution_options(**{SCOPED: True}).connect() as connection:
+    with _told_when_busy(), engine.execution_options(**{SCOPED: True}).connect() as connection:
         begin = _on_sqlite if engine.dialect.name == "sqlite" else _on_postgresql
         with begin(connection):
             yield connection
+
+
+@contextmanager
+def _told_when_busy() -> Iterator[None]:
+    try:
+        yield
+    except sa.exc.OperationalError as error:
+        code = getattr(error.orig, "sqlstate", None) or getattr(error.orig, "sqlite_errorname", "")
+        if code not in ("55P03", "SQLITE_BUSY", "SQLITE_LOCKED"):
+            raise
+        raise Conflict(
+            msg("Another operation changes this database; it was waited for {count} seconds.", count=BUSY_MS // 1000),
+            fix=msg("Nothing was changed. Run the command again when the other one has ended."),
+        ) from error
 
 
 def upgrade(connection: sa.Connection, history: History, target: str = "head") -> list[str]:

@@ -61,7 +61,8 @@ class Owned:
     """The rows of one core table that go with a plugin.
 
     `pairs` are (entity, id) columns that name a record. `archived` narrows what is kept for a later reinstallation;
-    None keeps nothing. Rows `by_id` are found before anything is removed, for they are recognised by others.
+    None keeps nothing. A row is not put back without what its columns in `needed` refer to. Rows `by_id` are found
+    before anything is removed, for they are recognised by others.
     """
 
     table: sa.Table
@@ -69,6 +70,7 @@ class Owned:
     pairs: tuple[tuple[str, str], ...] = ()
     archived: Where | None = lambda _name: sa.true()
     by_id: bool = False
+    needed: tuple[str, ...] = ()
 
     def count(self, connection: sa.Connection, plugin: str) -> int:
         """How many rows there are."""
@@ -128,7 +130,7 @@ OWNED: Final = (
     Owned(core_user_role, _below(core_user_role, "role_id", core_role, _ROLES)),
     Owned(core_grant, _below(core_grant, "role_id", core_role, _ROLES, "plugin", "entity")),
     Owned(core_field_rule, _below(core_field_rule, "role_id", core_role, _ROLES, "plugin", "entity", "field")),
-    Owned(core_share, _any(core_share, "entity"), _RECORD),
+    Owned(core_share, _any(core_share, "entity"), _RECORD, needed=("user_id", "team_id")),
     Owned(core_link_token, _any(core_link_token, "entity"), _RECORD),
     Owned(
         core_link,

@@ -262,10 +262,11 @@ def _grants(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[Change
     old, new = before.get("grants", []), after.get("grants", [])
     gone = ((REMOVE, grant) for grant in old if grant not in new)
     come = ((ADD, grant) for grant in new if grant not in old)
-    return tuple(
+    roles = tuple(
         Change(sign, msg("role {role}: {verb} {entity} ({level})", role=role, entity=entity, verb=verb, level=level))
         for sign, (role, entity, verb, level) in (*gone, *come)
     )
+    return (*_named(before, after, "tools", lambda name: msg("right to {name}", name=name)), *roles)
 
 
 def _jobs(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[Change, ...]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
+from gigacore import migrate
 from gigacore.access.profiles import bump
 from gigacore.data import gone
 from gigacore.errors import Conflict, PluginError
@@ -21,7 +22,7 @@ from gigacore.plugins.archive import FOLDER, newest, open_archive
 from gigacore.plugins.footprint import OWNED
 from gigacore.plugins.histories import history_of
 from gigacore.plugins.manifest import Plugin
-from gigacore.plugins.removal import Belongings, exclusive, note, settle_number
+from gigacore.plugins.removal import Belongings, note, settle_number
 from gigacore.plugins.seeding import run_install
 from gigacore.plugins.stored import StoredPlugin
 from gigacore.plugins.tables import ENABLED
@@ -53,7 +54,7 @@ def reinstall(crm: Crm, name: str, archive: Path | None = None, known: Secrets |
         plugin, registry = crm.plugins.examine(name)
         _check_revision(opened, plugin)
         objects = _store_files(crm, opened)
-        with exclusive(crm.engine) as connection:
+        with migrate.operation(crm.engine) as connection:
             _check_not_installed(stored.read(connection), name)
             left_out = 0
 

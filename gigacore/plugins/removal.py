@@ -14,7 +14,6 @@ import sqlalchemy as sa
 from gigacore import migrate
 from gigacore.access.profiles import bump
 from gigacore.data import audit, bump_generation
-from gigacore.data.engine import BUSY_MS
 from gigacore.errors import Conflict, GigaError, NotFound
 from gigacore.files import space
 from gigacore.files.container import ContainerWriter
@@ -63,7 +62,7 @@ class Belongings:
     def core_shape(self, owned: Owned) -> Shape:
         """A table of the core with what its columns refer to."""
         refs = {column: t for column, t in footprint.REFERRED.items() if column in owned.table.c}
-        return Shape(owned.table, refs, owned.pairs, frozenset(self.tables))
+        return Shape(owned.table, refs, owned.pairs, frozenset(self.tables), frozenset(owned.needed))
 
     def _references(self, table: sa.Table) -> dict[str, str]:
         """References by the manifest, the columns that every entity has, and the key of an extension's table."""
@@ -85,7 +84,7 @@ def uninstall(crm: Crm, name: str, *, encrypted: bool = False) -> Path:
     was changed.
     """
     history = _history(crm, name)
-    with archived() as keep, exclusive(crm.engine) as connection:
+    with archived() as keep, migrate.operation(crm.engine) as connection:
         found = check_removable(crm, connection, name, crm.clock.now())
         path = keep(write_archive(crm, connection, found, encrypted=encrypted))
         _drop(connection, found, history)
@@ -155,26 +154,6 @@ def _check_no_job_runs(connection: sa.Connection, name: str, now: datetime) -> N
             msg("{count} jobs of {name} are running.", count=count, name=name),
             fix=msg("Run `giga plugin disable {name}`, restart the workers, then try again.", name=name),
         )
-
-
-@contextmanager
-def exclusive(engine: sa.Engine) -> Iterator[sa.Connection]:
-    """`migrate.operation`; while another one runs, a Conflict after ten seconds instead of the driver's words."""
-    try:
-        with migrate.operation(engine) as connection:
-            yield connection
-    except sa.exc.OperationalError as error:
-        if not _is_busy(error):
-            raise
-        raise Conflict(
-            msg("Another operation changes this database; it was waited for {count} seconds.", count=BUSY_MS // 1000),
-            fix=msg("Nothing was changed. Run the command again when the other one has ended."),
-        ) from error
-
-
-def _is_busy(error: sa.exc.OperationalError) -> bool:
-    code = getattr(error.orig, "sqlstate", None) or getattr(error.orig, "sqlite_errorname", "")
-    return code in ("55P03", "SQLITE_BUSY", "SQLITE_LOCKED")
 
 
 def _history(crm: Crm, name: str) -> History | None:

@@ -72,13 +72,15 @@ class Shape:
     """One table with the columns that refer to rows with a uid elsewhere.
 
     `refs` gives the table referred to by column; `pairs` are (entity, id) columns whose entity stands in the row. Ids
-    of tables in `own` are kept as they are, for the plugin's rows come back under their ids.
+    of tables in `own` are kept as they are, for the plugin's rows come back under their ids. A row is nothing without
+    the references in `needed`, though they may be empty in others.
     """
 
     table: sa.Table
     refs: Mapping[str, str]
     pairs: tuple[tuple[str, str], ...]
     own: frozenset[str]
+    needed: frozenset[str] = frozenset()
 
     def targets(self, row: Mapping[str, Any]) -> Iterator[tuple[str, str, Any]]:
         """(column, table referred to, id) of each reference that leaves the plugin."""
@@ -265,6 +267,7 @@ def _linked(
         for column, target, _ in list(shape.targets(row)):
             if column in named:
                 row[column] = found[target].get(named[column])
-        if all(row[name] is not None or shape.table.c[name].nullable for name in named):
+        may_be_empty = {name for name in named if shape.table.c[name].nullable} - shape.needed
+        if all(row[name] is not None or name in may_be_empty for name in named):
             (moved if "id" in named and named["id"] not in own else kept).append(row)
     return kept, moved, len(rows) - len(kept) - len(moved)

@@ -59,6 +59,7 @@ def describe(plugin: Plugin) -> dict[str, Any]:
         "schedules": [one.name for one in plugin.schedules],
         "consumers": [one.name for one in plugin.consumers],
         "settings": [one.name for one in plugin.settings],
+        "tools": [tool.name for tool in plugin.tools],
     }
 
 

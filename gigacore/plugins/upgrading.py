@@ -10,7 +10,7 @@ from gigacore import migrate
 from gigacore.plugins import stored
 from gigacore.plugins.histories import history_of
 from gigacore.plugins.plan import check_state
-from gigacore.plugins.removal import Belongings, archived, exclusive, note, write_archive
+from gigacore.plugins.removal import Belongings, archived, note, write_archive
 from gigacore.plugins.seeding import run_install
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def upgrade(crm: Crm, name: str) -> Upgraded:
     check_state("upgrade", name, crm.plugins.stored().get(name))
     plugin, registry = crm.plugins.examine(name)
     path = None
-    with archived() as keep, exclusive(crm.engine) as connection:
+    with archived() as keep, migrate.operation(crm.engine) as connection:
         known = stored.read(connection)
         check_state("upgrade", name, known.get(name))
         if migrate.state(connection, history_of(plugin)).pending and known[name].manifest.get("tables"):

@@ -10,12 +10,12 @@ from gigacore.messages import Msg, msg
 from gigacore.plugins import PluginState
 from gigacore.plugins.health import examine
 from gigacore.plugins.plan import OPERATIONS, Operation, Plan
-from gigacore.plugins.plan import plan as plan_of
 from gigacore.plugins.reinstallation import reinstall as reinstall_plugin
 from gigacore.plugins.removal import uninstall as uninstall_plugin
 from gigacore.plugins.upgrading import install as install_plugin
 from gigacore.plugins.upgrading import upgrade as upgrade_plugin
 from host_app.installation import Installation, pass_installation, tell, translator
+from host_app.planning import plan_with_pages
 
 STATES = {
     PluginState.AVAILABLE: msg("available"),
@@ -65,7 +65,7 @@ def disable(installation: Installation, name: str) -> None:
 @pass_installation
 def plan(installation: Installation, operation: Operation, name: str) -> int:
     """Show what OPERATION on plugin NAME would change; nothing is changed. Exit code 1: it would be refused."""
-    found = plan_of(installation.crm, operation, name)
+    found = plan_with_pages(installation.crm, operation, name)
     _show(found)
     return 1 if found.refusal else 0
 
@@ -97,7 +97,7 @@ def upgrade(installation: Installation, name: str) -> None:
 @pass_installation
 def uninstall(installation: Installation, name: str, yes: bool, encrypt: bool) -> None:
     """Write a signed archive of plugin NAME, then remove its tables and everything that it owns."""
-    found = plan_of(installation.crm, "uninstall", name)
+    found = plan_with_pages(installation.crm, "uninstall", name)
     if not yes and found.refusal is None:
         _show(found)
         click.confirm(msg("Remove all this, after an archive was written?").render(translator()), abort=True)

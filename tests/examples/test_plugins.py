@@ -15,7 +15,9 @@ from flask.testing import FlaskClient
 from gigacore import Abort, Actor, Crm, Plugin, records
 from gigacore.access import tokens
 from gigacore.testing.contract import PluginContract
+from gigacore.testing.databases import settings
 from host_app import create_app
+from host_app.planning import plan_with_pages
 from tests.api.conftest import KEYS
 from tests.installed import Source, examples_importable, examples_installed, sources
 from tests.test_floors import may_import, offences
@@ -138,3 +140,21 @@ class TestEquipmentAtWork:
         assert (answer.status_code, answer.mimetype) == (200, "text/javascript")
         assert client.get("/equipment/assets/secret.py").status_code == 404
         assert client.get("/api/v1/equipment/states").get_json() == {"running": 1, "broken": 0, "retired": 0}
+
+
+def test_a_plan_names_the_addresses_of_its_web_module_and_its_rights(database_url: str, tmp_path: Path) -> None:
+    with Crm(settings(database_url, tmp_path), plugins=[equipment]) as crm:
+        crm.start()
+        coming = plan_with_pages(crm, "install", "equipment")
+        assert {str(one.what) for one in coming.routes if one.sign == "+"} >= {
+            "/equipment/overview",
+            "/api/v1/equipment/states",
+        }
+        assert "right to equipment.overview" in {str(one.what) for one in coming.permissions}
+        assert crm.plugins.stored().keys() == {"crm"}
+        crm.enable("equipment")
+        assert "/equipment/overview" not in {
+            str(one.what) for one in plan_with_pages(crm, "enable", "equipment").routes
+        }
+        going = {str(one.what) for one in plan_with_pages(crm, "uninstall", "equipment").routes if one.sign == "-"}
+        assert going >= {"/equipment/overview", "/equipment/machines"}

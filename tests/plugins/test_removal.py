@@ -11,6 +11,7 @@ import warnings
 import zipfile
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ import pytest
 import sqlalchemy as sa
 from gigacore_lead_scoring import plugin as lead_scoring
 
-from gigacore import Crm, NotFound, Plugin, PluginError, customfields, records, views
+from gigacore import Crm, NotFound, Plugin, PluginError, customfields, migrate, records, views
 from gigacore.access import load_actor, shares, users
 from gigacore.data import activities, links, settings
 from gigacore.data.door import SCOPED
@@ -287,16 +288,26 @@ def test_an_archive_that_was_tampered_with_is_refused(touring: Crm) -> None:
 KILLS = {
     "uninstall": ("DELETE FROM core_choice", "DROP TABLE tours_guest", "commit"),
     "reinstall": ("INSERT INTO core_share", "commit"),
+    "enable": ("CREATE TABLE tours_guest", "INSERT INTO core_choice", "commit"),
+    "upgrade": ("UPDATE tours_tour", "commit"),
 }
 
 
 @pytest.mark.parametrize("operation", KILLS)
 def test_killed_at_any_step_the_database_is_in_the_old_state(
-    touring: Crm, operation: str, database_url: str, tmp_path: Path, migrations: Path
+    touring: Crm,
+    operation: str,
+    database_url: str,
+    tmp_path: Path,
+    migrations: Path,
+    request: pytest.FixtureRequest,
 ) -> None:
     use(touring)
-    if operation == "reinstall":
+    if operation in ("reinstall", "enable"):
         uninstall(touring, "tours")
+    if operation == "upgrade":
+        (migrations / "tours" / "versions" / "0002_later.py").write_text(LATER)
+        request.addfinalizer((migrations / "tours" / "versions" / "0002_later.py").unlink)
     before = contents(touring), schema(touring)
     for point in KILLS[operation]:
         arguments = [database_url, str(tmp_path), str(migrations), operation, point]
@@ -305,7 +316,47 @@ def test_killed_at_any_step_the_database_is_in_the_old_state(
         )
         assert ended.returncode == -9, (point, ended.stderr.decode())
         assert (contents(touring), schema(touring)) == before, point
-    {"uninstall": uninstall, "reinstall": reinstall}[operation](touring.start(), "tours")
+    act: Any = {"uninstall": uninstall, "reinstall": reinstall, "enable": Crm.enable, "upgrade": upgrade}[operation]
+    act(touring if operation == "upgrade" else touring.start(), "tours")
+
+
+def test_an_operation_that_waits_too_long_is_refused_in_words(touring: Crm) -> None:
+    uninstall(touring, "cards")
+    before = schema(touring)
+    patience = "PRAGMA busy_timeout=300" if touring.engine.dialect.name == "sqlite" else "SET lock_timeout = '300ms'"
+    sa.event.listen(touring.engine, "checkout", lambda raw, *_: raw.execute(patience))
+    with migrate.operation(touring.engine), ThreadPoolExecutor(1) as pool:
+        for act in (Crm.enable, uninstall, upgrade, reinstall):
+            name = "cards" if act in (Crm.enable, reinstall) else "tours"
+            with pytest.raises(Conflict, match=r"Another operation changes this database.*Run the command again"):
+                pool.submit(act, touring, name).result()
+    assert schema(touring) == before
+
+
+def test_an_archive_crosses_engines_encrypted_and_back(
+    touring: Crm, samples: Mapping[str, Plugin], sqlite_databases: Any, tmp_path: Path
+) -> None:
+    use(touring)
+    with touring.system("look") as ctx:
+        before = [records.get(ctx, "tours.tour", number) for number in (1, 2)]
+    here = uninstall(touring, "tours", encrypted=True)
+    assert "Île".encode() not in here.read_bytes()
+    with Crm(replace(touring.settings, database_url=sqlite_databases.ready()), plugins=samples.values()) as other:
+        other.start()
+        with other.system("what they refer to") as ctx:  # elsewhere other records stand behind the references
+            records.create(ctx, "crm.company", {"name": "Elsewhere"})
+        assert reinstall(other, "tours", here).left_out > 0
+        with other.system("look") as ctx:
+            found = [records.get(ctx, "tours.tour", number) for number in (1, 2)]
+        there = uninstall(other, "tours")
+    reinstall(touring, "tours", there)
+    with touring.system("look") as ctx:
+        back = [records.get(ctx, "tours.tour", number) for number in (1, 2)]
+    away = {"lead_id", "company_id", "owner_id", "created_by", "updated_by", "x_guide"}
+    for one in (found, back):
+        assert [{k: v for k, v in row.items() if k not in away} for row in one] == [
+            {k: v for k, v in row.items() if k not in away} for row in before
+        ]
 
 
 def test_of_two_operations_at_once_one_is_refused_with_the_reason(touring: Crm) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import sqlalchemy as sa
 from gigacore import Crm
 from gigacore.plugins.reinstallation import reinstall
 from gigacore.plugins.removal import uninstall
+from gigacore.plugins.upgrading import upgrade
 from gigacore.testing.databases import settings
 from tests.plugins.samples import CARDS, TOURS, with_folders
 
@@ -29,10 +31,11 @@ def count(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
         die()
 
 
-with Crm(settings(url, Path(folder)), plugins=with_folders(Path(migrations), TOURS, CARDS)) as crm:
+plugins = with_folders(Path(migrations), TOURS, CARDS)
+with Crm(replace(settings(url, Path(folder)), strict=operation != "upgrade"), plugins=plugins) as crm:
     crm.start()
     sa.event.listen(crm.engine, "before_cursor_execute", count)
     if point == "commit":
         sa.event.listen(crm.engine, "commit", lambda _connection: die())
-    act = {"uninstall": uninstall, "reinstall": reinstall}[operation]
+    act: Any = {"uninstall": uninstall, "reinstall": reinstall, "enable": Crm.enable, "upgrade": upgrade}[operation]
     act(crm, "tours")

@@ -16,7 +16,6 @@ from gigacore.errors import Forbidden, GigaError, Invalid, NotFound
 from gigacore.messages import msg
 from gigacore.plugins import PluginState
 from gigacore.plugins.faults import Fault
-from gigacore.plugins.plan import plan
 from host_app.api.policies import on_tool
 from host_app.auth import keep_cookie
 from host_app.context import current_crm
@@ -27,6 +26,7 @@ from host_app.pages.raw import Raw, raw_from
 from host_app.pages.reader import Reader, reader
 from host_app.pages.settings.area import settings_page
 from host_app.pages.settings.doing import do, problems
+from host_app.planning import plan_with_pages
 from host_app.routing import route
 
 MOST_FAULTS: Final = 5
@@ -97,7 +97,7 @@ def preview(name: str) -> ResponseReturnValue:
 def _preview(name: str, wish: str, problem: str = "") -> Response:
     who = reader()
     _only_super_admin(who)
-    found = plan(who.crm, "disable" if wish == "disable" else "enable", name)
+    found = plan_with_pages(who.crm, "disable" if wish == "disable" else "enable", name)
     sections = [
         (who.t(title), [(change.sign, who.t(change.what)) for change in changes]) for title, changes in found.sections()
     ]
