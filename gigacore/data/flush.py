@@ -268,6 +268,8 @@ class Collector:
         old = changed_values(self.session, row, plan) if verb == "updated" else {}
         if verb == "created":
             self.apply_field_defaults(row, plan)
+        if verb != "deleted":
+            write_keys(row, plan)
         names = frozenset(old) if verb == "updated" else filled(row, plan)
         if not names:
             return

@@ -183,11 +183,16 @@ def _condition(session: ActorSession, spec: EntitySpec, tree: object) -> Conditi
 def searching(session: ActorSession, spec: EntitySpec, text: str) -> ColumnElement[bool]:
     """Whether each word of `text` stands in a searchable field that the actor may read."""
     readable = readable_fields(session, spec)
-    own = (f for f in spec.fields.values() if f.search and not f.custom and f.extension is None)
-    keys = [f.key_column for f in own if f.key_column and f.name in readable]
+    found = [f for f in spec.fields.values() if f.search and not f.custom and f.key_column and f.name in readable]
     words = fold(text).split()[:6]
-    columns = [spec.table.c[key] for key in keys]
-    return sa.and_(sa.true(), *(sa.or_(sa.false(), *(c.contains(w, autoescape=True) for c in columns)) for w in words))
+    return sa.and_(sa.true(), *(sa.or_(sa.false(), *(_holds(spec, f, word) for f in found)) for word in words))
+
+
+def _holds(spec: EntitySpec, field: FieldSpec, word: str) -> ColumnElement[bool]:
+    """Whether the folded key of a field, of the entity or of what a plugin adds to it, holds a word."""
+    table: Any = field.extension.__table__ if field.extension else spec.table
+    holds: ColumnElement[bool] = table.c[field.key_column or ""].contains(word, autoescape=True)
+    return spec.table.c.id.in_(sa.select(table.c.id).where(holds)) if field.extension else holds
 
 
 def _select(plan: ReadPlan, where: Iterable[ColumnElement[bool]], order: Order = NO_ORDER) -> sa.Select[Any]:

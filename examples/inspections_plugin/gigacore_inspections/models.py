@@ -23,4 +23,5 @@ class MachineInspections(Extension):
     __extension__ = ExtensionMeta("inspections", "equipment.machine")
 
     inspected_on: Mapped[date | None] = field(sort=True, label="Inspected on", section="Inspection")
+    place: Mapped[str | None] = field(search=True, max_length=80, label="Place", section="Inspection")
     risk: Mapped[str | None] = choice("inspections.risk", label="Risk", section="Inspection")

@@ -69,8 +69,14 @@ def upgrade() -> None:
     op.create_table(
         "inspections_machine_ext",
         sa.Column("inspected_on", sa.Date(), nullable=True),
+        sa.Column("place", sa.String(length=80), nullable=True),
         sa.Column("risk", sa.String(length=60), nullable=True),
         sa.Column("id", columns.BigId, autoincrement=False, nullable=False),
+        sa.Column(
+            "place_key",
+            sa.String(length=240).with_variant(sa.String(length=240, collation="C"), "postgresql"),
+            nullable=True,
+        ),
         sa.ForeignKeyConstraint(
             ["id"], ["equipment_machine.id"], name=op.f("fk_inspections_machine_ext_id"), ondelete="CASCADE"
         ),
