@@ -141,12 +141,13 @@ class Panel:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tab:
-    """A tab of a record's page, loaded when it is opened."""
+    """A tab of a record's page, loaded when it is opened; `count` is asked on every page, so let it be cheap."""
 
     name: str
     label: str
     entity: str
     load: Callable[[Context, Entity], Sequence[Content]]
+    count: Callable[[Context, Entity], int] | None = None
     icon: str = ""
     order: int = 100
     policy: str = ""

@@ -33,6 +33,7 @@ from host_app.pages.addresses import is_local, list_url, record_url
 
 if TYPE_CHECKING:
     from gigacore import Crm
+    from gigacore.context import Context
     from gigacore.entity import Entity, EntitySpec
     from host_app.pages.reader import Reader
 
@@ -91,6 +92,19 @@ def draw_part(part: Panel | Tab | Widget, who: Reader, *about: Entity) -> Drawn:
     """A part with what it shows (about a record); one that fails is left out with a word about it."""
     found = who.crm.hooks.guard(part.name.partition(".")[0], part.load, who.ctx, *about)
     return Drawn(part.name, who.t(part.label), part.icon, _contents(found, who))
+
+
+def count_of(tab: Tab, who: Reader, record: Entity) -> str:
+    """How much a tab holds; empty where it does not say, or its plugin failed."""
+    count = tab.count
+    if count is None:
+        return ""
+
+    def counted(ctx: Context, about: Entity) -> tuple[Note]:
+        return (Note(who.formats.number(count(ctx, about))),)
+
+    found = who.crm.hooks.guard(tab.name.partition(".")[0], counted, who.ctx, record)
+    return next((str(note.text) for note in found.content if isinstance(note, Note)), "")
 
 
 def _contents(found: Contribution, who: Reader) -> tuple[Mapping[str, Any], ...]:

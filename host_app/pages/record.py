@@ -17,7 +17,7 @@ from host_app.pages.facts import sections
 from host_app.pages.frame import page as answer
 from host_app.pages.history import changes_of
 from host_app.pages.news import news_url
-from host_app.pages.parts import Drawn, draw_part, fill, may_see, panels_of, tabs_of
+from host_app.pages.parts import Drawn, count_of, draw_part, fill, may_see, panels_of, tabs_of
 from host_app.pages.record_head import drawn_head
 from host_app.pages.record_view import RULE, RecordView, view_of
 from host_app.pages.related import related_of
@@ -60,14 +60,14 @@ def _middle(view: RecordView, tab: str) -> dict[str, Any]:
     """The tabs, and what the chosen one shows; an unknown one shows the timeline."""
     who = view.who
     plugins = {part.name: part for part in tabs_of(who.crm, view.spec.name) if may_see(part.policy, who, part.name)}
-    names = [(TIMELINE, who.t(msg("Timeline"))), (CHANGES, who.t(msg("Changes")))]
-    names += [(name, who.t(part.label)) for name, part in plugins.items()]
-    chosen = tab if tab in dict(names) else TIMELINE
+    names = [(TIMELINE, who.t(msg("Timeline")), ""), (CHANGES, who.t(msg("Changes")), "")]
+    names += [(name, who.t(part.label), count_of(part, who, view.record)) for name, part in plugins.items()]
+    chosen = tab if tab == CHANGES or tab in plugins else TIMELINE
     drawn: Drawn | None = draw_part(plugins[chosen], who, view.record) if chosen in plugins else None
     middle = changes_of(view) if chosen == CHANGES else drawn_timeline(view) if drawn is None else ""
     tabs = [
-        (view.path if name == TIMELINE else with_query(view.path, [("tab", name)]), label, name == chosen)
-        for name, label in names
+        (view.path if name == TIMELINE else with_query(view.path, [("tab", name)]), label, count, name == chosen)
+        for name, label, count in names
     ]
     return {"tabs": tabs, "drawn": drawn, "middle": middle}
 

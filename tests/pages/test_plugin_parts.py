@@ -45,6 +45,17 @@ def fail(_ctx: Context, _record: Entity) -> Sequence[Content]:
     raise RuntimeError("secret detail")
 
 
+def three(_ctx: Context, _record: Entity) -> int:
+    return 3
+
+
+def broken(_ctx: Context, _record: Entity) -> int:
+    raise RuntimeError("secret detail")
+
+
+COUNTS = {"warm": three, "cold": broken}
+
+
 def tile(_ctx: Context) -> Sequence[Content]:
     return (Note("tile text"),)
 
@@ -70,7 +81,7 @@ def plugin(name: str) -> Plugin:
             Panel(name=f"{name}.broken", label=f"{name} broken", entity="crm.lead", load=fail, slot=Slot.RECORD_MAIN),
             Panel(name=f"{name}.hidden", label=f"{name} hidden", entity="crm.lead", load=about, policy="super_admin"),
         ],
-        tabs=[Tab(name=f"{name}.tab", label=f"{name} tab", entity="crm.lead", load=about)],
+        tabs=[Tab(name=f"{name}.tab", label=f"{name} tab", entity="crm.lead", load=about, count=COUNTS[name])],
         widgets=[Widget(name=f"{name}.tile", label=f"{name} tile", load=tile, policy="signed_in")],
         bulk_actions=[
             BulkAction(
@@ -101,7 +112,10 @@ def test_panels_of_two_plugins_stand_side_by_side_and_a_broken_one_is_left_out(l
         assert f"{name} warmth" in page
         assert f"{name} broken" in page
         assert f"{name} hidden" not in page
+        assert f'href="{lead}?tab={name}.tab"' in page
     assert page.count("<meter") == 2
+    assert 'warm tab<span class="count">3</span></a>' in page
+    assert "cold tab</a>" in page
     assert "secret detail" not in page
     assert "&lt;b&gt;bold" in page
     assert "evil.test" not in page

@@ -30,6 +30,11 @@ def history(ctx: Context, machine: Any) -> list[Rows]:
     return [Rows(("Inspection", "Day"), tuple((one.title, one.created_at.date()) for one in found))]
 
 
+def how_many(ctx: Context, machine: Any) -> int:
+    """How many inspections the machine had."""
+    return ctx.session.scalar(sa.select(sa.func.count(Inspection.id)).where(Inspection.machine_id == machine.id)) or 0
+
+
 def tile(ctx: Context) -> list[Note | Link]:
     """How many machines are due."""
     return [Note(msg("{count} machines are due.", count=len(due(ctx)))), Link("Machines", entity=MACHINE)]
@@ -54,7 +59,7 @@ def pass_by_rule(step: Step) -> Mapping[str, Any]:
 
 
 PANELS: Final = (Panel(name="inspections.state", label="Inspection", entity=MACHINE, load=state),)
-TABS: Final = (Tab(name="inspections.history", label="Inspections", entity=MACHINE, load=history),)
+TABS: Final = (Tab(name="inspections.history", label="Inspections", entity=MACHINE, load=history, count=how_many),)
 WIDGETS: Final = (Widget(name="inspections.due", label="Inspections", load=tile, policy="equipment.machine.view"),)
 ACTIONS: Final = (
     RecordAction(
