@@ -15,6 +15,7 @@ from gigacore.context import Context
 from gigacore.data import idempotency
 from gigacore.errors import GigaError, Invalid, NotFound
 from gigacore.exchange import jobs as exchange_jobs
+from gigacore.exchange.export_job import EXPORT
 from gigacore.files import jobs as file_jobs
 from gigacore.jobs import Consumer, Job, JobRun, Schedule, core_job, queue, relay
 from gigacore.mail import jobs as mail_jobs
@@ -98,6 +99,7 @@ class Upkeep:
         BULK,
         TIDY,
         *exchange_jobs.JOBS,
+        EXPORT,
         *file_jobs.JOBS,
         *backup_jobs.JOBS,
         *mail_jobs.JOBS,

@@ -12,6 +12,7 @@ from gigacore import jobs, records
 from gigacore.context import Context
 from gigacore.entity import EntitySpec
 from gigacore.errors import NotFound
+from gigacore.exchange.export_job import EXPORT
 from gigacore.jobs import oversight
 from gigacore.jobs.tables import CANCELLED, DONE, QUEUED, RUNNING
 from gigacore.messages import Msg, msg
@@ -38,8 +39,8 @@ VERBS: Final = {
 
 def register(app: Flask) -> None:
     """Declare the routes."""
-    route(app, f"{RULE}/<int:job_id>", policy=on_entity("bulk"))(show)
-    route(app, f"{RULE}/<int:job_id>/cancel", policy=on_entity("bulk"), methods=["POST"])(cancel)
+    route(app, f"{RULE}/<int:job_id>", policy=on_entity("view"))(show)
+    route(app, f"{RULE}/<int:job_id>/cancel", policy=on_entity("view"), methods=["POST"])(cancel)
     route(app, f"{RULE}/restore", policy=on_entity("delete"), methods=["POST"])(restore)
 
 
@@ -73,10 +74,10 @@ def show(plugin: str, plural: str, job_id: int) -> ResponseReturnValue:
     spec, who = entity_at(plugin, plural), reader()
     state = oversight.get(who.ctx, job_id)
     payload = oversight.payload_of(who.ctx, job_id)
-    if state.name != BULK.name or payload.get("entity") != spec.name:
+    if state.name not in (BULK.name, EXPORT.name) or payload.get("entity") != spec.name:
         raise NotFound
     running = state.state in (QUEUED, RUNNING)
-    total = len(payload["ids"])
+    total = len(payload["ids"]) if "ids" in payload else int(payload["total"])
     number = who.formats.number
     result = state.result if isinstance(state.result, Mapping) else {}
     return answer(
@@ -90,16 +91,17 @@ def show(plugin: str, plural: str, job_id: int) -> ResponseReturnValue:
         done=state.progress_done,
         total=total,
         progress=who.t(msg("{done} of {total}", done=number(state.progress_done), total=number(total))),
-        outcome=_outcome(payload, result, who),
+        outcome=who.t(msg("The file is ready.")) if "file" in result else _outcome(payload, result, who),
+        file=f"/files/{result['file']}" if "file" in result else "",
         faults=_faults(spec, result, who),
         more=max(0, int(result.get("failures", 0)) - len(result.get("failed", ()))),
-        may_undo=payload["action"] == "delete" and bool(result.get("changed")) and who.may("delete", spec.name),
+        may_undo=payload.get("action") == "delete" and bool(result.get("changed")) and who.may("delete", spec.name),
     )
 
 
 def _outcome(payload: Mapping[str, Any], result: Mapping[str, Any], who: Reader) -> str:
     count, failures = int(result.get("changed", 0)), int(result.get("failures", 0))
-    done = VERBS.get(payload["action"], VERBS["update"])
+    done = VERBS.get(payload.get("action", ""), VERBS["update"])
     texts = [Msg(done.text, {"count": who.formats.number(count)})]
     if failures:
         texts.append(msg("{count} left as they were.", count=who.formats.number(failures)))

@@ -5,17 +5,18 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, BinaryIO, Final, cast
 
 from flask import Flask, Response, redirect, request, stream_with_context
 from flask.typing import ResponseReturnValue
 
-from gigacore import access
+from gigacore import access, jobs, records
 from gigacore.entity import EntitySpec, FieldSpec
 from gigacore.errors import Conflict, GigaError, Invalid, NotFound
 from gigacore.exchange import export, imports
 from gigacore.exchange.cells import protect
+from gigacore.exchange.export_job import EXPORT
 from gigacore.exchange.imports import FILE_LIMIT, Import, Preview
 from gigacore.exchange.mapping import NEW, writable
 from gigacore.jobs import cancel as cancel_job
@@ -24,12 +25,13 @@ from gigacore.records import ListRequest
 from host_app.api.policies import entity_at, on_entity
 from host_app.auth import current
 from host_app.context import current_crm
-from host_app.pages import views
+from host_app.pages import bulk_job, views
 from host_app.pages.addresses import list_url
 from host_app.pages.columns import label_of
 from host_app.pages.currencies import currency_codes
 from host_app.pages.frame import is_partial
 from host_app.pages.frame import page as answer
+from host_app.pages.listing import Listing
 from host_app.pages.lists import shown_columns
 from host_app.pages.notes import note
 from host_app.pages.reader import Reader, reader
@@ -40,6 +42,7 @@ ONE: Final = f"{RULE}/<int:number>"
 SLOTS: Final = 3
 PREVIEWED: Final = 8
 SHOWN_ERRORS: Final = 100
+DIRECT_EXPORT: Final = 5000
 RUNNING: Final = frozenset({imports.QUEUED, imports.RUNNING})
 STATES: Final = {
     imports.DRAFT: msg("Not started"), imports.QUEUED: msg("Waiting"), imports.RUNNING: msg("Running"),
@@ -319,12 +322,29 @@ def export_list(plugin: str, plural: str) -> ResponseReturnValue:
     )
     crm, actor = current_crm(), current()
     delimiter = ";" if who.locale == "fr" else ","
+    name = f"{spec.plural}.csv"
+    total = records.page(who.ctx, spec.name, replace(wanted, fields=("id",), limit=1, verb="export")).count
+    if total is not None and total.value > DIRECT_EXPORT:
+        return _export_later(spec, state, wanted, {"name": name, "delimiter": delimiter, "total": total.value}, who)
 
     def pieces() -> Iterator[bytes]:
         with crm.read(actor) as ctx:
             yield from export.export_csv(ctx, spec.name, wanted, translate=who.translate, delimiter=delimiter)
 
-    return _download(stream_with_context(pieces()), f"{spec.plural}.csv")
+    return _download(stream_with_context(pieces()), name)
+
+
+def _export_later(
+    spec: EntitySpec, state: Listing, wanted: ListRequest, more: Mapping[str, Any], who: Reader
+) -> Response:
+    """A job writes the file; the list shows how far it is, and then where the file is."""
+    payload = {
+        "entity": spec.name, "filter": wanted.filter, "sort": list(wanted.sort), "search": wanted.search,
+        "fields": list(wanted.fields or ()), "locale": who.locale, **more,
+    }  # fmt: skip
+    with current_crm().unit_of_work(current()) as ctx:
+        number = jobs.enqueue(ctx, EXPORT, payload)
+    return redirect(bulk_job.with_job(state.url, number), 303)  # type: ignore[return-value]
 
 
 def _download(body: bytes | Iterator[bytes], name: str) -> Response:

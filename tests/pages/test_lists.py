@@ -361,3 +361,19 @@ def test_a_team_has_its_own_view_and_today_holds_what_is_open(crm: Crm, visit: A
     assert titles("My team&#39;s") == {"Theirs", "Done"}
     assert titles("Mine") == {"Mine"}
     assert titles("Today") == {"Theirs", "Mine"}
+
+
+def test_a_large_export_is_written_by_a_job_for_its_person_alone(
+    crm: Crm, leads: None, visit: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("host_app.pages.imports.DIRECT_EXPORT", 30)
+    boss, other = visit("admin"), visit("super_admin")
+    listed = boss.get("/crm/leads/export?columns=1&fields=amount&sort=amount").location
+    assert listed.startswith("/crm/leads?sort=amount&fields=amount&job=")
+    number = listed.rpartition("=")[2]
+    crm.jobs.run_pending()
+    address = re.search(r'href="(/files/[^"]+)"', text(boss, f"/crm/leads/bulk/{number}"))
+    assert address
+    lines = boss.get(address[1]).get_data(as_text=True).splitlines()
+    assert (len(lines), lines[1]) == (61, "Amélie Number 000,0.50 EUR")
+    assert other.get(address[1]).status_code == 404

@@ -146,6 +146,7 @@ function reload(mark) {
   if (!here.searchParams.has('job') || !document.getElementById('rows')) return
   here.searchParams.delete('job')
   history.replaceState(history.state, '', here)
+  if (mark.dataset.reload === 'none') return
   htmx.ajax('GET', here.pathname + here.search, {target: '#rows', select: '#rows', swap: 'outerHTML', selectOOB: '#count'})
 }
 
