@@ -17,6 +17,7 @@ from gigacore.access.tables import (
     core_share,
     core_user_role,
 )
+from gigacore.automation.tables import core_rule, core_rule_run, core_rule_version
 from gigacore.customfields.tables import core_custom_field
 from gigacore.data.choices import core_choice
 from gigacore.data.tables import (
@@ -33,6 +34,7 @@ from gigacore.data.tables import (
 from gigacore.exchange.tables import core_import, core_import_error, core_import_key
 from gigacore.files.tables import core_attachment, core_file
 from gigacore.jobs.tables import RUNNING, core_job, core_schedule
+from gigacore.notices.tables import core_notice
 from gigacore.views.tables import core_list_choice, core_view
 
 Where = Callable[[str], sa.ColumnElement[bool]]
@@ -51,6 +53,7 @@ REFERRED: Final = MappingProxyType(
         "file_id": "core_file",
         "activity_id": "core_activity",
         "import_id": "core_import",
+        "rule_id": "core_rule",
     }
 )
 """Columns of the core, and of every entity, that hold the id of a row with a uid."""
@@ -123,6 +126,7 @@ def _deliveries(name: str) -> sa.ColumnElement[bool]:
 _ROLES: Final = _any(core_role, "plugin")
 _ACTIVITIES: Final = _any(core_activity, "plugin", "source_entity")
 _IMPORTS: Final = _any(core_import, "entity")
+_RULES: Final = _any(core_rule, "plugin")
 _RECORD: Final = (("entity", "record_id"),)
 
 OWNED: Final = (
@@ -146,6 +150,10 @@ OWNED: Final = (
     Owned(core_custom_field, _any(core_custom_field, "plugin", "entity", "target")),
     Owned(core_view, _any(core_view, "plugin", "entity")),
     Owned(core_list_choice, _any(core_list_choice, "entity")),
+    Owned(core_rule, _RULES),
+    Owned(core_rule_version, _below(core_rule_version, "rule_id", core_rule, _RULES)),
+    Owned(core_rule_run, _below(core_rule_run, "rule_id", core_rule, _RULES, "entity"), _RECORD),
+    Owned(core_notice, _any(core_notice, "entity", "kind"), _RECORD),
     Owned(core_schedule, _any(core_schedule, "plugin")),
     Owned(core_job, _any(core_job, "plugin"), archived=lambda _name: core_job.c.state != RUNNING),
     Owned(core_counter, _any(core_counter, "series")),

@@ -7,27 +7,33 @@ from typing import Final
 
 import sqlalchemy as sa
 
-from gigacore.access.tables import core_link_token, core_share
-from gigacore.data.tables import core_activity, core_activity_link, core_link
-from gigacore.exchange.tables import core_import_key
+from gigacore.data.tables import core_activity, core_activity_link, core_link, core_outbox
+from gigacore.entity.base import metadata
 from gigacore.files.tables import core_attachment, core_file
 
-PAIRS: Final[tuple[tuple[sa.Table, str, str], ...]] = (
-    (core_share, "entity", "record_id"),
-    (core_link_token, "entity", "record_id"),
-    (core_link, "from_entity", "from_id"),
-    (core_link, "to_entity", "to_id"),
-    (core_attachment, "entity", "record_id"),
-    (core_activity, "source_entity", "source_id"),
-    (core_activity_link, "entity", "record_id"),
-    (core_import_key, "entity", "record_id"),
+PAIRS: Final = (
+    ("core_share", "entity", "record_id"),
+    ("core_link_token", "entity", "record_id"),
+    ("core_link", "from_entity", "from_id"),
+    ("core_link", "to_entity", "to_id"),
+    ("core_attachment", "entity", "record_id"),
+    ("core_activity", "source_entity", "source_id"),
+    ("core_activity_link", "entity", "record_id"),
+    ("core_import_key", "entity", "record_id"),
+    ("core_notice", "entity", "record_id"),
+    ("core_rule_run", "entity", "record_id"),
 )
 """Tables whose rows name a record, with the two columns that do."""
 
 
+def _pairs() -> list[tuple[sa.Table, str, str]]:
+    """The tables themselves, by name: their modules build on records."""
+    return [(metadata.tables[table], entity, number) for table, entity, number in PAIRS]
+
+
 def move(connection: sa.Connection, entity: str, loser: int, winner: int) -> None:
     """Lets every such row stand on the winner; one that the winner has already goes."""
-    for table, name, number in PAIRS:
+    for table, name, number in _pairs():
         mine = sa.and_(table.c[name] == entity, table.c[number] == loser)
         for row in connection.execute(sa.select(*table.primary_key.columns).where(mine)).all():
             key = [column == value for column, value in zip(table.primary_key.columns, row, strict=True)]
@@ -49,7 +55,17 @@ def remove(connection: sa.Connection, entity: str, ids: Collection[int]) -> None
     )
     logged = list(connection.scalars(sources))
     connection.execute(sa.delete(core_activity_link).where(core_activity_link.c.activity_id.in_(logged)))
-    for table, name, number in PAIRS:
+    for table, name, number in _pairs():
         connection.execute(sa.delete(table).where(table.c[name] == entity, table.c[number].in_(ids)))
+    _empty_deliveries(connection, entity, ids)
     used = sa.exists().where(a.file_id == core_file.c.id)
     connection.execute(sa.delete(core_file).where(core_file.c.id.in_(files), ~used))
+
+
+def _empty_deliveries(connection: sa.Connection, entity: str, ids: Collection[int]) -> None:
+    """Takes the record out of what web hooks were told, and tells nobody any more."""
+    told, event = metadata.tables["core_hook_delivery"], core_outbox.c
+    events = sa.select(event.id).where(event.entity == entity, event.record_id.in_(ids))
+    here = told.c.event_id.in_(events)
+    connection.execute(sa.update(told).where(here, told.c.state == "waiting").values(state="skipped"))
+    connection.execute(sa.update(told).where(here).values(body=None))
