@@ -242,8 +242,8 @@ def test_fields_have_defaults_an_order_and_say_what_goes_with_them(root: Visitor
 
 def test_a_switch_of_modules_takes_a_fresh_sign_in(root: Visitor, crm: Crm, monkeypatch: pytest.MonkeyPatch) -> None:
     place = "/settings/plugins/lead_scoring"
-    allowed = replace(plugins.plan(crm, "disable", "crm"), refusal=None)
-    monkeypatch.setattr(plugins, "plan", lambda *_: allowed)
+    allowed = replace(plugins.plan_with_pages(crm, "disable", "crm"), refusal=None)
+    monkeypatch.setattr(plugins, "plan_with_pages", lambda *_: allowed)
     assert 'id="password"' not in text(root, f"{place}?wish=enable")
     later = FixedClock(crm.clock.now() + timedelta(minutes=11))
     monkeypatch.setattr(crm, "clock", later)
