@@ -34,7 +34,11 @@ def tasks_of_today(ctx: Context) -> Sequence[Content]:
         ]
     }
     found = _found(ctx, "crm.task", where, "title", "due_at", sort="due_at")
-    items = [Entry(item["title"], "crm.task", item["id"], item["due_at"], item["due_at"] < ctx.now) for item in found]
+    items = [
+        Entry(item["title"], "crm.task", item["id"], item["due_at"].astimezone(ctx.actor.zone).date(), late)
+        for item in found
+        for late in (item["due_at"] < ctx.now,)
+    ]
     return [Entries(tuple(items), msg("Nothing is due today."), Link("All tasks", entity="crm.task"))]
 
 

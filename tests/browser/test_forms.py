@@ -140,8 +140,10 @@ def test_somebody_elses_value_can_be_taken(crm: Crm, leads: None, open_browser: 
 
 def test_the_palette_by_keyboard(leads: None, open_browser: Any) -> None:
     reader = open_browser()
-    page = reader.go("/")
+    page = reader.go("/crm/leads")
     page.wait_for_selector("html.js")
+    with page.expect_navigation():
+        page.click("[data-refresh-page]")
     page.keyboard.press("Control+k")
     page.wait_for_selector("#palette [role=option][aria-selected=true]")
     page.keyboard.type("number 07")

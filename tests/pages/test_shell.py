@@ -133,4 +133,5 @@ def test_the_start_page_shows_what_waits_in_few_statements(crm: Crm, visit: Any,
     assert [text for text in ("Call today", "Newest", "Big deal") if text not in main] == []
     assert "Call later" not in main
     assert "Somebody else" not in main
+    assert "data-refresh-page" in page
     assert len([text for text in seen if "SELECT" in text]) <= 6, seen

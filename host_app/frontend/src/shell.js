@@ -87,7 +87,7 @@ export function start() {
   document.addEventListener('click', event => {
     if (event.target.closest('[data-close]')) event.target.closest('dialog')?.close()
     if (event.target.closest('[data-back]')) return history.back()
-    if (event.target.closest('[data-reload]')) return event.preventDefault(), location.reload()
+    if (event.target.closest('[data-refresh-page]')) return event.preventDefault(), location.reload()
     const opener = event.target.closest('[data-dialog]')
     if (opener) document.getElementById(opener.dataset.dialog)?.showModal()
   })
