@@ -140,7 +140,8 @@ class Loader:
         if self.strict or name in self._vital:
             raise error
         if name not in self.refused:
-            log.error("Plugin %s was put into quarantine", name, extra={"plugin": name}, exc_info=error)
+            trace = None if isinstance(error, GigaError) else error
+            log.error("Plugin %s cannot run: %s", name, _reason(error), extra={"plugin": name}, exc_info=trace)
             self.refused[name] = _reason(error)
 
 

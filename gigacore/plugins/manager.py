@@ -165,8 +165,19 @@ class PluginManager:
             known = stored.read(connection)
         loaded = self._load([*self._wanted(known), candidate], known)
         if name in loaded.refused:
+            self._name_missing(candidate, known)
             raise PluginError(name, msg("{name} cannot run: {reason}", name=name, reason=loaded.refused[name]))
         return loaded[name], loaded.registry
+
+    def _name_missing(self, candidate: Candidate, known: Mapping[str, StoredPlugin]) -> None:
+        """Raises PluginError with the next command where a candidate that can be imported lacks a requirement."""
+        try:
+            plugin = candidate.load()
+        except STOPS:
+            raise
+        except BaseException:  # noqa: BLE001 - why it cannot be imported is known already
+            return
+        self._check_required(plugin, known)
 
     def disable(self, name: str) -> None:
         """Disables a plugin: it is not imported any more after the next start; its data stays.
