@@ -19,7 +19,8 @@ from gigacore.data.tables import core_outbox
 from gigacore.exchange import mapping
 from gigacore.filter import matches, parse
 from gigacore.records.limits import record_environment
-from gigacore.testing.databases import SqliteDatabases, settings
+from gigacore.testing.databases import Databases, settings
+from gigacore.testing.fixtures import ENGINES
 from gigacore.text import render
 from gigacore.text.values import plain
 from tests.faults.house import House, visited
@@ -73,9 +74,10 @@ DECLARED = {
 }
 
 
-@pytest.fixture(scope="module")
-def house(sqlite_databases: SqliteDatabases, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    given = replace(settings(sqlite_databases.ready(), tmp_path_factory.mktemp("data")), **KEYS)
+@pytest.fixture(scope="module", params=ENGINES)
+def house(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    databases: Databases = request.getfixturevalue(f"{request.param}_databases")
+    given = replace(settings(databases.ready(), tmp_path_factory.mktemp("data")), **KEYS)
     with examples_importable(), Crm(given, plugins=[FOUND["equipment"], FOUND["inspections"]]) as crm:
         crm.start()
         for name in ("equipment", "inspections"):
