@@ -51,13 +51,18 @@ def test_a_filter_is_built_kept_and_all_that_it_finds_are_changed(
     page.check("thead .c input")
     page.click("[data-whole]")
     assert page.inner_text(".selbar strong").startswith("132")
-    page.click(".selbar [value=add]")
-    page.fill("[name='tags.new']", "morning")
+    page.click(".selbar [value=assign]")
+    page.fill("#f-owner_id", "super")
+    page.wait_for_selector(".pick [role=option]")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
     page.click(".form-foot .btn-primary")
     page.wait_for_selector("#job:has-text('131 changed. 1 left as they were.')")
     assert page.is_visible("#job a:has-text('Extra 000')")
     page.wait_for_selector(".views a[aria-current]:has-text('Lyon or big')")
     assert "job=" not in page.url
+
+    page.wait_for_selector(".tbl tbody tr:nth-child(1) .who:text-is('Super Admin Tester')")
     assert {"422" in told for told in reader.complaints} == {True}  # the browser tells of the amount that was none
 
 

@@ -146,12 +146,12 @@ function reload(mark) {
   if (!here.searchParams.has('job') || !document.getElementById('rows')) return
   here.searchParams.delete('job')
   history.replaceState(history.state, '', here)
-  if (mark.dataset.reload === 'none') return
+  if (mark.dataset.jobDone === 'none') return
   htmx.ajax('GET', here.pathname + here.search, {target: '#rows', select: '#rows', swap: 'outerHTML', selectOOB: '#count'})
 }
 
 export function mount() {
-  document.querySelectorAll('[data-reload]').forEach(reload)
+  document.querySelectorAll('[data-job-done]').forEach(reload)
   count()
   const label = document.getElementById('row-menu')?.dataset.label
   if (label) rows().filter(row => link(row) && !row.querySelector('.dots')).forEach(row => addDots(row, label))
