@@ -9,10 +9,11 @@ from sqlalchemy.schema import CreateIndex, CreateTable
 
 from gigacore.customfields.sql import is_field_index
 from gigacore.migrate.reflection import quiet_about_expressions
+from gigacore.search import is_search_index
 
 
 def statements(connection: sa.Connection, tables: Sequence[str]) -> list[str]:
-    """What makes these tables with their indexes; indexes of custom fields are made anew from their definitions."""
+    """What makes these tables with their indexes; those of custom fields and of searches are made anew."""
     if not tables:
         return []
     return _of_sqlite(connection, tables) if connection.dialect.name == "sqlite" else _of_postgresql(connection, tables)
@@ -22,7 +23,7 @@ def _of_sqlite(connection: sa.Connection, tables: Sequence[str]) -> list[str]:
     master = sa.table("sqlite_master", *(sa.column(name) for name in ("type", "name", "tbl_name", "sql")))
     here = sa.and_(master.c.tbl_name.in_(tables), master.c.sql.is_not(None))
     found = connection.execute(sa.select(master.c.name, master.c.sql).where(here).order_by(master.c.type.desc()))
-    return [str(sql) for name, sql in found if not is_field_index(name)]
+    return [str(sql) for name, sql in found if not _follows(name)]
 
 
 def _of_postgresql(connection: sa.Connection, tables: Sequence[str]) -> list[str]:
@@ -41,4 +42,9 @@ def _of_postgresql(connection: sa.Connection, tables: Sequence[str]) -> list[str
 
 
 def _of_field(index: sa.Index) -> bool:
-    return index.name is not None and is_field_index(str(index.name))
+    return index.name is not None and _follows(str(index.name))
+
+
+def _follows(name: str) -> bool:
+    """Whether an index follows from definitions that are restored as well."""
+    return is_field_index(name) or is_search_index(name)

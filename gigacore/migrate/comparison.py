@@ -19,6 +19,7 @@ from gigacore.customfields.sql import is_field_index
 from gigacore.entity.columns import EnumText
 from gigacore.migrate.history import History
 from gigacore.migrate.reflection import quiet_about_expressions
+from gigacore.search import is_search_index
 
 _ENUM_LENGTH: Final = 40
 _OWN_TYPES: Final = "gigacore.entity.columns"
@@ -92,12 +93,12 @@ def _context(connection: sa.Connection, history: History, present: set[str]) -> 
 
 
 def _belongs(tables: Collection[str]) -> Callable[[SchemaItem, str | None, str, bool, SchemaItem | None], bool]:
-    """Keeps foreign tables and the indexes of custom fields, which come and go at run time, out of the comparison."""
+    """Keeps foreign tables and the indexes that come and go at run time (custom fields, searching) out of it."""
 
     def include(item: SchemaItem, name: str | None, kind: str, reflected: bool, _other: SchemaItem | None) -> bool:
         if kind == "table":
             return name in tables
-        return not (kind == "index" and reflected and is_field_index(name or ""))
+        return not (kind == "index" and reflected and (is_field_index(name or "") or is_search_index(name or "")))
 
     return include
 

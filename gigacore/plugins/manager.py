@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import sqlalchemy as sa
 
-from gigacore import access, migrate
+from gigacore import access, migrate, search
 from gigacore.clock import Clock
 from gigacore.customfields.definitions import read_definitions
 from gigacore.customfields.sql import restore_indexes
@@ -226,10 +226,12 @@ class PluginManager:
         return Loader(strict=False).load(candidates, set(self.candidates) - {c.name for c in candidates})
 
     def restore_indexes(self, connection: sa.Connection) -> None:
-        """Makes the indexes of custom fields that are missing, for the plugins that the database has enabled."""
+        """Makes the indexes of custom fields and searches that are missing, for the plugins that are enabled."""
         known = stored.read(connection)
         on = [name for name, row in known.items() if row.state != DISABLED]
-        restore_indexes(connection, self.load(on).registry, read_definitions(connection))
+        registry = self.load(on).registry
+        restore_indexes(connection, registry, read_definitions(connection))
+        search.restore(connection, registry.entities.values())
 
     def history(self, name: str) -> History:
         """The migrations of the core or of a plugin that could be loaded. Raises NotFound or PluginError."""
@@ -276,8 +278,9 @@ class PluginManager:
         if refill is not None:
             refill(connection)
         applied += migrate.upgrade(connection, history)
-        # A table that SQLite had to rebuild has lost its indexes on expressions.
+        # A table that SQLite had to rebuild has lost its indexes on expressions and its triggers.
         restore_indexes(connection, registry, read_definitions(connection))
+        search.restore(connection, [spec for spec in registry.entities.values() if spec.plugin == plugin.name])
         seed_choices(connection, plugin, before)
         seed_grants(connection, plugin, before)
         stored.write(connection, plugin, self.clock.now())

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import sqlalchemy as sa
 
-from gigacore import migrate
+from gigacore import migrate, search
 from gigacore.access.profiles import bump
 from gigacore.data import audit, bump_generation
 from gigacore.errors import Conflict, GigaError, NotFound
@@ -268,6 +268,7 @@ def _drop(connection: sa.Connection, found: Belongings, history: History | None)
     soft.empty(connection, found.soft)
     soft.erase(connection, soft.foreign_fields(connection, name))
     footprint.remove(connection, name)
+    search.remove(connection, found.tables)
     if history is not None and migrate.state(connection, history).newer is None:
         migrate.downgrade(connection, history)
     left = set(sa.inspect(connection).get_table_names())

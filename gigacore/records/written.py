@@ -53,8 +53,8 @@ class _Source:
             found = session.identity_map.get(extension.__mapper__.identity_key_from_primary_key((record.id,)))
             values[extension] = None if found is None else found.__dict__
         row = []
-        for extension, attribute, kind in self.columns:
-            held = values[extension]
+        for owner, attribute, kind in self.columns:
+            held = values[owner]
             value = None if held is None else held.get(attribute, _MISSING)
             if value is not None and not _as_read(value, kind):
                 return None

@@ -11,7 +11,6 @@ from flask.typing import ResponseReturnValue
 from gigacore import records
 from gigacore.entity import SYSTEM_TARGETS, EntitySpec, fold
 from gigacore.errors import NotFound
-from gigacore.ids import parse_readable
 from gigacore.records import ListRequest
 from host_app.api.answers import answer as json_answer
 from host_app.api.policies import entity_at, on_entity
@@ -39,14 +38,11 @@ def options(plugin: str, plural: str) -> ResponseReturnValue:
 
 
 def find(who: Reader, spec: EntitySpec, text: str, most: int) -> list[dict[str, Any]]:
-    """The records of an entity that `text` finds: by readable id, else by the searchable fields."""
-    known = parse_readable(text)
-    if known is not None and known[0] == spec.id_prefix:
-        wanted = ListRequest(
-            {"field": "id", "op": "eq", "value": known[1]}, fields=("id", spec.title), limit=1, count=False
-        )
-        return records.page(who.ctx, spec.name, wanted).items
-    wanted = ListRequest(fields=("id", spec.title), limit=most, search=text.strip()[:100], count=False)
+    """The newest records of an entity that `text` finds: by readable id, else by the searchable fields."""
+    if text.strip():
+        found = records.find(who.ctx, text, [spec.name], most)
+        return [{"id": one.id, spec.title: one.title} for one in found]
+    wanted = ListRequest(fields=("id", spec.title), limit=most, count=False)
     return records.page(who.ctx, spec.name, wanted).items
 
 

@@ -95,14 +95,28 @@ event: Final = sa.Table(
     sa.Column("fields", sa.Text),
     sa.Column("user_id", sa.Integer),
 )
+role: Final = sa.Table(
+    "role",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("rights", sa.String(200)),
+)
 person: Final = sa.Table(
     "person",
     metadata,
     sa.Column("id", sa.Integer, primary_key=True),
     sa.Column("name", sa.String(100)),
     sa.Column("team_id", sa.Integer),
-    sa.Column("rights", sa.String(200)),
-    sa.Column("token_hash", sa.String(64), unique=True),
+    sa.Column("role_id", sa.Integer),
+    sa.Column("active", sa.Boolean),
+)
+tokens: Final = sa.Table(
+    "token",
+    metadata,
+    sa.Column("hash", sa.String(64), primary_key=True),
+    sa.Column("person_id", sa.Integer),
+    sa.Column("expires_at", sa.String(40)),
+    sa.Column("revoked_at", sa.String(40)),
 )
 SHOWN: Final = (
     lead.c.id,
@@ -115,8 +129,24 @@ SHOWN: Final = (
 )
 COLUMNS: Final = (*SHOWN, lead.c.custom, lead.c.created_at, lead.c.updated_at)
 NAMES: Final = tuple(str(column.name) for column in COLUMNS)  # orjson refuses quoted_name
-WHO: Final = sa.select(person.c.id, person.c.name, person.c.team_id, person.c.rights).where(
-    person.c.token_hash == sa.bindparam("hash")
+WHO: Final = (
+    sa.select(person.c.id, person.c.name, person.c.team_id, role.c.rights)
+    .join(tokens, tokens.c.person_id == person.c.id)
+    .join(role, role.c.id == person.c.role_id)
+    .where(
+        tokens.c.hash == sa.bindparam("hash"),
+        tokens.c.revoked_at.is_(None),
+        sa.or_(tokens.c.expires_at.is_(None), tokens.c.expires_at > sa.bindparam("now")),
+        person.c.active,
+    )
+)
+SEARCHED: Final = ("name_key", "company_name_key", "email_key")
+LITE_SEARCH: Final = (
+    "CREATE VIRTUAL TABLE lead_search USING fts5(texts, content='', tokenize='trigram', detail=none)",
+    "INSERT INTO lead_search(lead_search, rank) VALUES ('automerge', 16)",
+    "INSERT INTO lead_search(rowid, texts) SELECT id, {texts} FROM lead",
+    "CREATE TRIGGER lead_search_insert AFTER INSERT ON lead"
+    " BEGIN INSERT INTO lead_search(rowid, texts) VALUES (NEW.id, {new}); END",
 )
 HEADS: Final = ("name", "email", "phone", "company_name", "city", "region", "rank", "since")
 PAGE: Final = """<!doctype html><html lang="en"><head><title>Leads</title>
@@ -212,8 +242,10 @@ def stored(body: dict[str, Any], user: int, team: int) -> dict[str, Any]:
     }
 
 
-def logged(user: int, numbers: Iterable[int], rows: Iterable[dict[str, Any]]) -> tuple[list[dict[str, Any]], ...]:
-    """The change log, its values and the events of new leads."""
+def logged(
+    user: int, numbers: Iterable[int], rows: Iterable[dict[str, Any]], verb: str = "create"
+) -> tuple[list[dict[str, Any]], ...]:
+    """The change log, its values and the events of new or changed leads."""
     now = datetime.now(UTC).isoformat()
     changes, values, events = list[dict[str, Any]](), list[dict[str, Any]](), list[dict[str, Any]]()
     for number, row in zip(numbers, rows, strict=True):
@@ -225,9 +257,9 @@ def logged(user: int, numbers: Iterable[int], rows: Iterable[dict[str, Any]]) ->
         fields = orjson.dumps(list(row)).decode()
         same = {"id": key, "at": now, "record_id": number, "fields": fields, "user_id": user}
         committed = hashlib.sha256(salt + body).digest()
-        changes.append({**same, "user_name": "Bench", "verb": "create", "commitment": committed})
+        changes.append({**same, "user_name": "Bench", "verb": verb, "commitment": committed})
         values.append({"change_id": key, "salt": salt, "body": body})
-        events.append({**same, "name": "lead.created", "version": 1})
+        events.append({**same, "name": f"lead.{verb}d", "version": row["version"]})
     return changes, values, events
 
 
@@ -258,15 +290,30 @@ def fill(engine: sa.Engine, source: Iterable[Row], product: Product) -> None:
     """Tables, leads and a person with the same token as on the product's side."""
     metadata.create_all(engine)
     region = "(custom ->> 'x_region')" if engine.dialect.name == "postgresql" else "json_extract(custom, '$.x_region')"
-    me = {"id": product.user_id, "name": "Bench", "team_id": product.team_id, "rights": "lead.view,lead.create"}
+    me = {"id": product.user_id, "name": "Bench", "team_id": product.team_id, "role_id": 1, "active": True}
     with engine.begin() as connection:
-        connection.execute(sa.insert(person), {**me, "token_hash": digest(product.token)})
+        connection.execute(sa.insert(role), {"id": 1, "rights": "lead.view,lead.create,lead.edit"})
+        connection.execute(sa.insert(person), me)
+        connection.execute(sa.insert(tokens), {"hash": digest(product.token), "person_id": product.user_id})
         connection.execute(sa.text(f"CREATE INDEX lead_x_region ON lead ({region})"))
         connection.execute(sa.text(f"CREATE INDEX lead_x_rank ON lead ({region.replace('region', 'rank')})"))
         batch = [stored(as_body(row), product.user_id, product.team_id) for row in source]
         for start in range(0, len(batch), 2000):
             connection.execute(sa.insert(lead), batch[start : start + 2000])
+        _index_texts(connection)
         connection.exec_driver_sql("ANALYZE")
+
+
+def _index_texts(connection: sa.Connection) -> None:
+    """The same kind of index over the same texts as the product's."""
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql("CREATE EXTENSION IF NOT EXISTS pg_trgm")
+        columns = ", ".join(f"{name} gin_trgm_ops" for name in SEARCHED)
+        connection.exec_driver_sql(f"CREATE INDEX lead_search ON lead USING gin ({columns})")
+        return
+    texts, new = (" || ' ' || ".join(f"{prefix}{name}" for name in SEARCHED) for prefix in ("", "NEW."))
+    for statement in LITE_SEARCH:
+        connection.exec_driver_sql(statement.format(texts=texts, new=new))
 
 
 def _insert(engine: sa.Engine, bodies: list[dict[str, Any]], user: int, team: int) -> int:
@@ -277,9 +324,33 @@ def _insert(engine: sa.Engine, bodies: list[dict[str, Any]], user: int, team: in
     return len(bodies)
 
 
-def _log(connection: sa.Connection, user: int, ids: Iterable[int], rows: list[dict[str, Any]]) -> None:
-    for table, logs in zip((change, change_value, event), logged(user, ids, rows), strict=True):
+def _log(
+    connection: sa.Connection, user: int, ids: Iterable[int], rows: list[dict[str, Any]], verb: str = "create"
+) -> None:
+    for table, logs in zip((change, change_value, event), logged(user, ids, rows, verb), strict=True):
         connection.execute(sa.insert(table), logs)
+
+
+def _searching(source: sa.FromClause, found: Any, order: sa.ColumnElement[Any]) -> sa.Select[Any]:
+    holds = sa.or_(*(lead.c[name].like(sa.bindparam("like"), escape="/") for name in SEARCHED))
+    mine = sa.or_(lead.c.owner_id == sa.bindparam("me"), lead.c.team_id == sa.bindparam("team"))
+    return sa.select(lead.c.id, lead.c.name).select_from(source).where(found, holds, mine).order_by(order).limit(12)
+
+
+_texts: Final = sa.table("lead_search", sa.column("rowid", sa.Integer))
+SEARCH: Final = {
+    "postgresql": _searching(lead, sa.true(), lead.c.id.desc()),
+    "sqlite": _searching(
+        _texts.join(lead, lead.c.id == _texts.c.rowid), sa.text("lead_search MATCH :grams"), _texts.c.rowid.desc()
+    ),
+}
+
+
+def search_values(text: str) -> dict[str, str]:
+    """A text for both databases, without what LIKE would take for a sign."""
+    plain = text.replace("/", "//").replace("%", "/%").replace("_", "/_")
+    grams = (text[at : at + 3].replace('"', '""') for at in range(len(text) - 2))
+    return {"like": f"%{plain}%", "grams": " AND ".join(f'"{gram}"' for gram in grams)}
 
 
 def create_app(engine: sa.Engine) -> Flask:
@@ -299,7 +370,7 @@ def create_app(engine: sa.Engine) -> Flask:
 
     def who(connection: sa.Connection, right: str) -> Any:
         token = request.headers.get("Authorization", "")[7:] or request.cookies.get("sid", "")
-        row = connection.execute(WHO, {"hash": digest(token)}).first()
+        row = connection.execute(WHO, {"hash": digest(token), "now": datetime.now(UTC).isoformat()}).first()
         if row is None or right not in row.rights.split(","):
             abort(403)
         return row
@@ -339,6 +410,35 @@ def create_app(engine: sa.Engine) -> Flask:
             number = connection.execute(sa.insert(lead).values(**row)).inserted_primary_key[0]
             _log(connection, user.id, [number], [row])
         return answer({**body, "id": number, "created_at": row["created_at"]}, 201)
+
+    @app.patch("/api/leads/<int:number>")
+    def edit(number: int) -> Response:
+        with engine.begin() as connection:
+            user = who(connection, "lead.edit")
+            mine = sa.or_(lead.c.owner_id == user.id, lead.c.team_id == user.team_id)
+            found = connection.execute(sa.select(lead).where(lead.c.id == number, mine)).first()
+            if found is None:
+                abort(404)
+            seen = {str(name): value for name, value in found._mapping.items()}
+            if request.headers.get("If-Match") != f'"{seen["version"]}"':
+                abort(412)
+            given = orjson.loads(request.get_data())
+            if errors := validated({**seen, **seen["custom"], **given}):
+                return answer({"errors": errors}, 422)
+            keys = {f"{name}_key": fold(value) for name, value in given.items() if f"{name}_key" in seen}
+            now, version = datetime.now(UTC).isoformat(), seen["version"] + 1
+            values = {**given, **keys, "version": version, "updated_at": now, "updated_by": user.id}
+            connection.execute(sa.update(lead).where(lead.c.id == number).values(**values))
+            _log(connection, user.id, [number], [values], "update")
+        return answer({name: {**seen, **values}[name] for name in NAMES})
+
+    @app.get("/api/search")
+    def search() -> Response:
+        with engine.connect() as connection:
+            user, wanted = who(connection, "lead.view"), search_values(fold(request.args["q"]))
+            values = {**wanted, "me": user.id, "team": user.team_id}
+            found = connection.execute(SEARCH[engine.dialect.name], values).all()
+        return answer({"items": [{"id": number, "label": name} for number, name in found]})
 
     return app
 

@@ -35,6 +35,8 @@ class Product:
     session: str
     user_id: int
     team_id: int
+    site: str = ""
+    """A folder in which more plugins are installed."""
 
     def environment(self) -> dict[str, str]:
         """The variables that a server process needs."""
@@ -44,10 +46,11 @@ class Product:
             "GIGA_DATA_DIR": str(self.settings.data_dir),
             "GIGA_SECRET_KEY": self.settings.secret_key,
             "GIGA_ENCRYPTION_KEY": self.settings.encryption_key,
+            "PYTHONPATH": self.site,
         }
 
 
-def prepare(folder: Path, database_url: str, rows: Iterable[Row]) -> Product:
+def prepare(folder: Path, database_url: str, rows: Iterable[Row], site: Path | None = None) -> Product:
     """An installation with every plugin that is there, these leads, and a person with the rights of a team."""
     settings = Settings(data_dir=folder, database_url=database_url, **SECRETS)
     with Crm(settings) as crm:
@@ -65,7 +68,7 @@ def prepare(folder: Path, database_url: str, rows: Iterable[Row]) -> Product:
                 define(ctx, {"entity": "crm.lead", "key": key, "kind": kind, "label": key, "indexed": indexed})
         crm.refresh()
         leads_in_bulk(crm, rows, user, team)
-    return Product(settings, token, session, user, team)
+    return Product(settings, token, session, user, team, "" if site is None else str(site))
 
 
 def leads_in_bulk(crm: Crm, rows: Iterable[Row], user: int, team: int) -> None:

@@ -1,0 +1,44 @@
+"""How a search uses the index of an entity: it narrows the records down, the texts themselves decide."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import sqlalchemy as sa
+
+from gigacore.entity import EntitySpec, Registry
+from gigacore.entity.columns import BigId
+from gigacore.search.index import index_name, present
+
+LENGTH: Final = 3
+MOST: Final = 24
+_MEMO: Final = "search_indexes"
+
+
+def index_of(connection: sa.Connection, registry: Registry, spec: EntitySpec) -> sa.TableClause | None:
+    """The index that searches of an entity read; None where there is none, or the database chooses it by itself."""
+    if connection.dialect.name != "sqlite":
+        return None
+    known: frozenset[str] | None = registry.memo.get(_MEMO)
+    if known is None:
+        known = registry.memo[_MEMO] = present(connection)
+    name = index_name(spec.table.name)
+    return sa.table(name, sa.column("rowid", BigId)) if name in known else None
+
+
+def narrowed(index: sa.TableClause, words: Sequence[str]) -> sa.ColumnElement[bool] | None:
+    """The entries that hold every trigram of the words, in any order and field; None for short words only.
+
+    Whoever searches compares the texts as well: the index knows neither places nor fields.
+    """
+    grams = [word[at : at + LENGTH] for word in words for at in range(len(word) - LENGTH + 1)]
+    if not grams:
+        return None
+    wanted = " AND ".join(_quoted(gram) for gram in list(dict.fromkeys(grams))[:MOST])
+    matches: sa.ColumnElement[Any] = sa.literal_column(index.name).op("MATCH", is_comparison=True)(wanted)
+    return matches
+
+
+def _quoted(gram: str) -> str:
+    return '"' + gram.replace('"', '""') + '"'

@@ -1,0 +1,106 @@
+"""Searching: what the index finds is what reading every record finds, whatever happened to the records."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from gigacore import Actor, Crm, records, search
+from gigacore.data import trash
+from gigacore.data.tables import core_trash
+from gigacore.records import ListRequest
+from gigacore.records.read import holding
+
+LEADS = (
+    {"last_name": "Dupont", "company_name": "Atelier Bleu", "email": "j.dupont@bleu.example.test"},
+    {"last_name": "Müller-Öz", "company_name": 'Le "Quai" 100%', "email": "mueller@quai.example.test"},
+    {"last_name": "O'Neill", "company_name": "Σίσυφος_AE", "city": "Dupontville"},
+    {"last_name": "Ng", "company_name": "Łódź 😀😀😀 GmbH", "phone": "+33612345678"},
+)
+WORDS = ("dupont", "DUPONT", "pon", "muller", "öz", "quai", '"quai"', "100%", "_", "o'neill", "ng", "σισυφος", "😀😀😀",
+         "łodz", "example test", "dupont bleu", "bleu quai", "zzz", "du", "ex", "example.test@")  # fmt: skip
+
+
+@pytest.fixture
+def leads(crm: Crm, admin: Actor) -> list[int]:
+    with crm.unit_of_work(admin) as ctx:
+        return [records.create(ctx, "crm.lead", one).id for one in LEADS]
+
+
+def found(crm: Crm, actor: Actor, text: str) -> set[int]:
+    """What list and palette find; they must agree with reading every record."""
+    with crm.read(actor) as ctx:
+        spec = ctx.session.registry.entity("crm.lead")
+        every = ctx.session.scalars(sa.select(spec.cls.id).where(holding(ctx.session, spec, text)))
+        wanted = set(every)
+        listed = {one["id"] for one in records.page(ctx, "crm.lead", ListRequest(search=text)).items}
+        shown = {one.id for one in records.find(ctx, text, ["crm.lead"], 20)}
+    assert listed == shown == wanted
+    return wanted
+
+
+@pytest.mark.parametrize("text", WORDS)
+def test_the_index_finds_what_reading_finds(crm: Crm, admin: Actor, leads: list[int], text: str) -> None:
+    assert bool(found(crm, admin, text)) is (text not in ("zzz", "bleu quai", "example.test@"))
+
+
+def test_the_index_follows_every_change(crm: Crm, admin: Actor, leads: list[int]) -> None:
+    first = leads[0]
+    with crm.unit_of_work(admin) as ctx:
+        records.update(ctx, "crm.lead", first, {"last_name": "Durand", "email": None})
+    assert found(crm, admin, "dupont") == set()
+    assert found(crm, admin, "durand") == {first}
+    with crm.unit_of_work(admin) as ctx:
+        records.delete(ctx, "crm.lead", first)
+    assert found(crm, admin, "durand") == set()
+    with crm.unit_of_work(admin) as ctx:
+        trash.restore(ctx, ctx.session.connection().scalar(sa.select(core_trash.c.id)))
+    assert found(crm, admin, "durand") == {first}
+    with pytest.raises(ZeroDivisionError), crm.unit_of_work(admin) as ctx:
+        records.create(ctx, "crm.lead", {"last_name": "Vanished"})
+        raise ZeroDivisionError
+    assert found(crm, admin, "vanished") == set()
+
+
+def test_what_lost_its_triggers_is_made_anew(crm: Crm, admin: Actor, leads: list[int]) -> None:
+    spec = crm.registry.entity("crm.lead")
+    with crm.database.system_connection("test") as connection:
+        search.remove(connection, [spec.table.name])
+        if connection.dialect.name == "postgresql":
+            connection.exec_driver_sql("DROP INDEX crm_lead_search")
+        connection.execute(sa.update(spec.table).values(name_key="elsewhere"))
+    crm.upgrade()
+    assert found(crm, admin, "elsewhere") == set(leads)
+    assert crm.plugins.check() == {}
+
+
+@contextmanager
+def statements(crm: Crm) -> Iterator[list[tuple[str, Any]]]:
+    seen: list[tuple[str, Any]] = []
+
+    def note(_c: Any, _cursor: Any, statement: str, values: Any, *_: Any) -> None:
+        seen.append((statement, values))
+
+    sa.event.listen(crm.engine, "before_cursor_execute", note)
+    yield seen
+    sa.event.remove(crm.engine, "before_cursor_execute", note)
+
+
+def test_a_search_is_one_statement_and_uses_the_index(crm: Crm, admin: Actor, leads: list[int]) -> None:
+    with crm.read(admin) as ctx:
+        records.find(ctx, "first", ["crm.lead"])
+        with statements(crm) as seen:
+            assert len(records.find(ctx, "dupont", ["crm.lead"])) == 1
+        ((statement, values),) = seen
+    with crm.database.system_connection("test") as connection:
+        if connection.dialect.name == "sqlite":
+            plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values).all()
+            assert "SCAN crm_lead_search VIRTUAL TABLE INDEX" in str(plan)
+            assert "TEMP B-TREE" not in str(plan)
+        else:
+            query = "SELECT indexdef FROM pg_indexes WHERE indexname = 'crm_lead_search'"
+            assert "USING gin (name_key gin_trgm_ops" in connection.exec_driver_sql(query).scalar_one()
