@@ -93,7 +93,7 @@ def _lane(place: Place, places: Places, state: Listing, who: Reader, *, may_move
     spec = state.spec
     facts = fact_fields(spec, who)
     found = page_of(place, places, state, _request(spec, state, who), who)
-    sums, weighted = sums_of(place, places, state, who)
+    sums, weighted = sums_of(place, places, state, who) if found.items else (Sum(), Sum())
     return Lane(
         place,
         counted(found.count, who) if found.count else "",
