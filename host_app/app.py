@@ -12,12 +12,13 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from gigacore import Crm
 from gigacore.settings import Settings
 from gigacore.text import Catalogue
-from host_app import api, extensions, pages
+from host_app import api, extensions, live, pages
 from host_app.auth import identify
 from host_app.context import EXTENSION, Globals, Host, current_crm, say
 from host_app.csrf import csrf_token
 from host_app.headers import add_headers
 from host_app.keys import derive, with_keys
+from host_app.live import Live
 from host_app.problems import handle_errors
 from host_app.routing import LateRule, public_route, require_policies
 
@@ -50,6 +51,7 @@ def _build(crm: Crm, settings: Settings) -> Flask:
     _health(app)
     api.register(app)
     pages.register(app)
+    live.register(app)
     extensions.register(app)
     require_policies(app)
     if settings.trusted_proxies:
@@ -60,7 +62,7 @@ def _build(crm: Crm, settings: Settings) -> Flask:
 
 def _host(crm: Crm, settings: Settings) -> Host:
     packages = ["gigacore", "host_app", *(plugin.package for plugin in crm.plugins.enabled if plugin.package)]
-    return Host(crm, settings, derive(settings, "csrf"), identify, Catalogue.load(dict.fromkeys(packages)))
+    return Host(crm, settings, derive(settings, "csrf"), identify, Catalogue.load(dict.fromkeys(packages)), Live(crm))
 
 
 def _health(app: Flask) -> None:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from gigacore.context import Actor, Context
     from gigacore.settings import Settings
     from gigacore.text import Catalogue
+    from host_app.live import Live
     from host_app.routing import Policy
 
 EXTENSION: Final = "giga"
@@ -43,6 +44,7 @@ class Host:
     csrf_key: bytes
     identify: Callable[[], Identity | None]
     catalogue: Catalogue
+    live: Live
     policies: dict[str, Policy] = field(default_factory=dict)
     cache: dict[str, Any] = field(default_factory=dict)
 

@@ -87,6 +87,7 @@ class _Running:
     def stop(self) -> None:
         """Let jobs end, then give back connections."""
         self.watchdog.stop()
+        host(self.app).live.stop()
         self.refresher.ended.set()
         self.refresher.join()
         host(self.app).crm.close()
@@ -97,6 +98,7 @@ def _start(serving: Serving) -> _Running:
     crm = host(app).crm
     crm.calls.patience = serving.patience
     crm.calls.most_stuck = max(1, serving.threads // 4)
+    host(app).live.most = max(1, serving.threads // 3)
     crm.jobs.start("embedded" if serving.with_worker else "none")
     app.wsgi_app = Admission(app.wsgi_app, serving.threads, serving.patience)  # type: ignore[method-assign]
     watchdog = Watchdog(crm.calls, slow=serving.patience, limit=serving.limit)

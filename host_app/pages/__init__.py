@@ -27,6 +27,7 @@ from host_app.pages import (
     me,
     news,
     notes,
+    notices,
     options,
     palette,
     record,
@@ -44,10 +45,9 @@ from host_app.pages import (
 )
 
 ROOMS = (
-    assets, frame, notes, signin, invitations, me, home, options, palette, lists, filter_box, builder, view_box, board,
-    form, imports,
-    record, record_head, facts, child_rows, related, timeline, history, around, linking, attachments, sharing, news,
-    row_menu, table_cells, actions, bulk, bulk_job, trash, settings, refusals,
+    assets, frame, notes, notices, signin, invitations, me, home, options, palette, lists, filter_box, builder,
+    view_box, board, form, imports, record, record_head, facts, child_rows, related, timeline, history, around,
+    linking, attachments, sharing, news, row_menu, table_cells, actions, bulk, bulk_job, trash, settings, refusals,
 )  # fmt: skip
 
 

@@ -39,6 +39,7 @@ def frame_values(state: Listing, spec: EntitySpec, who: Reader) -> dict[str, Any
     return {
         **fixed,
         **moving,
+        "live": f"list:{spec.name}",
         "chips": [] if in_view else chips(state, readable_by_name(spec, who), who),
         "job": job if job.isdigit() else "",
         "top": fill(Slot.LIST_TOP, who, spec),

@@ -46,6 +46,7 @@ def show(plugin: str, plural: str, record_id: int) -> ResponseReturnValue:
         head=drawn_head(view),
         lock=view.lock if "edit" in view.rights else "",
         news_url=news_url(view),
+        live=f"record:{view.spec.name}:{view.record_id}",
         sections=sections(view),
         children=cards(view),
         **_middle(view, request.args.get("tab", TIMELINE)),

@@ -8,6 +8,7 @@ import * as dates from './dates.js'
 import * as drafts from './drafts.js'
 import * as forms from './forms.js'
 import * as list from './list.js'
+import * as live from './live.js'
 import * as menus from './menus.js'
 import * as pick from './pick.js'
 import * as palette from './palette.js'
@@ -29,7 +30,7 @@ window.giga = {
 
 const parts = [
   shell, menus, palette, cells, list, pick, dates, drafts, forms, sheet, board, columns, builder,
-  settings, record, upload, watch,
+  settings, record, upload, watch, live,
 ]
 for (const part of parts) {
   part.start()

@@ -53,6 +53,13 @@ async function refresh(id) {
   document.querySelector(`.kcard[data-id="${id}"] a`)?.focus()
 }
 
+// A colleague moved a card: the board follows unless one is in the middle of something on it.
+export function follow() {
+  if (!board()) return false
+  if (!document.querySelector('.board.dragging, dialog[open]')) refresh(document.activeElement?.closest('.kcard')?.dataset.id)
+  return true
+}
+
 function dropped({item, from, to, oldIndex}) {
   document.querySelector('.board')?.classList.remove('dragging')
   if (from === to) return
