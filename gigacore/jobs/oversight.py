@@ -74,7 +74,13 @@ def may(ctx: Context, verb: str) -> bool:
 
 
 def listing(
-    ctx: Context, *, everybody: bool = False, state: str | None = None, before: int | None = None, limit: int = 50
+    ctx: Context,
+    *,
+    everybody: bool = False,
+    state: str | None = None,
+    name: str | None = None,
+    before: int | None = None,
+    limit: int = 50,
 ) -> list[JobState]:
     """The actor's own jobs, newest first; `everybody` = all. Raises Forbidden without the right to see all."""
     where: list[sa.ColumnElement[bool]] = []
@@ -83,6 +89,7 @@ def listing(
     else:
         where.append(J.actor_user_id == ctx.actor.user_id)
     where += [J.state == state] if state else []
+    where += [J.name == name] if name else []
     where += [J.id < before] if before else []
     rows = ctx.session.connection().execute(sa.select(*COLUMNS).where(*where).order_by(J.id.desc()).limit(limit))
     return [JobState(*row) for row in rows]
@@ -93,6 +100,12 @@ def counts(ctx: Context) -> Mapping[str, int]:
     access.require(ctx, "view", TOOL)
     rows = ctx.session.connection().execute(sa.select(J.state, sa.func.count()).group_by(J.state))
     return {row[0]: row[1] for row in rows}
+
+
+def names(ctx: Context) -> list[str]:
+    """The names of the jobs that are kept, in order. Raises Forbidden without the right to see all."""
+    access.require(ctx, "view", TOOL)
+    return list(ctx.session.connection().scalars(sa.select(J.name).distinct().order_by(J.name)))
 
 
 def cancel(ctx: Context, job_id: int) -> str:

@@ -212,9 +212,17 @@ def release(host: Host, held: Sequence[Held]) -> None:
 def replay(ctx: Context, event_id: UUID, consumer: str) -> bool:
     """Gives a dead delivery a fresh set of attempts. False when there is none."""
     where = sa.and_(D.event_id == event_id, D.consumer == consumer, D.state == "dead")
+    return bool(_again(ctx, where))
+
+
+def replay_all(ctx: Context, consumer: str) -> int:
+    """Gives all dead deliveries of a consumer a fresh set of attempts; returns how many."""
+    return _again(ctx, sa.and_(D.consumer == consumer, D.state == "dead"))
+
+
+def _again(ctx: Context, where: sa.ColumnElement[bool]) -> int:
     values = {"state": "new", "attempts": 0, "next_at": ctx.now, "error": None}
-    replayed = ctx.session.connection().execute(sa.update(core_delivery).where(where).values(**values))
-    return bool(replayed.rowcount)
+    return ctx.session.connection().execute(sa.update(core_delivery).where(where).values(**values)).rowcount
 
 
 def purge(connection: sa.Connection, before: datetime) -> int:

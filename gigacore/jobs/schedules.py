@@ -75,8 +75,14 @@ def fire(connection: sa.Connection, row: sa.Row[Any], job: Job | None, now: date
     )
     if moved.rowcount != 1:
         return False
+    start(connection, row, job, now)
+    return True
+
+
+def start(connection: sa.Connection, row: sa.Row[Any], job: Job | None, now: datetime) -> int:
+    """Enqueues a schedule's job as the system; gives its number, or that of the one that waits already."""
     actor = system_actor(f"schedule {row.name}")
-    queue.insert(
+    return queue.insert(
         connection,
         queue.blank_row(now)
         | {
@@ -93,4 +99,3 @@ def fire(connection: sa.Connection, row: sa.Row[Any], job: Job | None, now: date
             "correlation_id": str(uuid7()),
         },
     )
-    return True

@@ -12,17 +12,19 @@ from host_app.pages.settings import (
     currencies,
     custom_fields,
     explain,
+    jobs,
     pipelines,
     plugins,
     roles,
+    schedules,
     teams,
     users,
     values,
 )
 
 ROOMS = (
-    area, company, currencies, custom_fields, choices, pipelines, users, teams, roles, explain, plugins, backups,
-    values,
+    area, company, currencies, custom_fields, choices, pipelines, users, teams, roles, explain, plugins, jobs, schedules,
+    backups, values,
 )  # fmt: skip
 
 

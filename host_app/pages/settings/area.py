@@ -72,6 +72,8 @@ PAGES: Final = (
           msg("Who may do what with which records and fields")),
     Known(MODULES, msg("Plugins"), "/settings/plugins", "puzzle", "core.plugin",
           msg("Switch modules on and off, limit who may use them")),
+    Known(UPKEEP, msg("Jobs"), "/settings/jobs", "list-check", "core.job",
+          msg("What runs and waits, events given up, schedules")),
     Known(UPKEEP, msg("Backups"), "/settings/backups", "lifebuoy", "core.backup",
           msg("Database and files together: made, downloaded, kept how long, encrypted")),
 )  # fmt: skip
