@@ -198,7 +198,7 @@ class Crm:
         self.start()
 
     def close(self) -> None:
-        """Lets running jobs end and gives back the connections."""
+        """Lets running jobs end and gives back the connections; closing twice is closing once."""
         if self._running is not None:
             self.jobs.stop()
         if self._running is not None:

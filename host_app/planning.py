@@ -3,30 +3,59 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable
 from dataclasses import replace
+from pathlib import Path
 from typing import Final
 
-from gigacore import Crm
+from gigacore import Crm, migrate
+from gigacore.files.sealed import Secrets
 from gigacore.messages import Msg
-from gigacore.plugins import Plugin
+from gigacore.plugins import Plugin, stored
 from gigacore.plugins.plan import ADD, KEEP, REMOVE, Change, Operation, Plan, plan
+from gigacore.plugins.tables import DISABLED
 from host_app.extensions import Routes, conventional
 
-SIGNS: Final = {"install": ADD, "enable": ADD, "upgrade": KEEP, "disable": REMOVE, "uninstall": REMOVE}
 log: Final = logging.getLogger("host_app")
 
 
-def plan_with_pages(crm: Crm, operation: Operation, name: str) -> Plan:
+def plan_with_pages(
+    crm: Crm, operation: Operation, name: str, *, archive: Path | None = None, secrets: Secrets | None = None
+) -> Plan:
     """As `gigacore.plugins.plan.plan`; the `web` module of a plugin whose code is here is imported for it."""
-    found = plan(crm, operation, name)
-    running = any(plugin.name == name for plugin in crm.plugins.enabled)
-    coming, going = operation in ("install", "enable"), operation in ("disable", "uninstall")
-    if (coming and running) or (going and not running):
-        return found  # nothing changes: they are served already, or not at all
-    code = crm.plugins.load([name])
-    plugin = next((one for one in code.plugins if one.name == name), None)
-    changes = tuple(Change(SIGNS[operation], Msg(rule)) for rule in (addresses(plugin) if plugin else ()))
+    found = plan(crm, operation, name, archive=archive, secrets=secrets)
+    row = crm.plugins.stored().get(name)
+    before = row.manifest.get(stored.ADDRESSES) if row and row.state != DISABLED else ()
+    changes: tuple[Change, ...]
+    if operation in ("disable", "uninstall"):
+        changes = _all(REMOVE, _declared(crm, name) if before is None else before)
+    elif before is None or (before and operation != "upgrade"):
+        # Enabled already; or before addresses were kept, and then nobody can tell which of them are new.
+        changes = _all(KEEP, _declared(crm, name)) if operation == "upgrade" else ()
+    else:
+        now = _declared(crm, name)
+        gone, come = [one for one in before if one not in now], [one for one in now if one not in before]
+        changes = (*_all(REMOVE, gone), *_all(ADD, come))
     return replace(found, routes=(*found.routes, *changes))
+
+
+def remember_addresses(crm: Crm, *names: str) -> None:
+    """Keeps what the `web` modules of these plugins serve, so that a plan of their upgrade tells what changes."""
+    wanted = [plugin for plugin in crm.plugins.enabled if plugin.name in names]
+    found = {plugin.name: addresses(plugin) for plugin in wanted}
+    with migrate.operation(crm.engine) as connection:
+        for name, rules in found.items():
+            stored.remember_addresses(connection, name, rules)
+
+
+def _all(sign: str, rules: Iterable[str]) -> tuple[Change, ...]:
+    return tuple(Change(sign, Msg(rule)) for rule in rules)
+
+
+def _declared(crm: Crm, name: str) -> list[str]:
+    """The addresses that the plugin's code declares; none where it does not load."""
+    plugin = next((one for one in crm.plugins.load([name]).plugins if one.name == name), None)
+    return addresses(plugin) if plugin else []
 
 
 def addresses(plugin: Plugin) -> list[str]:

@@ -86,8 +86,9 @@ class StatementGuard:
         event.listen(engine, "before_cursor_execute", self.check)
 
     def unwatch(self, engine: Engine) -> None:
-        """Stop watching."""
-        event.remove(engine, "before_cursor_execute", self.check)
+        """Stop watching; nothing happens where it was stopped."""
+        if event.contains(engine, "before_cursor_execute", self.check):
+            event.remove(engine, "before_cursor_execute", self.check)
 
     def register(self, tables: Iterable[str]) -> None:
         """Watch these tables from now on."""

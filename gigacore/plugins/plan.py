@@ -14,6 +14,8 @@ from gigacore import migrate
 from gigacore.data.door import SCOPED
 from gigacore.data.engine import reading
 from gigacore.errors import Conflict, GigaError, NotFound
+from gigacore.files.container import Container
+from gigacore.files.sealed import Secrets
 from gigacore.files.tables import core_file
 from gigacore.jobs.tables import PARKED, QUEUED, core_job
 from gigacore.messages import Msg, msg
@@ -23,6 +25,7 @@ from gigacore.plugins.footprint import OWNED
 from gigacore.plugins.histories import history_of
 from gigacore.plugins.manifest import Plugin
 from gigacore.plugins.order import dependents
+from gigacore.plugins.reinstallation import check_revision, checked
 from gigacore.plugins.removal import Belongings, check_removable, count_rows
 from gigacore.plugins.stored import StoredPlugin
 from gigacore.plugins.tables import DISABLED
@@ -30,8 +33,8 @@ from gigacore.plugins.tables import DISABLED
 if TYPE_CHECKING:
     from gigacore.application import Crm
 
-Operation = Literal["install", "enable", "upgrade", "disable", "uninstall"]
-OPERATIONS: Final[tuple[Operation, ...]] = ("install", "enable", "upgrade", "disable", "uninstall")
+Operation = Literal["install", "enable", "upgrade", "disable", "uninstall", "reinstall"]
+OPERATIONS: Final[tuple[Operation, ...]] = ("install", "enable", "upgrade", "disable", "uninstall", "reinstall")
 ADD, REMOVE, KEEP = "+", "-", "="
 NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
 
@@ -81,16 +84,20 @@ class Plan:
         yield from ((title, changes) for title, changes in titled if changes)
 
 
-def plan(crm: Crm, operation: Operation, plugin: str) -> Plan:
+def plan(
+    crm: Crm, operation: Operation, plugin: str, *, archive: Path | None = None, secrets: Secrets | None = None
+) -> Plan:
     """What the operation would do to tables, records, rights, addresses, jobs, settings; why it would be refused.
 
-    Imports the plugin's code where the operation needs it. Raises NotFound for a plugin that nobody knows.
+    Imports the plugin's code where the operation needs it. `archive` and `secrets` are for `reinstall`, which reads the
+    newest archive with the installation's secrets otherwise. Raises NotFound for a plugin that nobody knows.
     """
     with reading(crm.engine).execution_options(**{SCOPED: True}).connect() as connection:
         known = stored.read(connection)
         if plugin not in known and plugin not in crm.plugins.candidates:
             raise NotFound(msg("There is no plugin {name}.", name=plugin), fix=msg("See `giga plugin list`."))
-        return _Planner(crm, connection, known, operation, plugin).plan()
+        planner = _Planner(crm, connection, known, operation, plugin)
+        return planner.returning(archive, secrets) if operation == "reinstall" else planner.plan()
 
 
 @dataclass(slots=True)
@@ -116,6 +123,20 @@ class _Planner:
             return self._removing(base, before)
         running = before if row and row.state != DISABLED else NOTHING
         return self._coming(base, before, running, after, code)
+
+    def returning(self, archive: Path | None, secrets: Secrets | None) -> Plan:
+        """What an archive would bring back; the archive is read wholly and checked as for the operation."""
+        base = Plan("reinstall", self.name, self.name, tuple(dependents(self.known, self.name)))
+        try:
+            with checked(self.crm, self.name, archive, secrets) as opened:
+                code = self.crm.plugins.examine(self.name)[0]
+                check_revision(opened, code)
+                after = stored.describe(code)
+                base = replace(base, label=str(after["label"]))
+                coming = self._coming(base, NOTHING, NOTHING, after, code)
+                return replace(coming, data=(*coming.data, *_archived(opened)))
+        except GigaError as error:
+            return replace(base, refusal=Refusal(error.message, error.fix))
 
     def _code(self) -> tuple[Plugin | None, Refusal | None]:
         """The plugin's code, or why it does not run here; what goes needs none."""
@@ -202,6 +223,16 @@ class _Planner:
             return ()
         text = msg("{count} waiting jobs are laid aside", count=count)
         return (Change(sign, text if sign == KEEP else msg("{count} jobs that were laid aside run", count=count)),)
+
+
+def _archived(opened: Container) -> Iterator[Change]:
+    """The rows and files of an archive; rows whose record is gone since are left out when it comes back."""
+    for name in opened.manifest["entries"]:
+        folder, _, own = name.partition("/")
+        if folder in ("tables", "core") and own != core_file.name and (count := sum(1 for _ in opened.lines(name))):
+            yield _rows(ADD, own, count)
+    if count := sum(name.startswith("files/") for name in opened.manifest["entries"]):
+        yield _rows(ADD, core_file.name, count)
 
 
 def check_state(operation: Operation, name: str, row: StoredPlugin | None) -> None:

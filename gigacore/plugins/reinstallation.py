@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -48,11 +49,9 @@ def reinstall(crm: Crm, name: str, archive: Path | None = None, known: Secrets |
     or plugin, or when a requirement is missing, Conflict without its secret or when the plugin is installed; then
     nothing was changed.
     """
-    path = archive or newest(crm.settings.data_dir / FOLDER, name)
-    with open_archive(path, known or Secrets.of(crm.settings)) as opened:
-        _check(crm, opened, name)
+    with checked(crm, name, archive, known) as opened:
         plugin, registry = crm.plugins.examine(name)
-        _check_revision(opened, plugin)
+        check_revision(opened, plugin)
         objects = _store_files(crm, opened)
         with migrate.operation(crm.engine) as connection:
             _check_not_installed(stored.read(connection), name)
@@ -74,8 +73,30 @@ def reinstall(crm: Crm, name: str, archive: Path | None = None, known: Secrets |
             bump(connection)
     crm.start()
     run_install(crm, plugin)
-    note(crm, "reinstalled", name, path)
-    return Reinstalled(name, path, left_out)
+    note(crm, "reinstalled", name, opened.path)
+    return Reinstalled(name, opened.path, left_out)
+
+
+@contextmanager
+def checked(crm: Crm, name: str, archive: Path | None, known: Secrets | None) -> Iterator[Container]:
+    """Opens an archive that this installation can take back, by default the newest one. Raises as `reinstall`."""
+    path = archive or newest(crm.settings.data_dir / FOLDER, name)
+    with open_archive(path, known or Secrets.of(crm.settings)) as opened:
+        _check(crm, opened, name)
+        yield opened
+
+
+def check_revision(opened: Container, plugin: Plugin) -> None:
+    """Raises PluginError when the plugin's code does not know the revision of the archive."""
+    revision = opened.manifest["revision"]
+    if revision is not None and revision not in history_of(plugin).revisions():
+        raise PluginError(
+            plugin.name,
+            msg("The archive is of revision {revision}, which this version does not know.", revision=revision),
+            fix=msg(
+                "Install version {version} of the plugin or a later one.", version=opened.manifest["version"] or "-"
+            ),
+        )
 
 
 def _without_what_is_gone(connection: sa.Connection, plugin: str) -> int:
@@ -104,18 +125,6 @@ def _check_not_installed(known: Mapping[str, StoredPlugin], name: str) -> None:
         raise Conflict(
             msg("The plugin {name} is installed.", name=name),
             fix=msg("Run `giga plugin enable {name}`, or `giga plugin uninstall {name}` first.", name=name),
-        )
-
-
-def _check_revision(opened: Container, plugin: Plugin) -> None:
-    revision = opened.manifest["revision"]
-    if revision is not None and revision not in history_of(plugin).revisions():
-        raise PluginError(
-            plugin.name,
-            msg("The archive is of revision {revision}, which this version does not know.", revision=revision),
-            fix=msg(
-                "Install version {version} of the plugin or a later one.", version=opened.manifest["version"] or "-"
-            ),
         )
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 import sqlalchemy as sa
 
@@ -16,6 +16,9 @@ from gigacore.plugins import kinds, rows
 from gigacore.plugins.manifest import Plugin
 from gigacore.plugins.registration import tables
 from gigacore.plugins.tables import DISABLED, ENABLED, QUARANTINED, core_plugin
+
+ADDRESSES: Final = "addresses"
+"""In a manifest: what the plugin's `web` module was seen to serve; only a host knows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,17 +118,30 @@ def _plural(row: StoredPlugin, entity: str) -> str:
 
 def write(connection: sa.Connection, plugin: Plugin, now: datetime) -> None:
     """Stores the manifest of a plugin and marks it enabled."""
+    kept = {ADDRESSES: before[ADDRESSES]} if ADDRESSES in (before := _manifest(connection, plugin.name)) else {}
     values = {
         "state": ENABLED,
         "version": plugin.version,
         "api": plugin.api,
         "reason": "",
-        "manifest": describe(plugin),
+        "manifest": describe(plugin) | kept,
         "updated_at": now,
     }
     done = connection.execute(sa.update(core_plugin).where(core_plugin.c.name == plugin.name).values(values))
     if not done.rowcount:
         connection.execute(sa.insert(core_plugin).values(name=plugin.name, installed_at=now, **values))
+
+
+def remember_addresses(connection: sa.Connection, name: str, found: Sequence[str]) -> None:
+    """Notes the addresses that a host serves for an installed plugin; nothing is written where they are known."""
+    before = _manifest(connection, name)
+    if before and before.get(ADDRESSES) != [*found]:
+        row = sa.update(core_plugin).where(core_plugin.c.name == name)
+        connection.execute(row.values(manifest=before | {ADDRESSES: [*found]}))
+
+
+def _manifest(connection: sa.Connection, name: str) -> dict[str, Any]:
+    return dict(connection.scalar(sa.select(core_plugin.c.manifest).where(core_plugin.c.name == name)) or {})
 
 
 def disable(connection: sa.Connection, name: str, now: datetime) -> None:

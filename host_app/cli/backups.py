@@ -12,8 +12,8 @@ from gigacore.backups import Backup, catalogue
 from gigacore.backups.jobs import ENCRYPT, KEEP_DAYS
 from gigacore.data import settings
 from gigacore.errors import NotFound
-from gigacore.files.sealed import Secrets
 from gigacore.messages import Msg, msg
+from host_app.cli.options import PASSPHRASE, secrets
 from host_app.installation import Installation, pass_installation, tell, translator
 
 MB: Final = 1 << 20
@@ -30,11 +30,6 @@ REASONS: Final = {
     "before a restore": msg("before a restore"),
     "drill": msg("restore drill"),
 }
-PASSPHRASE: Final = click.option(
-    "--passphrase-file",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="A file with its passphrase.",
-)
 TRUST: Final = click.option("--trust", is_flag=True, help="Take it although this installation did not sign it.")
 
 
@@ -84,7 +79,7 @@ def line_of(one: Backup) -> str:
 def verify(installation: Installation, file: str | None, passphrase_file: Path | None, trust: bool) -> None:
     """Read a backup wholly (the newest one unless FILE is named) and compare it with its digests."""
     found = backups.verify(
-        installation.unstarted, _file(installation, file), known=_secrets(installation, passphrase_file), trusting=trust
+        installation.unstarted, _file(installation, file), known=secrets(installation, passphrase_file), trusting=trust
     )
     tell(msg("{name} is whole: {rows} rows, {files} files.", name=found.name, rows=found.rows, files=found.files))
 
@@ -107,7 +102,7 @@ def restore(
     trust: bool,
 ) -> None:
     """Bring database and files to the state of a backup, the newest one unless FILE is named. Stop the server first."""
-    crm, path, known = installation.unstarted, _file(installation, file), _secrets(installation, passphrase_file)
+    crm, path, known = installation.unstarted, _file(installation, file), secrets(installation, passphrase_file)
     found = backups.inspect(crm, path, known=known, trusting=trust)
     tell(
         msg(
@@ -177,9 +172,3 @@ def _file(installation: Installation, file: str | None) -> Path:
         if path.is_file():
             return path
     raise NotFound(msg("There is no file {path}.", path=file), fix=msg("See `giga backup list`."))
-
-
-def _secrets(installation: Installation, passphrase_file: Path | None) -> Secrets:
-    known = installation.settings
-    given = passphrase_file.read_text("utf-8").strip() if passphrase_file else known.backup_passphrase
-    return Secrets(known.encryption_key, given)

@@ -12,6 +12,7 @@ from gigacore.entity import metadata
 from gigacore.messages import msg
 from gigacore.plugins import PluginState
 from host_app.installation import Installation, pass_installation, tell
+from host_app.planning import remember_addresses
 
 FAILED = 1
 
@@ -26,6 +27,7 @@ def db() -> None:
 def upgrade(installation: Installation) -> int:
     """Apply every missing migration; each plugin's in one transaction. Exit code 1: that of a plugin failed."""
     applied = installation.upgrade()
+    remember_addresses(installation.crm, *(one.name for one in installation.crm.plugins.enabled))
     for owner, revisions in applied.items():
         for revision in revisions:
             tell(f"{owner}: {revision}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Final
 
 import click
 
@@ -14,8 +15,9 @@ from gigacore.plugins.reinstallation import reinstall as reinstall_plugin
 from gigacore.plugins.removal import uninstall as uninstall_plugin
 from gigacore.plugins.upgrading import install as install_plugin
 from gigacore.plugins.upgrading import upgrade as upgrade_plugin
+from host_app.cli.options import PASSPHRASE, secrets
 from host_app.installation import Installation, pass_installation, tell, translator
-from host_app.planning import plan_with_pages
+from host_app.planning import plan_with_pages, remember_addresses
 
 STATES = {
     PluginState.AVAILABLE: msg("available"),
@@ -23,6 +25,9 @@ STATES = {
     PluginState.DISABLED: msg("disabled"),
     PluginState.QUARANTINED: msg("quarantined"),
 }
+ARCHIVE: Final = click.option(
+    "--archive", type=click.Path(dir_okay=False, path_type=Path), help="Another archive than the newest one."
+)
 
 
 @click.group()
@@ -47,6 +52,7 @@ def list_plugins(installation: Installation) -> None:
 def enable(installation: Installation, name: str) -> None:
     """Install the tables of plugin NAME if need be, and run it from the next start on."""
     found = installation.crm.enable(name)
+    remember_addresses(installation.crm, name)
     tell(_changed(msg("Plugin {name} is enabled.", name=found.name)))
 
 
@@ -62,10 +68,16 @@ def disable(installation: Installation, name: str) -> None:
 @plugin.command()
 @click.argument("operation", type=click.Choice(OPERATIONS))
 @click.argument("name")
+@ARCHIVE
+@PASSPHRASE
 @pass_installation
-def plan(installation: Installation, operation: Operation, name: str) -> int:
+def plan(
+    installation: Installation, operation: Operation, name: str, archive: Path | None, passphrase_file: Path | None
+) -> int:
     """Show what OPERATION on plugin NAME would change; nothing is changed. Exit code 1: it would be refused."""
-    found = plan_with_pages(installation.crm, operation, name)
+    found = plan_with_pages(
+        installation.crm, operation, name, archive=archive, secrets=secrets(installation, passphrase_file)
+    )
     _show(found)
     return 1 if found.refusal else 0
 
@@ -76,6 +88,7 @@ def plan(installation: Installation, operation: Operation, name: str) -> int:
 def install(installation: Installation, name: str) -> None:
     """Create the tables of plugin NAME and run it from the next start on."""
     found = install_plugin(installation.crm, name)
+    remember_addresses(installation.crm, name)
     tell(_changed(msg("Plugin {name} is installed and enabled.", name=found.name)))
 
 
@@ -85,6 +98,7 @@ def install(installation: Installation, name: str) -> None:
 def upgrade(installation: Installation, name: str) -> None:
     """Bring plugin NAME to the version of its code; where tables change, an archive is written first."""
     done = upgrade_plugin(installation.crm, name)
+    remember_addresses(installation.crm, name)
     if done.archive is not None:
         tell(msg("Its records as they were: {path}", path=done.archive))
     tell(_changed(msg("Plugin {name}: {count} migrations applied.", name=name, count=len(done.revisions))))
@@ -112,11 +126,13 @@ def uninstall(installation: Installation, name: str, yes: bool, encrypt: bool) -
 
 @plugin.command()
 @click.argument("name")
-@click.option("--archive", type=click.Path(dir_okay=False, path_type=Path), help="Another archive than the newest one.")
+@ARCHIVE
+@PASSPHRASE
 @pass_installation
-def reinstall(installation: Installation, name: str, archive: Path | None) -> None:
+def reinstall(installation: Installation, name: str, archive: Path | None, passphrase_file: Path | None) -> None:
     """Install plugin NAME and link its archive again."""
-    done = reinstall_plugin(installation.crm, name, archive)
+    done = reinstall_plugin(installation.crm, name, archive, secrets(installation, passphrase_file))
+    remember_addresses(installation.crm, name)
     if done.left_out:
         tell(msg("{count} rows were left out: what they belong to is gone since.", count=done.left_out))
     tell(_changed(msg("Plugin {name} is back from {path}.", name=name, path=done.archive.name)))

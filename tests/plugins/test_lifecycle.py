@@ -162,7 +162,10 @@ def test_a_required_plugin_is_enabled_first_and_disabled_last(
     make_crm: Callable[..., Crm], visits: Plugin, reports: Plugin
 ) -> None:
     crm = make_crm(plugins=[visits, reports]).start()
-    with pytest.raises(PluginError, match="It requires visits, which is not installed or not enabled. Run `giga plugin enable visits` first"):
+    with pytest.raises(
+        PluginError,
+        match="It requires visits, which is not installed or not enabled. Run `giga plugin enable visits` first",
+    ):
         crm.enable("reports")
     crm.enable("visits")
     crm.enable("reports")

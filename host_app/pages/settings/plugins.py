@@ -26,7 +26,7 @@ from host_app.pages.raw import Raw, raw_from
 from host_app.pages.reader import Reader, reader
 from host_app.pages.settings.area import settings_page
 from host_app.pages.settings.doing import do, problems
-from host_app.planning import plan_with_pages
+from host_app.planning import plan_with_pages, remember_addresses
 from host_app.routing import route
 
 MOST_FAULTS: Final = 5
@@ -146,6 +146,7 @@ def _switch(name: str, wish: str, who: Reader) -> None:
             crm.disable(name)
         else:
             crm.enable(name)
+            remember_addresses(crm, name)
     except GigaError as error:
         note(" ".join(who.t(text) for text in (error.message, error.fix) if text), kind="error")
     else:
