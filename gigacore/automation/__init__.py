@@ -1,6 +1,6 @@
 """Rules: when this happens, and these conditions hold, do that. What plugins add to them, and the service."""
 
-from gigacore.automation.declare import Action, Due, Happened, Step, Tick, Trigger
+from gigacore.automation.declare import Action, Due, Happened, ReadyRule, Step, Tick, Trigger
 from gigacore.automation.logbook import Run
 from gigacore.automation.rule import Rule
 from gigacore.automation.service import CONSUMER, Automation
@@ -14,6 +14,7 @@ __all__ = [
     "Happened",
     "Hit",
     "Past",
+    "ReadyRule",
     "Rule",
     "Run",
     "Step",

@@ -87,6 +87,24 @@ class Action:
         object.__setattr__(self, "params", tuple(self.params))
 
 
+@dataclass(frozen=True, slots=True)
+class ReadyRule:
+    """A rule that people open in the builder with one click, complete it and switch it on.
+
+    `name` is `<plugin>.<name>`, `label` the rule's name and `help` what it is good for, both translated. Texts in
+    `body` that are `Msg` are put in the language of whoever opens it. Declared by `Plugin(declares=[...])`.
+    """
+
+    name: str
+    label: str
+    help: str
+    body: Params
+    icon: str = "bolt"
+
+    def __post_init__(self) -> None:
+        _plugin(self.name, "a ready-made rule")
+
+
 Events = Callable[[str, Params], Sequence[str]]
 """(entity, parameters) -> the names of the events that may start the rule."""
 

@@ -92,6 +92,14 @@ def run(ctx: Context, run_id: int) -> Run:
     return found[0]
 
 
+def latest(ctx: Context) -> dict[int, Run]:
+    """The last run of each rule, by the rule's number, among those that the actor may see."""
+    access.require(ctx, "view", TOOL)
+    last = sa.select(sa.func.max(N.id)).group_by(N.rule_id)
+    found = _shown(ctx, ctx.session.connection().execute(_select(ctx).where(N.id.in_(last))).all())
+    return {one.rule_id: one for one in found}
+
+
 def retry(ctx: Context, run_id: int) -> None:
     """Let a failed run go on from the step that failed. Raises NotFound, Conflict when it did not fail."""
     access.require(ctx, "create", TOOL)

@@ -149,6 +149,14 @@ class Automation:
         """The log, newest first; options as `logbook.runs`."""
         return logbook.runs(ctx, **options)
 
+    def run(self, ctx: Context, run_id: int) -> logbook.Run:
+        """One run of the log. Raises NotFound."""
+        return logbook.run(ctx, run_id)
+
+    def latest(self, ctx: Context) -> dict[int, logbook.Run]:
+        """The last run of each rule that the actor may see, by the rule's number."""
+        return logbook.latest(ctx)
+
     def retry(self, ctx: Context, run_id: int) -> None:
         """Let a failed run go on from the step that failed. Raises NotFound, Conflict."""
         logbook.retry(ctx, run_id)

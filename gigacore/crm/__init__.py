@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from gigacore.crm import actions, jobs, lists, panels, settings, telling, widgets
+from gigacore.crm import actions, jobs, lists, panels, ready_rules, settings, telling, widgets
 from gigacore.crm.conversion import Converted, Wishes, convert_lead
 from gigacore.crm.duplicates import Duplicate, Traits, duplicates_of
 from gigacore.crm.duplicates import find as find_duplicates
@@ -52,6 +52,7 @@ plugin = Plugin(
     notification_kinds=telling.KINDS,
     consumers=jobs.CONSUMERS,
     nav=NAV,
+    declares=ready_rules.ALL,
     panels=panels.ALL,
     widgets=widgets.ALL,
     settings_pages=[

@@ -9,6 +9,7 @@ from host_app.pages import (
     around,
     assets,
     attachments,
+    automations,
     board,
     builder,
     bulk,
@@ -48,6 +49,7 @@ ROOMS = (
     assets, frame, notes, notices, signin, invitations, me, home, options, palette, lists, filter_box, builder,
     view_box, board, form, imports, record, record_head, facts, child_rows, related, timeline, history, around,
     linking, attachments, sharing, news, row_menu, table_cells, actions, bulk, bulk_job, trash, settings, refusals,
+    automations,
 )  # fmt: skip
 
 

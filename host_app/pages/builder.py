@@ -104,8 +104,8 @@ def show(plugin: str, plural: str) -> ResponseReturnValue:
     root = from_json(state.filter.tree(), spec, scope)
     if not root.items:
         return _draw(state, edited(root, "add:0"), scope)
-    judged, tree, general = _judged(root, spec, scope)
-    return _draw(state, judged, scope, tree, general)
+    checked, tree, general = judged(root, spec, scope)
+    return _draw(state, checked, scope, tree, general)
 
 
 def build(plugin: str, plural: str) -> ResponseReturnValue:
@@ -116,14 +116,14 @@ def build(plugin: str, plural: str) -> ResponseReturnValue:
     root, command = from_form(raw), raw.text("do")
     if command != "apply":
         return _draw(state, edited(root, command), scope)
-    judged, tree, general = _judged(root, spec, scope)
+    checked, tree, general = judged(root, spec, scope)
     if tree is None or general:
-        return _draw(state, judged, scope, None, general, status=422)
+        return _draw(state, checked, scope, None, general, status=422)
     chosen = filters.from_tree(tree if root.items else None)
     return _go(state.at(filter=chosen).url)
 
 
-def _judged(root: Group, spec: EntitySpec, scope: Scope) -> tuple[Group, Any, str]:
+def judged(root: Group, spec: EntitySpec, scope: Scope) -> tuple[Group, Any, str]:
     """The tree with the faults beside its conditions, its filter if there are none, and a fault of the whole."""
     problems: dict[int, str] = {}
     for leaf, rows, around in leaves(root, spec, scope):
@@ -156,7 +156,7 @@ def _fault(leaf: Leaf, rows: Rows, around: Iterable[str], spec: EntitySpec, scop
 
 def _parse(tree: Any, spec: EntitySpec, scope: Scope) -> None:
     who = scope.reader
-    parse(tree, spec, who.registry, readable=reader_of(who.ctx.session))
+    parse(tree, spec, who.registry, readable=reader_of(who.ctx.session), events=scope.events)
 
 
 def _draw(
@@ -172,7 +172,7 @@ def _draw(
         path=list_url(spec),
         back=state.url,
         kept=state.kept("filter"),
-        root=_view(root, "0", spec, scope),
+        root=drawn(root, "0", spec, scope),
         count=_count(tree, state, who) if tree is not None else "",
         problem=general,
     )
@@ -188,7 +188,8 @@ def _count(tree: Any, state: Listing, who: Reader) -> str:
     return who.t(msg("{count} found", count=counted(found.count, who))) if found.count else ""
 
 
-def _view(node: Node, at: str, rows: Rows, scope: Scope) -> LeafView | GroupView:
+def drawn(node: Node, at: str, rows: Rows, scope: Scope) -> LeafView | GroupView:
+    """A node of the tree as the template draws it; `at` begins the names of its inputs."""
     if isinstance(node, Leaf):
         return _leaf_view(node, at, rows, scope)
     who = scope.reader
@@ -198,7 +199,7 @@ def _view(node: Node, at: str, rows: Rows, scope: Scope) -> LeafView | GroupView
     return GroupView(
         at,
         _options(MODES, node.mode, who),
-        tuple(_view(item, f"{at}.{place}", below or rows, scope) for place, item in enumerate(items)),
+        tuple(drawn(item, f"{at}.{place}", below or rows, scope) for place, item in enumerate(items)),
         tuple(Option(name, label, name == node.relation) for name, label in relations),
         _options(QUANTIFIERS, node.quantifier, who) if relations else (),
         may_relate=isinstance(below, EntitySpec),
@@ -217,8 +218,9 @@ def _leaf_view(leaf: Leaf, at: str, rows: Rows, scope: Scope) -> LeafView:
     fields = _field_selects(leaf.steps, rows, scope)
     if spec is None:
         return LeafView(at, fields, (), "none", "", (), problem=leaf.problem)
-    op = leaf.op if leaf.op in ops_of(spec, part) else ops_of(spec, part)[0]
-    ops = tuple(Option(one, who.t(filters.word_of(one, spec)), one == op) for one in ops_of(spec, part))
+    known = (*ops_of(spec, part), *(filters.CHANGES if scope.events and not part else ()))
+    op = leaf.op if leaf.op in known else known[0]
+    ops = tuple(Option(one, who.t(filters.word_of(one, spec)), one == op) for one in known)
     shape, made = _value_view(leaf, op, spec, part, rows, scope, at)
     return LeafView(at, fields, ops, shape, label_of(spec, who), **made, problem=leaf.problem)
 
@@ -258,13 +260,14 @@ def _value_view(
     texts = tuple(raw.texts("v"))
     made: dict[str, Any] = {"texts": (*texts, "", "")[:2]}
     family = "choice" if part else filters.family(spec)
-    if op in ("empty", "filled"):
+    if op in ("empty", "filled", "changed"):
         return "none", made
     if family in COMPARABLE and op in ORDERED:
         made["others"] = _others(spec, raw.text("w"), scope, rows)
     if family in ("choice", "choices"):
         made["options"] = tuple(_choices(spec, part, set(texts), who))
-        return ("checks" if family == "choice" else "select") if made["options"] else "lines", made
+        many = family == "choice" and op not in filters.CHANGES
+        return ("checks" if many else "select") if made["options"] else "lines", made
     if family == "boolean":
         made["options"] = (Option("1", who.t(msg("Yes")), "1" in texts), Option("0", who.t(msg("No")), "0" in texts))
         return "select", made

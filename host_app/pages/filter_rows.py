@@ -36,9 +36,10 @@ class Rows(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """The fields and relations that one reader may use in filters."""
+    """The fields and relations that one reader may use in filters; `events` offers what was changed, too."""
 
     reader: Reader
+    events: bool = False
 
     def fields(self, rows: Rows) -> list[FieldSpec]:
         """The fields of these rows by which the reader may filter."""

@@ -107,6 +107,8 @@ def _leaf(tree: Any, rows: Rows, scope: Scope) -> Leaf:
 def _is_same(found: tuple[str, Any], tree: Mapping[str, Any]) -> bool:
     op, value = found
     given, wanted = tree.get("op", "eq"), tree.get("value")
+    if op == given == "changed":
+        return wanted is not False
     if op == given == "empty":
         return (value is not False) == (wanted is not False)
     single = {"in": "eq", "nin": "ne"}.get(op) == given and isinstance(value, list) and value == [wanted]
@@ -159,9 +161,9 @@ def _leaf_json(leaf: Leaf, rows: Rows, scope: Scope) -> Any:
     return {"field": leaf.path, "op": op, "value": value}
 
 
-def from_form(raw: Raw) -> Group:
-    """The tree that a submitted form holds."""
-    found = _read("0", raw, 0)
+def from_form(raw: Raw, root: str = "0") -> Group:
+    """The tree that a submitted form holds; `root` begins its paths, where a form holds several."""
+    found = _read(root, raw, 0)
     return found if isinstance(found, Group) else Group()
 
 

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from gigacore.entity import KINDS, BadValue, FieldSpec
 from gigacore.messages import Msg, msg
-from host_app.pages.filters import PERIODS, family
+from host_app.pages.filters import CHANGES, PERIODS, family
 from host_app.pages.raw import Raw
 from host_app.pages.reader import Reader
 
@@ -57,8 +57,10 @@ def people_of(spec: FieldSpec) -> Sequence[str]:
 
 def value_from(op: str, raw: Raw, spec: FieldSpec, part: str, reader: Reader) -> tuple[str, Any]:
     """Operator and value as the filter language has them. Raises BadValue."""
-    if op not in ops_of(spec, part):
+    if op not in (*ops_of(spec, part), *(CHANGES if not part else ())):
         raise BadValue(msg("Choose how to compare."))
+    if op == "changed":
+        return op, True
     if op in ("empty", "filled"):
         return "empty", op == "empty"
     if other := raw.text("w"):
@@ -74,7 +76,7 @@ def value_from(op: str, raw: Raw, spec: FieldSpec, part: str, reader: Reader) ->
 def _person(word: str, op: str) -> tuple[str, Any]:
     if word in LISTS:
         return op, {"ref": word}
-    return {"in": "eq", "nin": "ne"}[op], {"ref": word}
+    return {"in": "eq", "nin": "ne"}.get(op, op), {"ref": word}
 
 
 def _moment(word: str, op: str, raw: Raw) -> Any:
@@ -129,9 +131,11 @@ def raw_of_value(op: Any, value: Any, spec: FieldSpec, part: str, reader: Reader
     if op == "empty":
         return ("filled" if value is False else "empty"), Raw()
     shape = "choice" if part else family(spec)
+    if op == "changed" and value is not False:
+        return op, Raw()
     if shape in ("choice", "ref") and op in ("eq", "ne"):
         op, value = {"eq": "in", "ne": "nin"}[op], value if isinstance(value, Mapping) else [value]
-    if not isinstance(op, str) or op not in ops_of(spec, part):
+    if not isinstance(op, str) or op not in (*ops_of(spec, part), *CHANGES):
         return "", Raw()
     if isinstance(value, Mapping) and "amount" not in value:
         return op, _relative(value)

@@ -30,6 +30,9 @@ OPERATORS: Final[Mapping[str, Msg]] = MappingProxyType(
 DATE_WORDS: Final[Mapping[str, Msg]] = MappingProxyType(
     {"ge": msg("is on or after"), "le": msg("is on or before"), "gt": msg("is after"), "lt": msg("is before")}
 )
+CHANGES: Final[Mapping[str, Msg]] = MappingProxyType(
+    {"changed": msg("was changed"), "changed_from": msg("was changed from"), "changed_to": msg("was changed to")}
+)
 PERIODS: Final[Mapping[str, Msg]] = MappingProxyType(
     {
         "today": msg("today"), "yesterday": msg("yesterday"), "tomorrow": msg("tomorrow"),
@@ -190,6 +193,8 @@ def family(spec: FieldSpec) -> str:
 
 def word_of(op: str, spec: FieldSpec) -> Msg:
     """The operator in words that fit the field."""
+    if op in CHANGES:
+        return CHANGES[op]
     return DATE_WORDS[op] if family(spec) == "date" and op in DATE_WORDS else OPERATORS[op]
 
 
@@ -252,7 +257,7 @@ def _fail() -> Any:
 def told(condition: Condition, spec: FieldSpec, names: Mapping[str, str], reader: Reading) -> tuple[str, str, str]:
     """Field, operator and value of a condition in words; `names` are labels of referenced records by id."""
     label, op = label_of(spec, reader), reader.t(word_of(condition.op, spec))
-    if condition.op in ("empty", "filled"):
+    if condition.op in ("empty", "filled", "changed"):
         return label, op, ""
     values = condition.value if isinstance(condition.value, list) else [condition.value]
     joint = reader.t(msg("and")) if condition.op == "between" else reader.t(msg("or"))

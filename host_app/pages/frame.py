@@ -13,6 +13,7 @@ from weakref import WeakKeyDictionary
 from flask import Flask, Response, g, render_template, request, stream_template
 from markupsafe import Markup, escape
 
+from gigacore import access
 from gigacore.data import settings
 from gigacore.entity import EntitySpec
 from gigacore.errors import PluginError
@@ -221,7 +222,9 @@ def menu(who: Reader) -> list[Group]:
             groups.setdefault(entry.group, []).append((entry.order, item))
     made = [Group(who.t(name) if name else "", _in_order(items)) for name, items in groups.items() if items]
     settings = Item(who.t(msg("Settings")), "/settings", "settings", request.path.startswith("/settings"))
-    return [*made, Group("", (settings,))]
+    automations = Item(who.t(msg("Automations")), "/automations", "robot", is_current("/automations"))
+    last = (automations, settings) if access.may(who.ctx, "view", "core.rule") else (settings,)
+    return [*made, Group("", last)]
 
 
 def _in_order(items: Iterable[tuple[int, Item]]) -> tuple[Item, ...]:

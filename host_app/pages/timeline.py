@@ -11,11 +11,12 @@ from flask import Flask, Response, redirect, request
 from flask.typing import ResponseReturnValue
 from markupsafe import Markup
 
-from gigacore import records
+from gigacore import access, records
 from gigacore.data import activities, audit
 from gigacore.data.activities import Activity
 from gigacore.entity import EntitySpec
 from gigacore.errors import GigaError, Invalid, NotFound
+from gigacore.messages import msg
 from host_app.api.policies import on_entity
 from host_app.auth import current
 from host_app.context import current_crm
@@ -30,6 +31,7 @@ from host_app.pages.todo import TASK, act_on_task, create_task, open_tasks, refe
 from host_app.routing import route
 
 NOTE: Final = "crm.note"
+AUTOMATION: Final = "core.automation"
 MOST: Final = 50
 MOST_TITLE: Final = 200
 ICONS: Final[Mapping[str, str]] = MappingProxyType(
@@ -84,10 +86,22 @@ def _activity(entry: Activity, view: RecordView) -> Entry:
     key = f"{kind}_{entry.direction}" if entry.direction else kind
     source = who.registry.entities.get(entry.source_entity or "")
     url = record_url(source, entry.source_id) if source is not None and entry.source_id else ""
+    if entry.kind == AUTOMATION:
+        return _automation(entry, at, exact, who)
     reopen = f"{view.path}/tasks/{entry.source_id}/reopen" if entry.source_entity == TASK else ""
     icon = ICONS.get(key, ICONS.get(kind, "activity"))
     what, title = _kind(entry, key, who), _title(entry, source, who)
     return Entry(icon, entry.actor_name, what, at, exact, title, url, entry.summary or "", reopen=reopen)
+
+
+def _automation(entry: Activity, at: str, exact: str, who: Reader) -> Entry:
+    """What a rule did, with the way to its run in the log for whoever may read that."""
+    data = entry.data or {}
+    actions = who.crm.automation.kit.actions
+    did = [who.t(actions[name].label) for name in data.get("did") or () if name in actions]
+    url = f"/automations/runs/{data.get('run')}" if access.may(who.ctx, "view", "core.rule") else ""
+    what = who.t(msg("ran the automation"))
+    return Entry("robot", entry.actor_name, what, at, exact, entry.title, url, ", ".join(dict.fromkeys(did)))
 
 
 def _title(entry: Activity, source: EntitySpec | None, who: Reader) -> str:
