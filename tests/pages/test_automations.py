@@ -125,7 +125,8 @@ def test_trials_show_what_would_be_done_and_keep_nothing(crm: Crm, root: Visitor
         lead = records.create(ctx, "crm.lead", {"last_name": "Durand", "city": "Lyon"}).id
         records.create(ctx, "crm.lead", {"last_name": "Weber", "city": "Paris"})
     body = {
-        "entity": "crm.lead", "trigger": {"kind": "core.created"}, "when": {"field": "city", "op": "eq", "value": "Lyon"},
+        "entity": "crm.lead", "trigger": {"kind": "core.created"},
+        "when": {"field": "city", "op": "eq", "value": "Lyon"},
         "steps": [{"do": "core.set_fields", "with": {"values": {"country": "FR"}}}],
     }  # fmt: skip
     path = f"/automations/{keep(crm, root, body)}"
