@@ -13,5 +13,9 @@ CHOOSE: Final = "/p/<token>/password"
 
 def link_to(secret: str) -> str:
     """The whole address on which a person chooses a password."""
-    base = host().settings.public_url.rstrip("/") or request.host_url.rstrip("/")
-    return f"{base}{CHOOSE.replace('<token>', secret)}"
+    return f"{base_url()}{CHOOSE.replace('<token>', secret)}"
+
+
+def base_url() -> str:
+    """Where this installation is reached from outside, without a slash at the end."""
+    return host().settings.public_url.rstrip("/") or request.host_url.rstrip("/")

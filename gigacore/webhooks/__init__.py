@@ -1,8 +1,19 @@
 """Web hooks: telling other systems what happened, and hearing from them."""
 
-from gigacore.webhooks.incoming import InboundSource, Message, NoSecret, Source
+from gigacore.webhooks.incoming import Arrival, InboundSource, Message, NoSecret, Source
 from gigacore.webhooks.outgoing import Delivery, Hook
 from gigacore.webhooks.service import CONSUMER, Webhooks
 from gigacore.webhooks.signing import BadSignature
 
-__all__ = ["CONSUMER", "BadSignature", "Delivery", "Hook", "InboundSource", "Message", "NoSecret", "Source", "Webhooks"]
+__all__ = [
+    "CONSUMER",
+    "Arrival",
+    "BadSignature",
+    "Delivery",
+    "Hook",
+    "InboundSource",
+    "Message",
+    "NoSecret",
+    "Source",
+    "Webhooks",
+]

@@ -101,7 +101,27 @@ class Source:
     created_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """One message of the inbox and what became of it; its body stays out of lists."""
+
+    id: int
+    source: str
+    account: str
+    event_id: str
+    state: str
+    error: str | None
+    result: Mapping[str, Any] | None
+    at: datetime
+    done_at: datetime | None
+
+
+class AlreadyDone(Exception):
+    """Another worker was first: what this one did is rolled back."""
+
+
 _SOURCE: Final = tuple(S[name] for name in Source.__slots__)
+_ARRIVAL: Final = tuple(B[name] for name in Arrival.__slots__)
 
 
 # Sources -------------------------------------------------------------------------------------------------------------
@@ -248,6 +268,8 @@ def work(run: JobRun, payload: Mapping[str, Any], declared: Mapping[str, Inbound
     message = Message(row.source, row.account, row.event_id, row.headers, bytes(row.body), row.at)
     try:
         return _work(run, row.id, message, declared)
+    except AlreadyDone:
+        return None
     except Exception as error:
         with run.unit_of_work() as ctx:
             _mark(ctx, row.id, state="failed", error=str(error)[:1000])
@@ -258,7 +280,7 @@ def _work(run: JobRun, number: int, message: Message, declared: Mapping[str, Inb
     if message.source != GENERIC:
         with run.unit_of_work() as ctx:
             result = declared[message.source].handle(ctx, message)
-            _mark(ctx, number, state="done", error=None, done_at=ctx.now)
+            _done(ctx, number, None)
             return result
     with run.host.database.connect() as connection:
         source = connection.execute(sa.select(core_hook_source).where(S.key == message.account)).first()
@@ -271,7 +293,7 @@ def _work(run: JobRun, number: int, message: Message, declared: Mapping[str, Inb
         body = message.json()
         emit_plain(ctx, f"hooks.{source.key}.received", {"body": body})
         result = _to_record(ctx, source.mapping, body) if source.mapping else None
-        _mark(ctx, number, state="done", error=None, done_at=ctx.now, result=result)
+        _done(ctx, number, result)
     return result
 
 
@@ -288,5 +310,37 @@ def _to_record(ctx: Context, mapping: Mapping[str, Any], body: Any) -> dict[str,
     return {"entity": entity, "id": records.create(ctx, entity, values).id, "created": True}
 
 
-def _mark(ctx: Context, number: int, **values: Any) -> None:
-    ctx.session.connection().execute(sa.update(core_inbox).where(B.id == number).values(**values))
+def _mark(ctx: Context, number: int, **values: Any) -> bool:
+    """Note how a message stands, unless it is done already."""
+    statement = sa.update(core_inbox).where(B.id == number, B.state != "done").values(**values)
+    return ctx.session.connection().execute(statement).rowcount == 1
+
+
+def _done(ctx: Context, number: int, result: Mapping[str, Any] | None) -> None:
+    ctx.session.flush()
+    if not _mark(ctx, number, state="done", error=None, done_at=ctx.now, result=result):
+        raise AlreadyDone
+
+
+def inbox(ctx: Context, *, state: str = "", before: int | None = None, limit: int = 50) -> list[Arrival]:
+    """What arrived, newest first. Raises Forbidden."""
+    access.require(ctx, "edit", TOOL)
+    statement = sa.select(*_ARRIVAL).order_by(B.id.desc()).limit(limit)
+    if state:
+        statement = statement.where(B.state == state)
+    if before is not None:
+        statement = statement.where(B.id < before)
+    return [Arrival(*row) for row in ctx.session.connection().execute(statement)]
+
+
+def try_again(ctx: Context, number: int) -> None:
+    """Work on a message that failed once more. Raises NotFound, Conflict, Forbidden."""
+    access.require(ctx, "edit", TOOL)
+    row = ctx.session.connection().execute(sa.select(B.state, B.source, B.account).where(B.id == number)).first()
+    if row is None:
+        raise NotFound
+    if row.state != "failed":
+        raise Conflict(msg("Only a message that failed can be tried again."))
+    _mark(ctx, number, state="waiting")
+    queue.enqueue(ctx, JOB, {"message": number}, unique_key=f"{JOB}:{number}", system=f"web hook of {row.account}")
+    audit.record(ctx, TOOL, "tried_again", record_id=number, values={"source": row.source, "account": row.account})

@@ -45,6 +45,11 @@ LONGEST_WAIT: Final = timedelta(days=1)
 MOST: Final = 200
 PURPOSE: Final = "web hook"
 VERBS: Final = ("created", "updated", "deleted", "restored")
+GONE: Final = msg("the receiver answered 410 Gone").text
+FAILING: Final = msg("ten attempts over three days failed").text
+OFF: Final = msg("the web hook is switched off").text
+HIDDEN: Final = msg("out of the owner's sight").text
+REFUSED: Final = msg("the receiver did not accept it").text
 H: Final = core_hook.c
 D: Final = core_hook_delivery.c
 
@@ -237,10 +242,10 @@ def send(run: JobRun, payload: Mapping[str, Any], rule: OutboundRule, vault: Vau
     if row[D.state] != WAITING:
         return str(row[D.state])
     if not row[H.active]:
-        return _close(run, row, SKIPPED, None, "the web hook is switched off", None)
+        return _close(run, row, SKIPPED, None, OFF, None)
     body = bytes(row[D.body]) if row[D.body] is not None else _build(run, row, payload)
     if body is None:
-        return _close(run, row, SKIPPED, None, "out of the owner's sight", None)
+        return _close(run, row, SKIPPED, None, HIDDEN, None)
     return _attempt(run, payload, row, body, rule, vault)
 
 
@@ -297,9 +302,9 @@ def _attempt(
     if status is not None and 200 <= status < 300:
         return _close(run, row, DONE, status, None, seconds)
     if status == 410:
-        _switch_off(run, row, "the receiver answered 410 Gone")
-        return _close(run, row, DEAD, status, "gone", seconds)
-    return _later(run, payload, row, status, error or "no success", seconds, wait)
+        _switch_off(run, row, GONE)
+        return _close(run, row, DEAD, status, GONE, seconds)
+    return _later(run, payload, row, status, error or REFUSED, seconds, wait)
 
 
 def retry_after(given: Mapping[str, str], now: datetime) -> timedelta | None:
@@ -319,7 +324,7 @@ def _later(
     attempts = row[D.attempts] + 1
     if attempts >= len(SCHEDULE):
         if row[H.succeeded_at] is None or row[H.succeeded_at] < row[D.created_at]:
-            _switch_off(run, row, "ten attempts over three days failed")
+            _switch_off(run, row, FAILING)
         return _close(run, row, DEAD, status, error, seconds)
     pause = timedelta(seconds=SCHEDULE[attempts] * (1 + SystemRandom().random() / 10))
     at = run.now + max(pause, wait or timedelta(0))

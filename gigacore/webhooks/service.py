@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from gigacore.jobs import Consumer, Event, Job, JobRun, Schedule
 from gigacore.webhooks import incoming, outgoing
-from gigacore.webhooks.incoming import InboundSource, Source
+from gigacore.webhooks.incoming import Arrival, InboundSource, Source
 from gigacore.webhooks.outgoing import Delivery, Hook
 
 if TYPE_CHECKING:
@@ -134,6 +134,14 @@ class Webhooks:
     def remove_source(self, ctx: Context, source_id: int) -> None:
         """Remove an inbound source. Raises NotFound, Forbidden."""
         incoming.remove_source(ctx, source_id)
+
+    def inbox(self, ctx: Context, *, state: str = "", before: int | None = None, limit: int = 50) -> list[Arrival]:
+        """What arrived, newest first. Raises Forbidden."""
+        return incoming.inbox(ctx, state=state, before=before, limit=limit)
+
+    def try_again(self, ctx: Context, number: int) -> None:
+        """Work on a message that failed once more. Raises NotFound, Conflict, Forbidden."""
+        incoming.try_again(ctx, number)
 
     def receive(self, ctx: Context, source: str, key: str, headers: Mapping[str, str], body: bytes) -> bool:
         """Verify and keep a message; False = it was here before. Raises NotFound, NoSecret, BadSignature, Invalid."""

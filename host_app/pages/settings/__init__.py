@@ -12,6 +12,7 @@ from host_app.pages.settings import (
     currencies,
     custom_fields,
     explain,
+    incoming,
     jobs,
     pipelines,
     plugins,
@@ -20,11 +21,12 @@ from host_app.pages.settings import (
     teams,
     users,
     values,
+    webhooks,
 )
 
 ROOMS = (
-    area, company, currencies, custom_fields, choices, pipelines, users, teams, roles, explain, plugins, jobs, schedules,
-    backups, values,
+    area, company, currencies, custom_fields, choices, pipelines, users, teams, roles, explain, plugins, webhooks,
+    incoming, jobs, schedules, backups, values,
 )  # fmt: skip
 
 

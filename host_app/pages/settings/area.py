@@ -23,6 +23,7 @@ COMPANY: Final = msg("Company")
 DATA: Final = msg("Data")
 PEOPLE: Final = msg("People and rights")
 MODULES: Final = msg("Modules")
+CONNECTIONS: Final = msg("Mail and other systems")
 UPKEEP: Final = msg("Upkeep")
 
 
@@ -72,6 +73,10 @@ PAGES: Final = (
           msg("Who may do what with which records and fields")),
     Known(MODULES, msg("Plugins"), "/settings/plugins", "puzzle", "core.plugin",
           msg("Switch modules on and off, limit who may use them")),
+    Known(CONNECTIONS, msg("Web hooks"), "/settings/webhooks", "webhook", "core.hook",
+          msg("Other systems are told when something happens: log, secret, send again")),
+    Known(CONNECTIONS, msg("Incoming web hooks"), "/settings/incoming", "download", "core.hook",
+          msg("Messages of other systems become records or events: sources, inbox"), "edit"),
     Known(UPKEEP, msg("Jobs"), "/settings/jobs", "list-check", "core.job",
           msg("What runs and waits, events given up, schedules")),
     Known(UPKEEP, msg("Backups"), "/settings/backups", "lifebuoy", "core.backup",

@@ -174,7 +174,8 @@ def deliveries() -> ResponseReturnValue:
     rows = [_backlog(one, who) for one in monitor.backlogs(who.ctx)]
     dead = [_dead(one, who) for one in monitor.dead_deliveries(who.ctx)]
     return settings_page(
-        "deliveries.html", who, title=who.t(msg("Events")), rows=rows, dead=dead, may_act=access.may(who.ctx, "edit", TOOL), home=MONITOR,
+        "deliveries.html", who, title=who.t(msg("Events")), rows=rows, dead=dead,
+        may_act=access.may(who.ctx, "edit", TOOL), home=MONITOR,
     )  # fmt: skip
 
 
