@@ -166,7 +166,8 @@ def _delivery(each: Delivery, who: Reader) -> dict[str, Any]:
     formats = who.formats
     took = who.t(msg("{count} s", count=formats.number(each.seconds, 2))) if each.seconds is not None else ""
     return {
-        "id": each.id, "state": who.t(label), "colour": colour, "status": each.status or "", "error": who.t(each.error or ""),
+        "id": each.id, "state": who.t(label), "colour": colour, "status": each.status or "",
+        "error": who.t(each.error or ""),
         "attempts": each.attempts, "at": formats.datetime(each.created_at), "took": took, "message": each.message_id,
         "next": formats.relative(each.next_at, who.now) if each.next_at else "", "may_resend": each.state != "waiting",
     }  # fmt: skip
