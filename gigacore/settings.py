@@ -33,6 +33,7 @@ class Settings:
     public_url: str = ""
     redis_url: str = ""
     broker_url: str = ""
+    broker_queue: str = "giga"
     smtp_url: str = ""
     outbound_allow: tuple[str, ...] = ()
     safe_mode: bool = False

@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from types import FrameType
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from flask import Flask
 from werkzeug.serving import make_server
@@ -17,6 +17,7 @@ from werkzeug.serving import make_server
 from gigacore import Crm
 from gigacore.plugins.calls import PATIENCE
 from gigacore.settings import Settings
+from host_app import broker
 from host_app.admission import Admission
 from host_app.app import create_app
 from host_app.context import host
@@ -28,9 +29,12 @@ REFRESH_SECONDS: Final = 2.0
 MOST_SPARE: Final = 8
 
 
+Dispatching = Literal["embedded", "none", "celery"]
+
+
 @dataclass(frozen=True, slots=True)
 class Serving:
-    """Where and how to serve, in one process. `with_worker` also runs jobs in it.
+    """Where and how to serve, in one process. `dispatcher` says who runs jobs: threads in it, others, or Celery.
 
     `threads` requests run at a time; a further one is answered 503 when it gets no turn within `patience` seconds. A
     plugin that does not return within `limit` seconds ends the process (0: never), and gunicorn starts another.
@@ -40,7 +44,7 @@ class Serving:
     address: str = "127.0.0.1"
     port: int = 8000
     threads: int = 16
-    with_worker: bool = True
+    dispatcher: Dispatching = "embedded"
     patience: float = PATIENCE
     limit: float = 60.0
     ready: Callable[[], None] = lambda: None
@@ -99,7 +103,7 @@ def _start(serving: Serving) -> _Running:
     crm.calls.patience = serving.patience
     crm.calls.most_stuck = max(1, serving.threads // 4)
     host(app).live.most = max(1, serving.threads // 3)
-    crm.jobs.start("embedded" if serving.with_worker else "none")
+    crm.jobs.start(broker.dispatcher(crm.settings) if serving.dispatcher == "celery" else serving.dispatcher)
     app.wsgi_app = Admission(app.wsgi_app, serving.threads, serving.patience)  # type: ignore[method-assign]
     watchdog = Watchdog(crm.calls, slow=serving.patience, limit=serving.limit)
     running = _Running(app, _Refresher(crm), watchdog)

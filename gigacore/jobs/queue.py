@@ -125,27 +125,36 @@ def insert(connection: sa.Connection, row: Mapping[str, Any]) -> int:
             return int(old)
 
 
-def due(now: datetime, plugins: Collection[str]) -> sa.Select[tuple[int]]:
-    """The job to run next: not before its time, and not past an earlier one of the same serial key."""
+def due(now: datetime, plugins: Collection[str], *, only: int | None = None, limit: int = 1) -> sa.Select[Any]:
+    """The jobs to run next: not before their time, and not past an earlier one of the same serial key.
+
+    `only` = this one, if it is due.
+    """
     other = core_job.alias("other")
     blocked = sa.exists().where(
         other.c.serial_key == J.serial_key,
         sa.or_(other.c.state == RUNNING, sa.and_(other.c.state == QUEUED, other.c.id < J.id)),
     )
-    return (
+    found = (
         sa.select(J.id)
         .where(J.state == QUEUED, J.run_at <= now, J.plugin.in_(sorted(plugins)))
         .where(sa.or_(J.serial_key.is_(None), ~blocked))
         .order_by(J.priority, J.run_at, J.id)
-        .limit(1)
+        .limit(limit)
     )
+    return found if only is None else found.where(J.id == only)
 
 
 def claim(
-    connection: sa.Connection, now: datetime, lease: timedelta, plugins: Collection[str], worker: str
+    connection: sa.Connection,
+    now: datetime,
+    lease: timedelta,
+    plugins: Collection[str],
+    worker: str,
+    only: int | None = None,
 ) -> Claimed | None:
-    """Takes the next job, counting the attempt before it runs. None when there is none."""
-    chosen = due(now, plugins).with_for_update(skip_locked=True).scalar_subquery()
+    """Takes the next job, or the one numbered `only`, counting the attempt before it runs. None: there is none."""
+    chosen = due(now, plugins, only=only).with_for_update(skip_locked=True).scalar_subquery()
     token = f"{worker}/{uuid7()}"
     statement = (
         sa.update(core_job)

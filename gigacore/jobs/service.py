@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Any, Literal
 
@@ -11,7 +11,15 @@ from gigacore.context import Context
 from gigacore.jobs import queue
 from gigacore.jobs.declare import NOTHING
 from gigacore.jobs.run import Host
-from gigacore.jobs.worker import Declared, Declares, EmbeddedDispatcher, InlineDispatcher, Worker, run_worker
+from gigacore.jobs.worker import (
+    Declared,
+    Declares,
+    Dispatcher,
+    EmbeddedDispatcher,
+    InlineDispatcher,
+    Worker,
+    run_worker,
+)
 
 Mode = Literal["embedded", "inline", "none"]
 
@@ -20,13 +28,14 @@ class Jobs:
     """`crm.jobs`: enqueues, and runs what the enabled plugins declare.
 
     `start("embedded")` runs worker threads in this process, `start("inline")` runs everything right after each commit
-    in the thread that committed (tests, scripts), `start("none")` leaves the work to a worker process.
+    in the thread that committed (tests, scripts), `start("none")` leaves the work to a worker process. A host passes
+    its own way as a function that makes the dispatcher of a worker.
     """
 
     def __init__(self, host: Host, plugins: Iterable[Declares] = ()) -> None:
         self.host = host
         self.worker = Worker(host, Declared.of(plugins))
-        self.dispatcher: EmbeddedDispatcher | InlineDispatcher | None = None
+        self.dispatcher: Dispatcher | None = None
 
     def use(self, plugins: Iterable[Declares]) -> None:
         """Runs what these plugins declare from now on; called when the application starts and when plugins change."""
@@ -56,15 +65,17 @@ class Jobs:
             ctx, job, payload, unique_key=unique_key, serial_key=serial_key, run_at=run_at, system=system
         )
 
-    def start(self, mode: Mode = "embedded", threads: int = 2) -> None:
+    def start(self, mode: Mode | Callable[[Worker], Dispatcher] = "embedded", threads: int = 2) -> None:
         """Starts the dispatcher; the tables must exist."""
         self.host.database.after_commit.append(self.wake)
         if mode == "none":
             self.worker.prepare()
             return
-        self.dispatcher = (
-            InlineDispatcher(self.worker) if mode == "inline" else EmbeddedDispatcher(self.worker, threads)
-        )
+        if callable(mode):
+            self.dispatcher = mode(self.worker)
+        else:
+            inline = mode == "inline"
+            self.dispatcher = InlineDispatcher(self.worker) if inline else EmbeddedDispatcher(self.worker, threads)
         self.dispatcher.start()
 
     def wake(self) -> None:

@@ -9,14 +9,14 @@ import threading
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Final, Protocol
 
 from sqlalchemy.exc import OperationalError
 
 from gigacore.data import audit
-from gigacore.jobs import queue, relay, schedules
+from gigacore.jobs import heartbeat, queue, relay, schedules
 from gigacore.jobs.declare import Consumer, Job, Schedule
 from gigacore.jobs.run import Host, JobRun, attempt, attempt_together
 
@@ -84,6 +84,7 @@ class Worker:
     lease: timedelta = LEASE
     running: set[JobRun] = field(default_factory=set)
     stopping: threading.Event = field(default_factory=threading.Event)
+    beaten_at: datetime | None = None
 
     def run_pending(self, limit: int = 10_000) -> int:
         """Runs what is due until nothing is left, in this thread; returns how many steps."""
@@ -96,16 +97,16 @@ class Worker:
         """Delivers one batch of events or runs one job. False = nothing is due."""
         return self.deliver() or self.run_one()
 
-    def run_one(self) -> bool:
-        """Runs the next job. False = nothing is due."""
+    def run_one(self, only: int | None = None) -> bool:
+        """Runs the next job, or the one numbered `only` if it is due. False = nothing is."""
         if not self.declared.jobs and not self.declared.plugins:
             return False
         database, now = self.host.database, self.host.clock.now()
         with database.connect() as connection:
-            if connection.execute(queue.due(now, self.declared.plugins)).scalar() is None:
+            if connection.execute(queue.due(now, self.declared.plugins, only=only)).scalar() is None:
                 return False
         with database.begin() as connection:
-            claimed = queue.claim(connection, now, self.lease, self.declared.plugins, self.name)
+            claimed = queue.claim(connection, now, self.lease, self.declared.plugins, self.name, only)
             if claimed is None:
                 return False
             job = self.declared.jobs.get(claimed.name)
@@ -142,10 +143,21 @@ class Worker:
                     relay.deliver(self.host, consumer, held)
         return bool(batch)
 
+    def waiting(self, limit: int) -> tuple[list[int], list[str]]:
+        """The jobs that are due, and the consumers that have deliveries to take: whom to wake for what."""
+        now = self.host.clock.now()
+        with self.host.database.connect() as connection:
+            jobs = [row[0] for row in connection.execute(queue.due(now, self.declared.plugins, limit=limit))]
+            return jobs, relay.waiting_consumers(connection, now, sorted(self.declared.consumers))
+
     def keep(self) -> None:
-        """Extends the leases of running jobs, frees those of dead workers, fires schedules, seals the audit."""
+        """Shows a sign of life, extends leases, frees those of dead workers, fires schedules, seals the audit."""
         now = self.host.clock.now()
         database = self.host.database
+        if heartbeat.is_due(self.beaten_at, now):
+            with database.begin() as connection:
+                heartbeat.beat(connection, self.name, now)
+            self.beaten_at = now
         for run in list(self.running):
             with database.begin() as connection:
                 run.lost = not queue.extend(connection, run.claimed, now + self.lease)
@@ -165,6 +177,19 @@ class Worker:
         with self.host.database.begin() as connection:
             queue.park(connection, self.declared.plugins)
             schedules.sync(connection, self.declared.schedules, self.declared.plugins, self.host.clock.now())
+
+
+class Dispatcher(Protocol):
+    """Decides in which thread, or in which process, a worker makes its steps."""
+
+    def start(self) -> None:
+        """Begins; the tables exist."""
+
+    def wake(self) -> None:
+        """Something was committed; called in the thread that committed, so it must not block."""
+
+    def stop(self, timeout: float = 30) -> bool:
+        """Ends; True when everything ended in time."""
 
 
 class InlineDispatcher:

@@ -11,6 +11,7 @@ from gigacore.errors import GigaError
 from gigacore.messages import Translate
 from host_app.cli.authors import check_contract, new_plugin
 from host_app.cli.backups import backup
+from host_app.cli.celery import celery
 from host_app.cli.database import db
 from host_app.cli.demo import demo
 from host_app.cli.exchange import export_records, import_records
@@ -58,7 +59,7 @@ def cli(context: click.Context, data_dir: str | None, database_url: str | None) 
 
 
 for command in (
-    backup, db, demo, doctor, export_records, import_records, plugin, serve, token, user, verify, worker,
+    backup, celery, db, demo, doctor, export_records, import_records, plugin, serve, token, user, verify, worker,
 ):  # fmt: skip
     cli.add_command(command)
 for of_authors in (new_plugin, check_contract):

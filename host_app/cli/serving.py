@@ -8,8 +8,9 @@ import click
 
 from gigacore.errors import Unavailable
 from gigacore.messages import msg
+from gigacore.settings import Settings
 from host_app.installation import Installation, pass_installation, tell
-from host_app.server import Serving
+from host_app.server import Dispatching, Serving
 from host_app.server import serve as run_server
 from host_app.worker import run_once, run_until_stopped
 
@@ -19,6 +20,11 @@ from host_app.worker import run_once, run_until_stopped
 @click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535), help="The port to listen on.")
 @click.option("--threads", default=16, show_default=True, type=click.IntRange(2, 200), help="Requests at a time.")
 @click.option("--worker/--no-worker", "with_worker", default=True, help="Run jobs in the same process.")
+@click.option(
+    "--dispatcher",
+    type=click.Choice(["embedded", "none", "celery"]),
+    help="Who runs jobs: this process, a giga worker, or Celery; by default Celery where GIGA_BROKER_URL is set.",
+)
 @click.option(
     "--patience", default=5.0, show_default=True, type=click.FloatRange(0.1), help="Seconds to wait when all are busy."
 )
@@ -36,17 +42,19 @@ def serve(
     port: int,
     threads: int,
     with_worker: bool,
+    dispatcher: Dispatching | None,
     patience: float,
     watchdog: float,
 ) -> None:
     """Serve pages and API; jobs run in the same process unless a `giga worker` does them."""
     require_free(address, port)
     settings = installation.checked_settings()
+    chosen = dispatcher or dispatching(settings, with_worker=with_worker)
 
     def ready() -> None:
         tell(msg("Serving on {url} (stop with Ctrl+C).", url=f"http://{address}:{port}/"))
 
-    run_server(Serving(settings, address, port, threads, with_worker, patience, watchdog, ready))
+    run_server(Serving(settings, address, port, threads, chosen, patience, watchdog, ready))
 
 
 @click.command()
@@ -58,6 +66,13 @@ def worker(installation: Installation, once: bool) -> None:
         tell(msg("Steps done: {count}.", count=run_once(installation.crm)))
     else:
         run_until_stopped(installation.crm)
+
+
+def dispatching(settings: Settings, *, with_worker: bool) -> Dispatching:
+    """Who runs jobs when the command line does not say."""
+    if settings.broker_url:
+        return "celery"
+    return "embedded" if with_worker else "none"
 
 
 def require_free(address: str, port: int) -> None:

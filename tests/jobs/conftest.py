@@ -23,7 +23,7 @@ from gigacore.jobs.worker import Declared, Worker
 
 TABLES = [
     "core_job", "core_schedule", "core_outbox", "core_delivery", "core_audit", "core_audit_value", "core_audit_seal",
-    "core_org",
+    "core_org", "core_state",
     "core_user",
 ]  # fmt: skip
 SALES = Actor("user", 7, "Zoé")
