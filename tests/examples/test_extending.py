@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
@@ -9,7 +11,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from gigacore import Actor, Crm, Plugin, jobs, records
+from gigacore import Actor, Crm, Plugin, jobs, notices, records
 from gigacore.automation import Action
 from gigacore.text import render
 from gigacore.text.values import plain
@@ -144,13 +146,39 @@ def test_two_records_of_any_kind_are_linked_in_words_that_fit_both_ends(house: H
     assert [one["label"] for one in (*here, *there)] == ["Feeds", "Is fed by"]
 
 
-def test_its_job_and_its_command_work(crm: Crm, machine: int, admin: Actor, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_kinds_of_triggers_actions_and_notifications_reach_rules_and_people(
+    house: House, machine: int, crm: Crm, admin: Actor
+) -> None:
+    offered = json.dumps(house.call("GET", "/api/v1/core/rules/kit").get_json())
+    assert {"inspections.passed", "inspections.pass"} <= set(re.findall(r"inspections\.[a-z]+", offered))
+    assert "Machines are due" in page(house, "/notifications/choices")
+    step = {"do": "core.set_fields", "with": {"values": {"serial_number": "seen"}}}
+    rules = {"core.created": {"do": "inspections.pass", "with": {}}, "inspections.passed": step}
+    with crm.unit_of_work(admin) as ctx:
+        for trigger, first in rules.items():
+            body = {"entity": "equipment.machine", "trigger": {"kind": trigger}, "steps": [first]}
+            crm.automation.switch(ctx, crm.automation.create(ctx, trigger, body).id, active=True)
+    made = house.call("POST", MACHINES, {"name": "Lathe"}).get_json()["id"]
+    for _ in range(2):
+        crm.jobs.run_pending()
+    found = house.call("GET", f"{MACHINES}/{made}").get_json()
+    assert found["inspections"]["inspected_on"], "the action"
+    assert found["serial_number"] == "seen", "the trigger"
+    assert house.call("GET", f"{MACHINES}/{machine}").get_json()["serial_number"] != "seen", "the control"
+
+
+def test_its_job_and_its_command_work(
+    house: House, machine: int, crm: Crm, admin: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with crm.system("morning") as ctx:
         jobs.enqueue(ctx, "inspections.remind")
     crm.worker().run_pending()
     with crm.read(admin) as ctx:
         found = records.page(ctx, "crm.task", records.ListRequest(fields=("title",))).items
+    with crm.read(crm.actor(house.root.user_id)) as ctx:  # the owner of the machine
+        told = notices.listing(ctx)
     assert [task["title"] for task in found] == ["Inspect: Press"]
+    assert [(one.kind, one.url) for one in told] == [("inspections.due", "/inspections/today")]
     monkeypatch.setattr(Installation, "crm", property(lambda _: crm))
     monkeypatch.setattr(Installation, "close", lambda _: None)
     assert CliRunner().invoke(cli, ["inspections"]).output == "Press\n"

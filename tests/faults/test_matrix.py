@@ -12,7 +12,7 @@ from click.testing import CliRunner
 
 from gigacore import Crm, Plugin
 from gigacore.plugins.hookspecs import Failure
-from gigacore.testing.databases import SqliteDatabases, settings
+from gigacore.testing.databases import Databases, settings
 from host_app.cli import cli
 from host_app.installation import Installation
 from tests.faults.house import House, visited
@@ -71,11 +71,15 @@ class Scene:
             self.late |= DECLARED
 
 
-@pytest.fixture(scope="module")
-def scene(sqlite_databases: SqliteDatabases, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+ENGINES = ("sqlite", pytest.param("postgres", marks=[pytest.mark.postgres, pytest.mark.slow]))
+
+
+@pytest.fixture(scope="module", params=ENGINES)
+def scene(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+    databases: Databases = request.getfixturevalue(f"{request.param}_databases")
     bad, early, late = Bad(), set[str](), set[str]()
     plugins = [witness("early", early), bad.plugin(), replace(witness("late", late), after=["bad"])]
-    given = settings(sqlite_databases.ready(), tmp_path_factory.mktemp("house"))
+    given = settings(databases.ready(), tmp_path_factory.mktemp("house"))
     with Crm(replace(given, strict=False, **KEYS), plugins=plugins) as crm:
         crm.start()
         for plugin in plugins:

@@ -8,6 +8,7 @@ from gigacore_inspections.jobs import JOBS, SCHEDULES
 from gigacore_inspections.kinds import Checklist, Signer
 from gigacore_inspections.models import Inspection, MachineInspections
 from gigacore_inspections.parts import ACTIONS, BULK_ACTIONS, PANELS, RULE_ACTIONS, TABS, WIDGETS
+from gigacore_inspections.telling import DUE, PASSED
 
 MACHINE = "equipment.machine"
 RISKS = (Choice("low", "Low", colour="green"), Choice("high", "High", colour="red"))
@@ -19,11 +20,7 @@ plugin = Plugin(
     requires=["crm", "equipment"],
     entities=[Inspection],
     extensions=[MachineInspections],
-    choice_lists=[
-        ChoiceList(
-            "inspections.risk", "Risk", (Choice("low", "Low", colour="green"), Choice("high", "High", colour="red"))
-        )
-    ],
+    choice_lists=[ChoiceList("inspections.risk", "Risk", RISKS)],
     settings=[FieldSpec("inspections.interval", "integer", "Days between two inspections")],
     settings_pages=[SettingsPage(name="inspections.general", label="Inspections", keys=("inspections.interval",))],
     tools=[Tool("inspections.overview", msg("Inspections of today"), ("view",))],
@@ -35,6 +32,8 @@ plugin = Plugin(
     actions=ACTIONS,
     bulk_actions=BULK_ACTIONS,
     rule_actions=RULE_ACTIONS,
+    rule_triggers=[PASSED],
+    notification_kinds=[DUE],
     jobs=JOBS,
     schedules=SCHEDULES,
     link_kinds=[LinkKind("inspections.feeds", "Feeds", "Is fed by"), LinkKind("inspections.twin", "Twin of")],

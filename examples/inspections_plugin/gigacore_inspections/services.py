@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from gigacore_inspections.kinds import Signer
 
 MACHINE: Final = "equipment.machine"
+INSPECTED_ON: Final = "inspections.inspected_on"
 INTERVAL: Final = 365
 
 
@@ -27,6 +28,6 @@ def inspect(ctx: Context, machine: Any, signer: Signer | None = None) -> Any:
 def due(ctx: Context) -> list[dict[str, Any]]:
     """The machines that nobody inspected within the interval of the settings."""
     last = ctx.now.date() - timedelta(days=int(settings.get(ctx, "inspections.interval", INTERVAL)))
-    field = "inspections.inspected_on"
-    old = {"any": [{"field": field, "op": "empty"}, {"field": field, "op": "lt", "value": last.isoformat()}]}
-    return records.page(ctx, MACHINE, records.ListRequest(filter=old, fields=("name", field))).items
+    before = {"field": INSPECTED_ON, "op": "lt", "value": last.isoformat()}
+    old = {"any": [{"field": INSPECTED_ON, "op": "empty"}, before]}
+    return records.page(ctx, MACHINE, records.ListRequest(filter=old, fields=("name", "owner_id", INSPECTED_ON))).items
