@@ -164,7 +164,7 @@ def test_a_required_plugin_is_enabled_first_and_disabled_last(
     crm = make_crm(plugins=[visits, reports]).start()
     with pytest.raises(
         PluginError,
-        match="It requires visits, which is not installed or not enabled. Run `giga plugin enable visits` first",
+        match=r"It requires visits, which is not installed or not enabled\. Run `giga plugin enable visits` first",
     ):
         crm.enable("reports")
     crm.enable("visits")
