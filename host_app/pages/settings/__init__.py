@@ -14,19 +14,21 @@ from host_app.pages.settings import (
     explain,
     incoming,
     jobs,
+    mails,
     pipelines,
     plugins,
     roles,
     schedules,
     teams,
+    templates,
     users,
     values,
     webhooks,
 )
 
 ROOMS = (
-    area, company, currencies, custom_fields, choices, pipelines, users, teams, roles, explain, plugins, webhooks,
-    incoming, jobs, schedules, backups, values,
+    area, company, currencies, custom_fields, choices, pipelines, users, teams, roles, explain, plugins, templates,
+    mails, webhooks, incoming, jobs, schedules, backups, values,
 )  # fmt: skip
 
 
