@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from operator import itemgetter
 from typing import Any, Final
@@ -12,6 +13,8 @@ from sqlalchemy import Connection, Table, column, func, insert, select, text
 from sqlalchemy import table as bare_table
 from sqlalchemy.engine.interfaces import Dialect
 from sqlalchemy.sql.dml import Insert, ReturningInsert
+
+from gigacore.data.search_texts import AT_ONCE, indexed_at_once
 
 _SEQUENCE: Final = bare_table("sqlite_sequence", column("name"), column("seq"))
 _NAMED: Final = re.compile(r"%\((\w+)\)s")
@@ -27,14 +30,15 @@ class Inserter:
     statement: Insert
     columns: Mapping[str, str]
     defaults: tuple[tuple[str, Default], ...]
+    searched: tuple[str, ...] = ()
     compiled: dict[str, DriverInsert] = field(default_factory=dict, repr=False)
 
     @classmethod
-    def of(cls, mapped: Any) -> Inserter:
-        """The inserter of a mapped class."""
+    def of(cls, mapped: Any, searched: tuple[str, ...] = ()) -> Inserter:
+        """The inserter of a mapped class; `searched` are the columns of its search index, if it has one."""
         columns = [(prop.columns[0], prop.key) for prop in mapped.__mapper__.column_attrs if prop.key != "id"]
         defaults = tuple((key, _default(column.default)) for column, key in columns if column.default is not None)
-        return cls(insert(mapped.__table__), {column.key: key for column, key in columns}, defaults)
+        return cls(insert(mapped.__table__), {column.key: key for column, key in columns}, defaults, searched)
 
     def values(self, one: Any, pick: Picker) -> tuple[Any, ...]:
         """The values of an object. What is missing is set on it too, so that it is whole without being read again."""
@@ -58,10 +62,18 @@ class Inserter:
         driver = self.driver(connection.dialect, keyed, asks=asks)
         found = driver.parameters([self.values(one, driver.pick) for one in rows])
         if keyed or len(rows) > 1:
-            connection.exec_driver_sql(driver.sql, found)
+            with self.indexing(connection, rows, keyed=keyed):
+                connection.exec_driver_sql(driver.sql, found)
             return
         result = connection.exec_driver_sql(driver.sql, found[0])
         rows[0].__dict__["id"] = result.scalar_one() if asks else result.lastrowid
+
+    def indexing(self, connection: Connection, rows: Sequence[Any], *, keyed: bool) -> AbstractContextManager[None]:
+        """Fills SQLite's search index of many rows once they are there."""
+        if not (self.searched and keyed and len(rows) >= AT_ONCE and connection.dialect.name == "sqlite"):
+            return nullcontext()
+        ids = [row.__dict__["id"] for row in rows]
+        return indexed_at_once(connection, self.statement.table.name, self.searched, ids)
 
     def driver(self, dialect: Dialect, keyed: bool, *, asks: bool = False) -> DriverInsert:
         """The statement as the driver takes it, with the key or asking for it, worked out once per dialect."""

@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, Select, bindparam, select
 
 from gigacore.data.door import SCOPED
 from gigacore.data.inserts import Inserter
+from gigacore.data.search_texts import searched_columns
 from gigacore.data.survey import tables_in
 from gigacore.entity import Child, Entity, EntitySpec, Extension, FieldSpec, Registry
 from gigacore.entity.kinds import KINDS
@@ -180,7 +181,7 @@ def _entity_plan(spec: EntitySpec, registry: Registry, relations: tuple[Relation
         locked_when=parse(spec.locked_when, spec, registry) if spec.locked_when else None,
         frozen_when=parse(spec.frozen_when, spec, registry) if spec.frozen_when else None,
         load=select(spec.cls).where(spec.cls.id == bindparam("pk")),
-        inserter=Inserter.of(spec.cls),
+        inserter=Inserter.of(spec.cls, searched_columns(spec)),
     )
 
 

@@ -15,29 +15,16 @@ from typing import Final
 
 import sqlalchemy as sa
 
+from gigacore.data.search_texts import index_name, searched_columns, together
 from gigacore.entity import EntitySpec
 
 log: Final = logging.getLogger("gigacore.search")
 
-SUFFIX: Final = "_search"
 OLDEST_SQLITE: Final = (3, 34)
 _NAME: Final = re.compile(r"_search(_insert|_update|_delete)?$")
 _EVENTS: Final = ("insert", "update", "delete")
 _MERGE: Final = 16
 """Segments that FTS5 collects before it merges them: its own 4 make a single insert twice as dear."""
-
-
-def searched_columns(spec: EntitySpec) -> tuple[str, ...]:
-    """The key columns of the entity's own table in which a search looks; none of reference data, which is short."""
-    if spec.access == "reference":
-        return ()
-    own = (f for f in spec.fields.values() if f.search and not f.custom and f.extension is None)
-    return tuple(f.key_column for f in own if f.key_column)
-
-
-def index_name(table: str) -> str:
-    """The name of a table's index; on SQLite it is a table."""
-    return table[: 63 - len(SUFFIX)] + SUFFIX
 
 
 def is_search_index(name: str) -> bool:
@@ -90,14 +77,14 @@ def _rebuild_sqlite(connection: sa.Connection, table: str, columns: Sequence[str
     for statement in ddl.values():
         connection.exec_driver_sql(statement)
     index = index_name(table)
-    texts = _together("", columns)
+    texts = together("", columns)
     connection.exec_driver_sql(f'INSERT INTO "{index}"("{index}", rank) VALUES (\'automerge\', {_MERGE})')  # noqa: S608
     connection.exec_driver_sql(f'INSERT INTO "{index}"(rowid, texts) SELECT id, {texts} FROM "{table}"')  # noqa: S608
 
 
 def _sqlite_ddl(table: str, columns: Sequence[str]) -> dict[str, str]:
     """The index and its triggers, by name. Which texts an entry had, FTS5 must be told to take it away."""
-    index, old, new = index_name(table), _together("OLD.", columns), _together("NEW.", columns)
+    index, old, new = index_name(table), together("OLD.", columns), together("NEW.", columns)
     add = f'INSERT INTO "{index}"(rowid, texts) VALUES (NEW.id, {new});'  # noqa: S608
     away = f'INSERT INTO "{index}"("{index}", rowid, texts) VALUES (\'delete\', OLD.id, {old});'  # noqa: S608
     changed = ", ".join(f'"{name}"' for name in columns)
@@ -111,10 +98,6 @@ def _sqlite_ddl(table: str, columns: Sequence[str]) -> dict[str, str]:
         f"{index}_update": trigger(f"UPDATE OF {changed}", f"{away} {add}"),
         f"{index}_delete": trigger("DELETE", away),
     }
-
-
-def _together(prefix: str, columns: Sequence[str]) -> str:
-    return " || ' ' || ".join(f"coalesce({prefix}\"{name}\", '')" for name in columns)
 
 
 def _restore_postgresql(connection: sa.Connection, wanted: dict[str, tuple[str, ...]]) -> None:

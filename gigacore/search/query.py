@@ -7,9 +7,10 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
+from gigacore.data.search_texts import index_name
 from gigacore.entity import EntitySpec, Registry
 from gigacore.entity.columns import BigId
-from gigacore.search.index import index_name, present
+from gigacore.search.index import present
 
 LENGTH: Final = 3
 MOST: Final = 24
