@@ -93,7 +93,7 @@ ALL: Final = (
         "crm.inactive",
         label=msg("Alert about inactive leads").text,
         help=msg("The owner is told when an open lead had no contact for two weeks.").text,
-        icon="zzz",
+        icon="clock",
         body={
             "entity": LEAD,
             "trigger": {"kind": "core.inactive", "days": 14, "sign": "contact"},

@@ -20,6 +20,7 @@ from host_app.pages.automations import trying
 from host_app.pages.automations.draft import Draft, edited, from_form
 from host_app.pages.automations.meaning import Meaning, draft_of, mean
 from host_app.pages.automations.showing import Board
+from host_app.pages.automations.words import Teller
 from host_app.pages.frame import is_partial
 from host_app.pages.frame import page as answer
 from host_app.pages.notes import note
@@ -134,26 +135,10 @@ def words() -> ResponseReturnValue:
     who, raw = reader(), raw_from(request.form.to_dict(flat=False))
     draft = from_form(raw)
     meaning = mean(draft, who)
-    board = Board(draft, meaning, who, touched(meaning.problems, raw)).values()
-    slots = {name for name in raw if name in ("name", "entity", "trigger") or name.startswith(("tr.", "s."))}
-    parts = {_slot(name): "" for name in slots}
-    return answer(
-        "automations/words.html", open=open_points(meaning), slots=parts | board["problems"], **board_of(board)
-    )
-
-
-def board_of(board: Mapping[str, Any]) -> dict[str, Any]:
-    """What the sentence takes of the board."""
-    return {"told": board["told"], "live": True}
-
-
-def _slot(name: str) -> str:
-    """The part to which an input belongs."""
-    pieces = name.split(".")
-    if pieces[0] == "tr":
-        return ".".join(pieces[:2])
-    at = pieces.index("p") if "p" in pieces else 0
-    return ".".join(pieces[: at + 2]) if at else name.removesuffix(".k")
+    board = Board(draft, meaning, who, touched(meaning.problems, raw))
+    shown = {part: board.problems.get(part, "") for part in board.slots()}
+    told = Teller(who, draft.entity).rule(meaning.body)
+    return answer("automations/words.html", open=open_points(meaning), slots=shown, told=told)
 
 
 def open_points(meaning: Meaning) -> list[tuple[str, str]]:

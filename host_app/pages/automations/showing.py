@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -83,6 +83,12 @@ class Board:
             "loose": self._loose(),
         }
 
+    def slots(self) -> list[str]:
+        """The parts beside which the form has room for a fault."""
+        shown = self.values()
+        found = ["name", "entity", "trigger", "steps", *(["w"] if shown["when"] else [])]
+        return found + [one.name for one in shown["params"]] + list(_slots_of(shown["steps"]))
+
     def _faults(self, start: str) -> dict[str, str]:
         found = self.problems
         return {part.removeprefix(start): text for part, text in found.items() if part.startswith(start)}
@@ -138,3 +144,13 @@ class Board:
             at, step.kind, icon, who.t(label), told[:1].upper() + told[1:], number == 0, number == count - 1,
             problem=problem, **more,
         )  # fmt: skip
+
+
+def _slots_of(found: ListView) -> Iterator[str]:
+    for step in found.steps:
+        yield step.at
+        yield from (one.name for one in step.params)
+        if step.then is not None and step.other is not None:
+            yield root_of(step.at)
+            yield from _slots_of(step.then)
+            yield from _slots_of(step.other)
