@@ -123,7 +123,7 @@ def _serve_gunicorn(serving: Serving) -> None:
 
     class Application(BaseApplication):
         def load_config(self) -> None:
-            for name, value in _gunicorn_settings(serving, stop).items():
+            for name, value in _gunicorn_settings(serving, stop, lambda: running[0].app).items():
                 self.cfg.set(name, value)
 
         def load(self) -> Any:
@@ -133,7 +133,23 @@ def _serve_gunicorn(serving: Serving) -> None:
     Application().run()
 
 
-def _gunicorn_settings(serving: Serving, stop: Callable[[], object]) -> dict[str, Any]:
+def _end_streams_first(app: Flask) -> None:
+    """End live pages on SIGTERM: a stream is a running request, and the worker waits for those."""
+    before = signal.getsignal(signal.SIGTERM)
+
+    def end(number: int, frame: FrameType | None) -> None:
+        host(app).live.ended.set()
+        if callable(before):
+            before(number, frame)
+
+    signal.signal(signal.SIGTERM, end)
+
+
+def _gunicorn_settings(serving: Serving, stop: Callable[[], object], app: Callable[[], Flask]) -> dict[str, Any]:
+    def begin(_worker: object) -> None:
+        _end_streams_first(app())
+        serving.ready()
+
     return {
         "bind": f"{serving.address}:{serving.port}",
         "workers": 1,
@@ -145,7 +161,7 @@ def _gunicorn_settings(serving: Serving, stop: Callable[[], object]) -> dict[str
         "limit_request_line": 8190,
         "limit_request_field_size": 16_380,
         "loglevel": "warning",
-        "post_worker_init": lambda _worker: serving.ready(),
+        "post_worker_init": begin,
         "worker_exit": lambda _server, _worker: stop(),
     }
 

@@ -13,7 +13,7 @@ from gigacore.crm.lists import BLOCKED, LOST, OPEN, WON
 from gigacore.crm.sales import Opportunity, Stage, StageKind
 from gigacore.crm.stage_rules import stage_of_kind
 from gigacore.crm.work import Task
-from gigacore.entity import FieldSpec
+from gigacore.entity import FieldSpec, Money
 from gigacore.errors import Conflict, Invalid
 from gigacore.messages import msg
 from gigacore.ui import RecordAction
@@ -25,6 +25,10 @@ if TYPE_CHECKING:
 Params = Mapping[str, object]
 
 REASON: Final = FieldSpec("lost_reason", "choice", label="Reason for losing", choice_list="crm.lost_reason")
+WON_PARAMS: Final = (
+    FieldSpec("won_reason", "choice", label="Reason for winning", choice_list="crm.won_reason"),
+    FieldSpec("amount", "money", label="Amount agreed", minimum=0, help="Leave it empty if it did not change."),
+)
 STATUS: Final = FieldSpec("status", "choice", label="Status", choice_list="crm.lead_status")
 OPEN_LEAD: Final = {"field": "status.kind", "op": "nin", "value": [WON, LOST]}
 CLOSED_LEAD: Final = {"field": "status.kind", "op": "in", "value": [WON, LOST]}
@@ -80,8 +84,11 @@ def _reference(record: Entity | None) -> dict[str, Any] | None:
 
 
 def win_opportunity(ctx: Context, opportunity: Opportunity, params: Params) -> None:
-    """Move an opportunity into the won stage of its pipeline."""
+    """Move an opportunity into the won stage of its pipeline, with the reason and the amount agreed if given."""
     opportunity.stage_id = _stage(ctx, opportunity, StageKind.won).id
+    opportunity.won_reason = _text(params, "won_reason")
+    if isinstance(amount := params.get("amount"), Money):
+        opportunity.amount = amount
 
 
 def lose_opportunity(ctx: Context, opportunity: Opportunity, params: Params) -> None:
@@ -153,7 +160,8 @@ ALL: Final = (
         available=CLOSED_LEAD, unlocks=True, refusal="This lead is still open.",
     ),
     _action(
-        "won", label="Mark as won", entity="crm.opportunity", run=win_opportunity, icon="trophy", order=10,
+        "won", label="Mark as won", entity="crm.opportunity", run=win_opportunity, params=WON_PARAMS,
+        icon="trophy", order=10,
         available={"field": "stage_id.kind", "op": "ne", "value": "won"}, refusal="This opportunity is won already.",
     ),
     _action(

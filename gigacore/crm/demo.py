@@ -34,6 +34,7 @@ LEADS: Final = (
     ("lost", 15), ("to_fix", 10),
 )  # fmt: skip
 VISIBILITIES: Final = ("read", "read", "read", "write", "private")
+WON_REASONS: Final = ("price", "product", "product", "trust", "trust", "deadline")
 REASONS: Final = ("price", "price", "competitor", "no_need", "no_budget", "no_answer")
 SOURCES: Final = ("website", "website", "referral", "search", "social", "event", "partner", "email", "call")
 
@@ -305,7 +306,7 @@ def _opportunity(story: Story, firm: Firm, stages: list[int], *, renewal: bool) 
         age = min(age * cast.random.uniform(0.4, 0.85), age - 1)
         if age < 0:
             break
-        story.add(story.moment(age), who, _step(cast, made, stage, lost=stage == stages[5]))
+        story.add(story.moment(age), who, _step(cast, made, stage, stages[4:]))
 
 
 def _way(cast: Cast, stages: list[int]) -> list[int]:
@@ -317,9 +318,11 @@ def _way(cast: Cast, stages: list[int]) -> list[int]:
     return [*passed, stages[5]] if end < 0.4 else passed
 
 
-def _step(cast: Cast, opportunity: Made, stage: int, *, lost: bool) -> Callable[[Context], object]:
+def _step(cast: Cast, opportunity: Made, stage: int, closed: list[int]) -> Callable[[Context], object]:
     change: dict[str, Any] = {"stage_id": stage}
-    if lost:
+    if stage == closed[0]:
+        change["won_reason"] = cast.choose(WON_REASONS)
+    if stage == closed[1]:
         change["lost_reason"] = cast.choose(REASONS)
     return lambda ctx: records.update(ctx, "crm.opportunity", opportunity.id, change)
 

@@ -76,7 +76,7 @@ FRENCH: Final = Words(
     tags=("Salon 2026", "Grand compte", "Partenaire potentiel", "Newsletter", "Priorité région"),
     teams=("Équipe Nord", "Équipe Sud"),
     pipelines=("Ventes", "Renouvellements"),
-    stages=("Prospect", "Qualifié", "Proposition", "Négociation", "Gagné", "Perdu"),
+    stages=("Prospect", "Qualifiée", "Proposition", "Négociation", "Gagnée", "Perdue"),
     deals=(
         "Refonte du site web", "Contrat de maintenance", "Équipement des ateliers", "Formation des équipes",
         "Licences pour trois ans", "Audit énergétique", "Migration vers le nuage", "Accompagnement au changement",

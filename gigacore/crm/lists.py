@@ -15,7 +15,7 @@ BLOCKED: Final = "blocked"
 
 
 _FRENCH: Final[Mapping[str, str]] = MappingProxyType(
-    {"Home": "Domicile", "Import": "Import", "Open": "Ouverte", "Work": "Travail"}
+    {"Home": "Domicile", "Import": "Import", "Lost": "Perdu", "Open": "Ouverte", "Work": "Travail"}
 )
 """Labels whose English is also a word of the menus, where it is translated in another way."""
 
@@ -183,6 +183,16 @@ LOST_REASON: Final = _list(
     ("other", "Other", "", ""),
     open=True,
 )
+WON_REASON: Final = _list(
+    "won_reason",
+    "Reasons for winning",
+    ("price", "Price", "", ""),
+    ("product", "Product or service", "", ""),
+    ("trust", "Trust and relationship", "", ""),
+    ("deadline", "Deadline", "", ""),
+    ("other", "Other", "", ""),
+    open=True,
+)
 ACTIVITY_KIND: Final = _list(
     "activity_kind",
     "History categories",
@@ -216,5 +226,6 @@ ALL: Final = (
     EMAIL_NOTE,
     TASK_STATUS,
     LOST_REASON,
+    WON_REASON,
     ACTIVITY_KIND,
 )

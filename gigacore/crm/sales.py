@@ -186,6 +186,7 @@ class Opportunity(Entity):
     )
     closed_at: Mapped[datetime | None] = field(readonly=True, label="Closed on", sort=True)
     lost_reason: Mapped[str | None] = choice(list="crm.lost_reason", label="Reason for losing")
+    won_reason: Mapped[str | None] = choice(list="crm.won_reason", label="Reason for winning")
     tags: Mapped[list[str] | None] = choice(list="crm.tag", many=True)
     description: Mapped[str | None] = field(kind="longtext")
     participants: Mapped[list[Participant]] = children(Participant)

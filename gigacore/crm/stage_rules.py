@@ -133,6 +133,8 @@ def _enter(ctx: Context, opportunity: Opportunity, stage: Stage) -> None:
         opportunity.closed_at = ctx.now
     if stage.kind is not StageKind.lost:
         opportunity.lost_reason = None
+    if stage.kind is not StageKind.won:
+        opportunity.won_reason = None
 
 
 def _record_visit(ctx: Context, opportunity: Opportunity, stage: Stage) -> None:

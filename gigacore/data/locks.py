@@ -68,9 +68,14 @@ def check(session: ActorSession, change: Change) -> None:
 def check_required_any(spec: EntitySpec, record: Entity) -> None:
     """Raise Invalid when none of the fields is filled of which at least one must be."""
     if spec.required_any and not any(getattr(record, name) for name in spec.required_any):
-        names = ", ".join(spec.fields[name].label for name in spec.required_any)
-        reason = msg("At least one of these is required: {fields}.", fields=names)
+        reason = msg("At least one of these is required: {fields}.", fields=_listed(spec))
         raise Invalid(errors=[FieldError(name, reason, "required") for name in spec.required_any])
+
+
+def _listed(spec: EntitySpec) -> Msg:
+    """The labels of the fields of which one is required, each to be translated."""
+    names = ", ".join(f"{{{name}}}" for name in spec.required_any)
+    return Msg(names, {name: Msg(spec.fields[name].label) for name in spec.required_any})
 
 
 def _reason(change: Change) -> Msg:

@@ -52,6 +52,7 @@ FIELDS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
         "external_id": ("external id", "external number", "external reference", "id externe", "reference externe"),
         "next_action_at": ("next action on", "next action date", "follow up date", "date de relance"),
         "last_contact_at": ("last contact", "last contacted", "dernier contact"),
+        "won_reason": ("won reason", "reason won", "raison du gain", "motif du gain"),
         "lost_reason": ("lost reason", "reason lost", "raison de perte", "motif de perte"),
     }
 )  # fmt: skip

@@ -26,7 +26,7 @@ from host_app.pages.form import Task, read_typed
 from host_app.pages.forms import Filling, Input, make_input
 from host_app.pages.frame import is_partial, part
 from host_app.pages.frame import page as answer
-from host_app.pages.lanes import Place, Places, Sum, asked, page_of, places_of, readable_board, sums_of
+from host_app.pages.lanes import Place, Places, Sum, Sums, asked, page_of, places_of, readable_board, sums_of
 from host_app.pages.list_frame import counted, frame_values
 from host_app.pages.listing import BOARD, Listing
 from host_app.pages.notes import note
@@ -66,8 +66,9 @@ def show(plugin: str, plural: str) -> ResponseReturnValue:
     state = _state(spec, who)
     places = places_of(spec, field, state.group, who)
     may_move = who.may("edit", spec.name) and not field.readonly and who.may_write(spec, field)
+    sums = sums_of(places, state, who)
     values = frame_values(state, spec, who) | {
-        "lanes": [_lane(place, places, state, who, may_move=may_move) for place in places.places],
+        "lanes": [_lane(place, places, state, sums, who, may_move=may_move) for place in places.places],
         "groups": [(state.at(group=str(n)).url, label, n == places.chosen) for n, label in places.sets],
         "may_move": may_move,
         "bulk": [],
@@ -89,15 +90,15 @@ def _state(spec: EntitySpec, who: Reader) -> Listing:
     return replace(state, kind=BOARD, group=request.args.get("group", state.group)[:20])
 
 
-def _lane(place: Place, places: Places, state: Listing, who: Reader, *, may_move: bool) -> Lane:
+def _lane(place: Place, places: Places, state: Listing, sums: Sums, who: Reader, *, may_move: bool) -> Lane:
     spec = state.spec
     facts = fact_fields(spec, who)
     found = page_of(place, places, state, _request(spec, state, who), who)
-    sums, weighted = sums_of(place, places, state, who) if found.items else (Sum(), Sum())
+    plain, weighted = sums.of(place, who)
     return Lane(
         place,
         counted(found.count, who) if found.count else "",
-        sums,
+        plain,
         weighted,
         tuple(card_of(spec, item, facts) for item in found.items),
         _more(state, place, found.next) if found.next else "",

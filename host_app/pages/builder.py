@@ -19,7 +19,7 @@ from gigacore.records.limits import reader_of
 from host_app.api.policies import entity_at, on_entity
 from host_app.pages import filters, listing
 from host_app.pages.addresses import list_url
-from host_app.pages.cells import choices_of
+from host_app.pages.cells import choices_of, kind_label
 from host_app.pages.columns import label_of
 from host_app.pages.currencies import currency_codes
 from host_app.pages.filter_rows import MOST_STEPS, Rows, Scope
@@ -309,7 +309,7 @@ def _choices(spec: FieldSpec, part: str, chosen: set[str], who: Reader) -> Itera
     if part == "kind":
         found = who.registry.choice_list(spec)
         kinds = dict.fromkeys(one.kind for one in found.choices if one.kind) if found else {}
-        return [Option(kind, who.t(kind.replace("_", " ").capitalize()), kind in chosen) for kind in kinds]
+        return [Option(kind, kind_label(kind, who), kind in chosen) for kind in kinds]
     return [Option(key, label, key in chosen) for key, label, _colour, _active in choices_of(spec, who)]
 
 

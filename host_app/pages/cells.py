@@ -170,6 +170,11 @@ def choice_label(labels: Mapping[str, str], label: str, reader: Reading) -> str:
     return labels.get(reader.locale) or reader.t(label)
 
 
+def kind_label(kind: str, reader: Reading) -> str:
+    """What a choice means to the code, as people read it: `follow_up` -> "Follow up"."""
+    return reader.t(kind.replace("_", " ").capitalize())
+
+
 def choices_of(spec: FieldSpec, reader: Reading) -> list[tuple[str, str, str, bool]]:
     """Key, label, colour and whether it may be newly chosen, of each value of a choice or enum field."""
     found = reader.registry.choice_list(spec)

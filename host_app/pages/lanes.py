@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from gigacore import access, records
+from gigacore.data.currency import Totals
 from gigacore.entity import EntitySpec, FieldSpec, Money
 from gigacore.records import ListRequest
-from gigacore.records.totals import totals
+from gigacore.records.totals import totals_by
 from host_app.pages.cells import choices_of
 from host_app.pages.columns import title_of
 from host_app.pages.listing import Listing
@@ -134,20 +135,44 @@ class Sum:
     parts: str = ""
 
 
-def sums_of(place: Place, places: Places, state: Listing, who: Reader) -> tuple[Sum, Sum]:
-    """The sum of a column's amounts, and weighted by probability where the entity knows that."""
+@dataclass(frozen=True, slots=True)
+class Sums:
+    """The amounts of a whole board, by column: plain, and weighted by probability where the entity knows that."""
+
+    plain: Mapping[str, Totals]
+    weighted: Mapping[str, Totals]
+
+    def of(self, place: Place, who: Reader) -> tuple[Sum, Sum]:
+        """The two sums of a column."""
+        plain = _sum(self.plain.get(place.key), who)
+        return plain, _sum(self.weighted.get(place.key), who) if plain.text else Sum()
+
+
+def sums_of(places: Places, state: Listing, who: Reader) -> Sums:
+    """The sums of all columns, one statement each."""
     spec = state.spec
-    tree = _both(state.whole({f.name: f for f in who.readable(spec)}), place, places)
+    tree = state.whole({f.name: f for f in who.readable(spec)})
+    if places.group:
+        mine = {"field": places.group, "op": "eq", "value": places.chosen}
+        tree = mine if tree is None else {"all": [tree, mine]}
     money = next((one for one in spec.fields.values() if one.kind == "money" and one.listed and not one.custom), None)
-    sums = _sum(spec, money, tree, who)
-    return sums, _sum(spec, spec.fields.get(WEIGHTED), tree, who) if sums.text else Sum()
+    plain = _by_place(spec, money, places, tree, who)
+    return Sums(plain, _by_place(spec, spec.fields.get(WEIGHTED), places, tree, who) if plain else {})
 
 
-def _sum(spec: EntitySpec, field: FieldSpec | None, tree: object, who: Reader) -> Sum:
-    """The sums by currency, or their total where there are many currencies and every rate is known."""
+def _by_place(
+    spec: EntitySpec, field: FieldSpec | None, places: Places, tree: object, who: Reader
+) -> Mapping[str, Totals]:
     if field is None or field.kind != "money" or field.custom or not access.may_read(who.ctx, spec, field):
+        return {}
+    found = totals_by(who.ctx, spec.name, field.name, places.field.name, tree)
+    return {str(getattr(value, "value", value)): sums for value, sums in found.items()}
+
+
+def _sum(found: Totals | None, who: Reader) -> Sum:
+    """The sums by currency, or their total where there are many currencies and every rate is known."""
+    if found is None:
         return Sum()
-    found = totals(who.ctx, spec.name, field.name, tree)
     parts = " + ".join(_amount(one, who) for one in found.sums)
     if len(found.sums) < MOST_CURRENCIES or found.missing:
         return Sum(parts)

@@ -82,3 +82,33 @@ def test_a_column_gives_its_further_cards_and_follows_the_filter(crm: Crm, visit
     assert len(seen) == len(set(seen)) == 45
     assert lanes(reader.get("/crm/leads/board?q=n07").get_data(as_text=True))["New"] == ["N07"]
     assert reader.post("/crm/leads/1/move", {"value": "won"}, **FETCH).status_code == 403
+
+
+def test_a_won_opportunity_is_asked_for_its_reason_and_amount(crm: Crm, root: Visitor, statements: Any) -> None:
+    root.post("/crm/companies/new", {"name": "Acme"})
+    with crm.system("opportunities") as ctx:
+        stages = {item["name"]: item["id"] for item in records.page(ctx, "crm.stage", records.ListRequest()).items}
+        for place, stage in enumerate(("Prospect", "Qualified", "Proposal", "Negotiation")):
+            money = {"amount": str(1000 + place), "currency": "EUR"}
+            row = {"title": stage, "company_id": 1, "stage_id": stages[stage], "amount": money}
+            records.create(ctx, "crm.opportunity", row)
+    won = stages["Won"]
+    path = "/crm/opportunities"
+    with statements() as seen:
+        page = root.get(f"{path}/board").get_data(as_text=True)
+    assert f'id="ask-{won}"' in page
+    assert "€1,003" in page
+    assert len([one for one in seen if "sum(" in one.lower()]) == 2, seen
+    asked = {"value": str(won), "won_reason": "trust", "amount": "900", "amount.currency": "EUR"}
+    assert root.post(f"{path}/1/move", asked, **FETCH).status_code == 204
+    assert "Amount agreed" in root.get(f"{path}/2/actions/won").get_data(as_text=True)
+    root.post(f"{path}/2/actions/won", {"_asked": "1", "won_reason": "price"})
+    with crm.system("look") as ctx:
+        first, second = (records.get(ctx, "crm.opportunity", number) for number in (1, 2))
+    assert (first["won_reason"], first["amount"].amount) == ("trust", 900)
+    assert (second["won_reason"], second["stage_id"]["id"]) == ("price", won)
+
+
+def test_what_one_of_several_fields_needs_is_said_in_the_readers_words(visit: Any) -> None:
+    refused = visit("user", "fr").post("/crm/opportunities/new", {"title": "Sans client"})
+    assert (refused.status_code, "Contact, Société" in refused.get_data(as_text=True)) == (422, True)

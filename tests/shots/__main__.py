@@ -29,9 +29,11 @@ AXE: Final = ROOT / ".cache/axe.min.js"
 EMAIL, PASSWORD = "admin@example.test", "giga-demo-2026"
 HEIGHTS: Final = {360: 740, 768: 1024, 1440: 900}
 PAGES: Final[Mapping[str, str]] = {
-    "home": "/", "list": "/crm/leads", "record": "/crm/opportunities/1", "form": "/crm/contacts/1/edit",
-    "sheet": "/crm/companies", "kanban": "/crm/opportunities/board", "settings": "/settings/general",
-    "sign-in": "/sign-in",
+    "home": "/", "list": "/crm/leads", "cards": "/crm/leads?as=cards", "record": "/crm/opportunities/1",
+    "form": "/crm/contacts/1/edit", "sheet": "/crm/companies", "kanban": "/crm/opportunities/board",
+    "builder": "/crm/leads/builder?status=new", "notifications": "/notifications", "settings": "/settings/general",
+    "roles": "/settings/roles/manager", "pipelines": "/settings/pipelines", "users": "/settings/users",
+    "currencies": "/settings/currencies", "backups": "/settings/backups", "sign-in": "/sign-in",
 }  # fmt: skip
 GRAVE: Final = ("serious", "critical")
 

@@ -67,8 +67,9 @@ function watchRequests() {
     running = Math.max(0, running + step)
     bar?.classList.toggle('on', running > 0)
   }
-  document.addEventListener('htmx:beforeRequest', () => show(1))
-  document.addEventListener('htmx:afterRequest', () => show(-1))
+  const busy = (event, is) => is ? event.detail.target?.setAttribute('aria-busy', 'true') : event.detail.target?.removeAttribute('aria-busy')
+  document.addEventListener('htmx:beforeRequest', event => { show(1); busy(event, true) })
+  document.addEventListener('htmx:afterRequest', event => { show(-1); busy(event, false) })
   document.addEventListener('htmx:responseError', event => {
     if (event.detail.xhr.status === 401) return location.reload()
     if (event.detail.xhr.getResponseHeader('HX-Trigger')) return // the answer brings its own words

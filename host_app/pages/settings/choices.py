@@ -16,7 +16,7 @@ from gigacore.errors import NotFound
 from gigacore.messages import msg
 from gigacore.plugins import choices as service
 from host_app.api.policies import on_tool
-from host_app.pages.cells import choice_label, pill
+from host_app.pages.cells import choice_label, kind_label, pill
 from host_app.pages.colours import hex_of
 from host_app.pages.reader import Reader, reader
 from host_app.pages.settings import custom_choices
@@ -75,7 +75,7 @@ def one(name: str) -> ResponseReturnValue:
             "label": choice.labels.get("en") or choice.label,
             "french": choice.labels.get("fr", ""),
             "colour": hex_of(choice.colour),
-            "kind": choice.kind,
+            "kind": kind_label(choice.kind, who) if choice.kind else "",
             "active": choice.active,
         }
         for choice in entry.choices
