@@ -34,6 +34,8 @@ class Settings:
     redis_url: str = ""
     broker_url: str = ""
     broker_queue: str = "giga"
+    log: str = "text"
+    metrics_token: str = field(default="", repr=False)
     smtp_url: str = ""
     outbound_allow: tuple[str, ...] = ()
     safe_mode: bool = False

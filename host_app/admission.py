@@ -14,7 +14,7 @@ from werkzeug.wsgi import ClosingIterator
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
-ALWAYS: Final = frozenset({"/healthz"})
+ALWAYS: Final = frozenset({"/healthz", "/readyz", "/metrics"})
 RETRY_SECONDS: Final = 5
 BUSY: Final = {
     "type": "urn:giga:error:unavailable",
@@ -32,7 +32,7 @@ class Admission:
 
     A further one waits up to `patience` seconds for its turn, and not at all while every one inside has been there for
     longer than that: they hang, in a plugin for instance. The server needs some threads more than `most`, to say so.
-    Monitors (`/healthz`) are always let in.
+    Monitors (`/healthz`, `/readyz`, `/metrics`) are always let in.
     """
 
     app: WSGIApplication

@@ -5,22 +5,21 @@ from __future__ import annotations
 import os
 from typing import Final
 
-import sqlalchemy as sa
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from gigacore import Crm
 from gigacore.settings import Settings
 from gigacore.text import Catalogue
-from host_app import api, extensions, live, pages
+from host_app import api, extensions, live, monitoring, pages
 from host_app.auth import identify
-from host_app.context import EXTENSION, Globals, Host, current_crm, say
+from host_app.context import EXTENSION, Globals, Host, correlation, say
 from host_app.csrf import csrf_token
 from host_app.headers import add_headers
 from host_app.keys import derive, with_keys
 from host_app.live import Live
 from host_app.problems import handle_errors
-from host_app.routing import LateRule, public_route, require_policies
+from host_app.routing import LateRule, require_policies
 
 MAX_BODY: Final = 4 * 1024 * 1024
 MAX_FORM_PARTS: Final = 2000
@@ -48,7 +47,8 @@ def _build(crm: Crm, settings: Settings) -> Flask:
     app.url_map.merge_slashes = False
     handle_errors(app)
     add_headers(app, secure=app.extensions[EXTENSION].secure, plugins=crm.plugins.enabled)
-    _health(app)
+    crm.database.correlation = correlation
+    monitoring.register(app)
     api.register(app)
     pages.register(app)
     live.register(app)
@@ -63,11 +63,3 @@ def _build(crm: Crm, settings: Settings) -> Flask:
 def _host(crm: Crm, settings: Settings) -> Host:
     packages = ["gigacore", "host_app", *(plugin.package for plugin in crm.plugins.enabled if plugin.package)]
     return Host(crm, settings, derive(settings, "csrf"), identify, Catalogue.load(dict.fromkeys(packages)), Live(crm))
-
-
-def _health(app: Flask) -> None:
-    @public_route(app, "/healthz", reason="a monitor has no account", endpoint="healthz")
-    def healthz() -> tuple[dict[str, str], int]:
-        with current_crm().database.connect() as connection:
-            connection.scalar(sa.select(sa.literal(1)))
-        return {"status": "ok"}, 200

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import re
+import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, Literal, cast
 
-from flask import Flask, current_app, g, request
+from flask import Flask, current_app, g, has_request_context, request
 from flask.ctx import _AppCtxGlobals
 
+from gigacore.ids import uuid7
 from gigacore.messages import Msg, Translate
+from host_app.meter import Meter
 
 if TYPE_CHECKING:
     from gigacore import Crm
@@ -23,6 +27,7 @@ if TYPE_CHECKING:
     from host_app.routing import Policy
 
 EXTENSION: Final = "giga"
+REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,40}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +52,7 @@ class Host:
     live: Live
     policies: dict[str, Policy] = field(default_factory=dict)
     cache: dict[str, Any] = field(default_factory=dict)
+    meter: Meter = field(default_factory=Meter)
 
     @property
     def secure(self) -> bool:
@@ -74,6 +80,15 @@ class Globals(_AppCtxGlobals):
 
     Who calls is found out on first use, so that a public route (a style sheet) costs no statement.
     """
+
+    def __init__(self) -> None:
+        self.begun = time.perf_counter()
+
+    @cached_property
+    def request_id(self) -> str:
+        """What logs, audit, events, jobs and web hooks name this request by: the caller's X-Request-ID, or a new id."""
+        given = request.headers.get("X-Request-ID", "")
+        return given if REQUEST_ID.fullmatch(given) else uuid7().hex
 
     @cached_property
     def identity(self) -> Identity | None:
@@ -113,6 +128,14 @@ class Globals(_AppCtxGlobals):
     def translate(self) -> Translate:
         """The translator into the reader's language."""
         return host().catalogue.translator(self.locale)
+
+
+def correlation() -> str | None:
+    """The correlation id of a transaction in this request: the request's id, and a part of its own.
+
+    A caller may send one X-Request-ID many times, and a rule runs once per correlation: the own part keeps them apart.
+    """
+    return f"{g.request_id}.{uuid7().hex[-12:]}" if has_request_context() else None
 
 
 def look_again() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import uuid
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, Final
@@ -78,7 +77,7 @@ def handle_errors(app: Flask) -> None:
 def _handle(error: Exception) -> Response | HTTPException:
     if isinstance(error, HTTPException) and (error.response is not None or (error.code or 500) < 400):
         return error  # a redirect, or an answer made on purpose
-    instance = uuid.uuid4().urn
+    instance = f"urn:giga:request:{g.request_id}"
     return answer(_known(error, instance), instance)
 
 
@@ -119,13 +118,12 @@ def answer(error: GigaError, instance: str) -> Response:
         response.headers["WWW-Authenticate"] = 'Bearer realm="giga"'
     if error.status == 405 and request.routing_exception is not None:
         response.headers["Allow"] = ", ".join(getattr(request.routing_exception, "valid_methods", None) or ())
-    response.headers["X-Request-Id"] = instance
     return response
 
 
 def wants_json() -> bool:
     """Whether the caller is a program: the API, or whoever accepts JSON rather than a page."""
-    if request.path.startswith("/api/"):
+    if request.path.startswith("/api/") or request.path == "/metrics":
         return True
     accepted = request.accept_mimetypes
     return accepted.best_match(("text/html", "application/json"), default="text/html") == "application/json"

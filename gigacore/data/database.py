@@ -79,6 +79,8 @@ class Database:
         self._reading = reading(engine)
         self._local = threading.local()
         self.before_session: Callable[[], None] = lambda: None
+        self.correlation: Callable[[], str | None] = lambda: None
+        """Asked by a session that was given no correlation id: the host answers with its request's."""
         self.stale = False
         self.after_commit: list[Callable[[], None]] = []
         """Called after every committed unit of work, in its thread: dispatchers wake their workers here."""
@@ -205,7 +207,7 @@ class Database:
         )
 
     def _context(self, session: ActorSession, correlation_id: str | None) -> Context:
-        ctx = Context(session.actor, session, correlation_id or uuid7().hex, self.clock.now())
+        ctx = Context(session.actor, session, correlation_id or self.correlation() or uuid7().hex, self.clock.now())
         session.context = ctx
         return ctx
 

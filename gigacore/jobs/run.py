@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import logging
+import time
 import traceback
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import datetime, timedelta
 from threading import Event
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import sqlalchemy as sa
 
@@ -25,6 +27,7 @@ from gigacore.messages import msg
 if TYPE_CHECKING:
     from gigacore.data import Database
 
+log: Final = logging.getLogger("gigacore.jobs")
 PERMANENT = (Forbidden, Invalid, Misuse, NotFound)
 
 
@@ -132,7 +135,7 @@ def done(run: JobRun, connection: sa.Connection, result: object) -> None:
 
 def attempt(host: Host, claimed: Claimed, job: Job | None, watch: set[JobRun], stopping: Event | None = None) -> None:
     """Runs a claimed job to its end, whatever that is; `watch` holds it while its lease must be kept."""
-    run = None
+    run, begun, outcome = None, time.monotonic(), "done"
     try:
         if job is None:
             raise Misuse(msg("No enabled plugin declares the job {name}.", name=claimed.name))
@@ -140,15 +143,33 @@ def attempt(host: Host, claimed: Claimed, job: Job | None, watch: set[JobRun], s
         watch.add(run)
         execute(run, job)
     except LeaseLost:
-        return
+        outcome = "lease lost"
     except Stopping:
+        outcome = "given back"
         with host.database.begin() as connection:
             queue.give_back(connection, claimed, host.clock.now())
     except Exception as error:  # noqa: BLE001 - whatever a plugin raises, the worker lives and the job is not lost
+        outcome = type(error).__name__
         record_failure(host, claimed, job, error)
     finally:
         if run is not None:
             watch.discard(run)
+        note(claimed, outcome, time.monotonic() - begun)
+
+
+def note(claimed: Claimed, outcome: str, seconds: float) -> None:
+    """One line of the log, with what leads back to the request; `fields` are for structured logs."""
+    fields = {
+        "job": claimed.name,
+        "job_id": claimed.id,
+        "attempt": claimed.attempts,
+        "correlation_id": claimed.correlation_id,
+        "actor_kind": claimed.actor_kind,
+        "actor_id": claimed.actor_user_id,
+        "outcome": outcome,
+        "seconds": round(seconds, 4),
+    }
+    log.info("job %s %s: %s", claimed.id, claimed.name, outcome, extra={"fields": fields})
 
 
 def attempt_together(host: Host, batch: Sequence[Claimed], job: Job, watch: set[JobRun]) -> None:

@@ -289,6 +289,7 @@ def _attempt(
     if row[H.old_secret] and row[H.old_until] > run.now:
         keys.append(vault.open(row[H.old_secret], PURPOSE))
     given = signing.headers(keys, row[D.message_id], run.now, body)
+    given |= {"X-Correlation-ID": run.claimed.correlation_id}
     status, error, seconds, wait = None, None, None, None
     try:
         answer = outbound.call(

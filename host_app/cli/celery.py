@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from host_app import logs
 from host_app.broker import celery_app
 from host_app.installation import Installation, pass_installation
 
@@ -20,7 +21,9 @@ def celery() -> None:
 @pass_installation
 def worker(installation: Installation, concurrency: int, pool: str) -> None:
     """Run jobs and event deliveries until stopped."""
-    app = celery_app(installation.checked_settings())
+    settings = installation.checked_settings()
+    logs.configure(settings)
+    app = celery_app(settings)
     app.worker_main(["worker", "-P", pool, "-c", str(concurrency), "-l", "WARNING", "--without-gossip",
                      "--without-mingle"])  # fmt: skip
 

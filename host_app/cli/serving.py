@@ -9,6 +9,7 @@ import click
 from gigacore.errors import Unavailable
 from gigacore.messages import msg
 from gigacore.settings import Settings
+from host_app import logs
 from host_app.installation import Installation, pass_installation, tell
 from host_app.server import Dispatching, Serving
 from host_app.server import serve as run_server
@@ -49,6 +50,7 @@ def serve(
     """Serve pages and API; jobs run in the same process unless a `giga worker` does them."""
     require_free(address, port)
     settings = installation.checked_settings()
+    logs.configure(settings)
     chosen = dispatcher or dispatching(settings, with_worker=with_worker)
 
     def ready() -> None:
@@ -62,6 +64,7 @@ def serve(
 @pass_installation
 def worker(installation: Installation, once: bool) -> None:
     """Run jobs, schedules and event deliveries until stopped."""
+    logs.configure(installation.settings)
     if once:
         tell(msg("Steps done: {count}.", count=run_once(installation.crm)))
     else:

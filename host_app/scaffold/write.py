@@ -20,7 +20,22 @@ from gigacore.plugins.registration import prefix_clashes
 
 TEMPLATE: Final = Path(__file__).parent / "template"
 TAKEN: Final = frozenset(
-    ("api", "crm", "files", "healthz", "hooks", "imports", "me", "p", "search", "settings", "static", "trash")
+    (
+        "api",
+        "crm",
+        "files",
+        "healthz",
+        "hooks",
+        "imports",
+        "me",
+        "metrics",
+        "p",
+        "readyz",
+        "search",
+        "settings",
+        "static",
+        "trash",
+    )
 )
 
 

@@ -106,6 +106,7 @@ def test_an_event_is_told_signed_and_once(crm: Crm, admin: Actor, clock: FixedCl
         connection.execute(core_delivery.update().values(state="new", attempts=0, done_at=None))
     crm.jobs.run_pending()
     ((headers, body),) = receiver.got
+    assert len(headers["X-Correlation-ID"]) == 32
     lower = {name.lower(): value for name, value in headers.items()}
     assert lower["webhook-timestamp"] == str(int(clock.now().timestamp()))
     signing.verify_standard(secret, lower, body, clock.now())
