@@ -49,6 +49,7 @@ HELP: Final[Mapping[tuple[str, str], Msg]] = MappingProxyType(
             "working days at 17:30, “0 9 1 * *” is the first of each month at 9."
         ),
         ("core.date", "distance"): msg("0 is the day itself."),
+        ("core.run_action", "values"): msg("What the action asks for, as JSON, by the names of its fields."),
         ("core.assign", "to"): msg("Several people take turns."),
         ("core.notify", "to"): msg("Without a choice the owner of the rule is told."),
         ("core.notify", "text"): msg("For instance: Call {{ record.last_name }}"),
@@ -201,12 +202,16 @@ class Params:
         made = self._input(spec, raw, name, kind)
         if text := HELP.get((self.owner.name, spec.name)):
             made = replace(made, help=who.t(text.text))
-        return ParamView(name, label, made, again=kind in ("entity", "field", "template"), problem=problem)
+        return ParamView(name, label, made, again=kind in ("entity", "field", "template", "action"), problem=problem)
 
     def _is_hidden(self, spec: FieldSpec, raw: Raw) -> bool:
         if self.owner.name == "core.send_mail":
             return spec.name in ("subject", "text") if raw.text("template") else spec.name == "language"
-        return self.owner.name == "core.run_action" and spec.name == "values" and not raw.text("values")
+        if self.owner.name != "core.run_action" or spec.name != "values" or raw.text("values"):
+            return False
+        actions = self.who.registry.actions.get(self.entity.name, {}) if self.entity is not None else {}
+        chosen = actions.get(raw.text("action"))
+        return chosen is None or not chosen.params
 
     def _input(self, spec: FieldSpec, raw: Raw, name: str, kind: str) -> Input:
         options = self._options(kind, raw.texts(spec.name))
