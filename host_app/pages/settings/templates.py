@@ -214,5 +214,11 @@ def preview() -> ResponseReturnValue:
     except NotFound:
         return answer("settings/template_preview.html", fault=who.t(msg("There is no such record.")))
     except (Invalid, Forbidden) as error:
-        return answer("settings/template_preview.html", fault=told(error, who), hint=not number)
+        hint = not number and _names_a_record(error)
+        return answer("settings/template_preview.html", fault=told(error, who), hint=hint)
     return answer("settings/template_preview.html", subject=subject, body=body)
+
+
+def _names_a_record(error: GigaError) -> bool:
+    """Whether a text fails only because it wants a record."""
+    return isinstance(error, Invalid) and any(fault.code == "template_undefined" for fault in error.errors)
