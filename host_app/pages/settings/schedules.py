@@ -53,7 +53,7 @@ def _row(one: ScheduleState, who: Reader) -> dict[str, Any]:
 def pace(one: ScheduleState) -> Msg | str:
     """How often a schedule runs: a distance in words, or its crontab line with its time zone."""
     if not one.every_seconds:
-        return f"{one.cron} ({one.timezone})"
+        return f"{one.cron} ({one.timezone})".replace(" ", "\u00a0")
     for size, text in PARTS:
         if one.every_seconds % size == 0:
             return Msg(text.text, {"count": one.every_seconds // size})
