@@ -5,8 +5,12 @@ from __future__ import annotations
 import re
 from typing import Any
 
+import sqlalchemy as sa
+
 from gigacore import Crm, records
+from gigacore.access import users
 from gigacore.automation import ReadyRule
+from gigacore.automation.tables import core_rule
 from tests.pages.conftest import Visitor
 from tests.pages.test_builder import fields_of
 
@@ -181,3 +185,23 @@ def test_the_rule_of_another_is_not_there(crm: Crm, root: Visitor, visit: Any) -
     assert other.get(f"/automations/{mine}").status_code == 200
     assert root.get(f"/automations/{mine}").status_code == 200
     assert visit().get("/automations").status_code in (302, 303, 401)
+
+
+def test_what_is_gone_or_asleep_is_shown_with_the_reason(crm: Crm, root: Visitor, visit: Any) -> None:
+    other: Visitor = visit("user")
+    keep(crm, other, on=True)
+    lost = keep(crm, root)
+    steps = [{"do": "voip.ring", "with": {}}]
+    with crm.system("a plugin is gone") as ctx:
+        users.set_active(ctx, other.user_id, False)
+        ctx.session.connection().execute(
+            sa.update(core_rule).where(core_rule.c.id == lost).values(body=BODY | {"steps": steps}, version=9)
+        )
+    page = root.get("/automations").get_data(as_text=True)
+    assert "User Tester, with whose rights it acts, cannot sign in any more." in page
+    assert "There is no action voip.ring." in page
+    shown = root.get(f"/automations/{lost}")
+    assert shown.status_code == 200
+    assert "There is no action voip.ring." in shown.get_data(as_text=True)
+    assert root.post(f"/automations/{lost}/do", {"do": "on"}).status_code == 303
+    assert not next(one for one in stored(crm, root) if one.id == lost).active
