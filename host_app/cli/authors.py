@@ -17,6 +17,7 @@ TITLES: Final = {
     "Migrations go up down and up again": msg("Migrations go up, down and up again"),
     "Tables fit their declarations": msg("Tables fit their declarations"),
     "Disabling leaves the application as it was": msg("Disabling leaves the application as it was"),
+    "Uninstalled and reinstalled it has what it had": msg("Uninstalled and reinstalled, it has what it had"),
     "Records are created read and deleted": msg("Records are created, read and deleted"),
     "Without a right nothing is seen or changed": msg("Without a right nothing is seen or changed"),
     "Texts are translated": msg("Texts are translated"),
