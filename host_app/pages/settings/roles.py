@@ -185,7 +185,7 @@ def _cell(permission: Permission, grants: GrantSet, who: Reader) -> Cell:
     shown = who.t(words[effect]) if effect in words else effect
     own = next((g.level for g in grants.grants if _is_plain(g, permission)), INHERIT)
     general = roles.describe(_without(grants, permission), who.registry, permission) or "none"
-    as_general = who.t(msg("{level} – as in general", level=who.t(words.get(general, Msg(general)))))
+    as_general = who.t(msg("{level} (default)", level=who.t(words.get(general, Msg(general)))))
     levels = permission.levels or ("none", "all")
     options = ((INHERIT, as_general), *((level, who.t(words.get(level, Msg(level)))) for level in levels))
     name = f"{permission.subject}:{permission.verb}"
