@@ -324,7 +324,7 @@ def test_an_operation_that_waits_too_long_is_refused_in_words(touring: Crm) -> N
     uninstall(touring, "cards")
     before = schema(touring)
     patience = "PRAGMA busy_timeout=300" if touring.engine.dialect.name == "sqlite" else "SET lock_timeout = '300ms'"
-    sa.event.listen(touring.engine, "checkout", lambda raw, *_: raw.execute(patience))
+    sa.event.listen(touring.engine, "checkout", lambda raw, *_: (raw.execute(patience), raw.commit()))
     with migrate.operation(touring.engine), ThreadPoolExecutor(1) as pool:
         for act in (Crm.enable, uninstall, upgrade, reinstall):
             name = "cards" if act in (Crm.enable, reinstall) else "tours"
