@@ -12,7 +12,7 @@ from gigacore.context import Context
 from gigacore.crm import pipeline_changes
 from gigacore.data import money_settings, organisation, settings
 from gigacore.entity import KINDS, BadValue, FieldSpec
-from gigacore.errors import FieldError, Invalid
+from gigacore.errors import FieldError, Invalid, NotFound
 from gigacore.messages import msg
 from gigacore.plugins import choices
 from host_app.api.answers import answer, nothing
@@ -165,7 +165,10 @@ def change_currency(code: str) -> Response:
 
 def _currency(ctx: Context, code: str) -> dict[str, Any]:
     known = money_settings.all_currencies(ctx.session.connection(), ctx.actor.org_id)
-    return next(asdict(one) for one in known if one.code == code)
+    found = next((one for one in known if one.code == code), None)
+    if found is None:
+        raise NotFound
+    return asdict(found)
 
 
 def add_choice(name: str) -> Response:

@@ -170,6 +170,12 @@ def choice_label(labels: Mapping[str, str], label: str, reader: Reading) -> str:
     return labels.get(reader.locale) or reader.t(label)
 
 
+KIND_WORDS: Final = (
+    msg("Blocked"), msg("Email"), msg("Invalid"), msg("Missing"), msg("None"), msg("Quote"), msg("Social"),
+)  # fmt: skip
+"""Meanings of choices that are the words of nothing else."""
+
+
 def kind_label(kind: str, reader: Reading) -> str:
     """What a choice means to the code, as people read it: `follow_up` -> "Follow up"."""
     return reader.t(kind.replace("_", " ").capitalize())

@@ -129,7 +129,7 @@ def test_every_state_changing_route_is_closed_without_the_token(app: Flask, brow
     enter(client)
     before, tried = digest(), 0
     for rule in browser.url_map.iter_rules():
-        if rule.endpoint == "enter":
+        if rule.endpoint == "enter" or rule.rule.startswith("/hooks/"):  # whose proof is a signature
             continue
         path = rule.rule
         for argument in rule.arguments:

@@ -89,7 +89,8 @@ def export(crm: Crm) -> dict[str, Any]:
 def wreck(crm: Crm, folder: Path) -> None:
     """Loses every table and file."""
     with migrate.operation(crm.engine) as connection:
-        schema.drop(connection, sorted(sa.inspect(connection).get_table_names()))
+        tables = sa.inspect(connection).get_table_names()
+        schema.drop(connection, sorted(name for name in tables if "_search" not in name))
     shutil.rmtree(folder / "files")
 
 

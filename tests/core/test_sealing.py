@@ -29,9 +29,10 @@ def test_one_turn_of_the_keeper_seals_what_was_committed(crm: Crm, admin: Actor)
 
 
 def test_a_turn_without_news_writes_nothing(crm: Crm) -> None:
-    crm.worker().keep()
+    worker = crm.worker()
+    worker.keep()
     seen: list[str] = []
     sa.event.listen(crm.engine, "before_cursor_execute", lambda _c, _k, text, *_: seen.append(text))
-    crm.worker().keep()
+    worker.keep()
     assert seen
     assert not [text for text in seen if not text.lstrip().upper().startswith(("SELECT", "PRAGMA"))]

@@ -59,6 +59,8 @@ def inbox(crm: Crm) -> Iterator[Inbox]:
         outbound_allow=("127.0.0.1",),
         public_url="https://crm.example",
     )
+    for made_from_settings in ("outbound", "mail_sender"):
+        vars(crm).pop(made_from_settings, None)
     yield found
     server.stop()
 
