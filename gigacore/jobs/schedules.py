@@ -8,6 +8,7 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
 
 from gigacore.context import system_actor
 from gigacore.ids import uuid7
@@ -33,8 +34,9 @@ def sync(connection: sa.Connection, declared: Iterable[Schedule], plugins: Colle
     present = set(connection.execute(sa.select(S.name)).scalars())
     gone = sa.and_(S.name.not_in(sorted(wanted)), S.plugin.in_(sorted(plugins)))
     connection.execute(sa.delete(core_schedule).where(gone))
-    for name in sorted(set(wanted) - present):
-        connection.execute(sa.insert(core_schedule).values(**row_of(wanted[name], now)))
+    make = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+    for name in sorted(set(wanted) - present):  # another process that starts just now may be first
+        connection.execute(make(core_schedule).values(**row_of(wanted[name], now)).on_conflict_do_nothing())
 
 
 def row_of(one: Schedule, now: datetime) -> dict[str, Any]:
