@@ -26,6 +26,7 @@ BATCH: Final = 500
 MERGES: Final = 10
 """How many merges are followed, one into the next."""
 _TAG: Final = "$"
+_ORG: Final = "core_org"
 _WRITE: Final[Mapping[type, tuple[str, Callable[[Any], Any]]]] = MappingProxyType(
     {
         datetime: ("t", datetime.isoformat),
@@ -142,9 +143,15 @@ def ids(connection: sa.Connection, table: str, wanted: Iterable[str]) -> dict[st
 
 
 def living(connection: sa.Connection, table: str, wanted: Iterable[str]) -> dict[str, int]:
-    """As `ids`; a record that was merged since gives the one that it went into."""
+    """As `ids`; a record that was merged since gives the one that it went into.
+
+    Another installation's organisation is this one's own: an installation serves one tenant.
+    """
     names = set(wanted)
     found = ids(connection, table, names)
+    if table == _ORG and names - found.keys():
+        home = connection.scalar(sa.select(sa.func.min(_keys(table).c.id)))
+        return found if home is None else {uid: found.get(uid, home) for uid in names}
     asked = {uid: uid for uid in names if uid not in found}
     for _ in range(MERGES):
         into = _merged_into(connection, asked.values()) if asked else {}
