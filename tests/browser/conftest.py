@@ -14,6 +14,7 @@ from werkzeug.serving import make_server
 from gigacore import Crm
 from gigacore.access import users
 from host_app import create_app
+from host_app.context import host
 from tests.pages.conftest import KEYS, PASSWORD
 
 if TYPE_CHECKING:
@@ -59,6 +60,7 @@ def address(crm: Crm) -> Iterator[str]:
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     yield f"http://127.0.0.1:{server.server_port}"
+    host(app).live.stop()
     server.shutdown()
     thread.join()
     server.server_close()
