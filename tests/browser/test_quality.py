@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 PATHS = (
     "/", "/crm/leads", "/crm/leads/board", "/crm/leads/1", "/crm/leads/1?tab=changes", "/crm/leads/1/edit",
     "/crm/leads/new", "/crm/contacts/new", "/crm/leads/filter?field=status", "/crm/leads?as=cards",

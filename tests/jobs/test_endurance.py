@@ -12,7 +12,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 
 
-@pytest.mark.parametrize("cycles", [4, pytest.param(100, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("cycles", [4, pytest.param(40, marks=pytest.mark.slow)])
 def test_killed_again_and_again(database_url: str, tmp_path: Path, cycles: int) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "tests.jobs.endure", str(cycles), str(tmp_path), database_url],
