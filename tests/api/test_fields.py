@@ -13,7 +13,7 @@ from gigacore.access import roles
 from gigacore.entity import FieldSpec
 from tests.api.conftest import Api, Digest, New, People
 
-CANARY = {"text": "Canary-7f3a", "longtext": "Canary-7f3a", "email": "canary-7f3a@example.test", "integer": 7773}
+CANARY = {"text": "Canary-7f3a", "longtext": "Canary-7f3a", "email": "canary-7f3a@example.test", "integer": 777_300_913}
 
 
 def hide(crm: Crm, entity: str, field: str, *, read: bool = False) -> None:

@@ -108,7 +108,7 @@ def open_browser(chromium: Browser, crm: Crm, address: str) -> Iterator[Any]:
         )
         contexts.append(context)
         reader = Reader(context.new_page(), address)
-        reader.page.set_default_timeout(10_000)
+        reader.page.set_default_timeout(30_000)
         reader.page.on(
             "console", lambda told: reader.complaints.append(told.text) if told.type in ("error", "warning") else None
         )

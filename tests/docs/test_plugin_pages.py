@@ -25,18 +25,18 @@ def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]
     """The distribution that the page describes, on `sys.path`."""
     code = re.search(r'```python\n(""".*?)```', GUIDE.read_text(), re.DOTALL)
     assert code is not None
-    package, info = tmp_path / "gigacore_visits", tmp_path / "gigacore_visits-1.0.dist-info"
+    package, info = tmp_path / "gigacore_sitevisits", tmp_path / "gigacore_sitevisits-1.0.dist-info"
     package.mkdir()
     info.mkdir()
     # The declarations of a process are one set, and another test declares visits too.
     (package / "__init__.py").write_text(
         code[1].replace('"visits.', '"sitevisits.').replace('"visits"', '"sitevisits"', 3)
     )
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: gigacore-visits\nVersion: 1.0\n")
-    (info / "entry_points.txt").write_text("[gigacore.plugins.v1]\nsitevisits = gigacore_visits:plugin\n")
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: gigacore-sitevisits\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[gigacore.plugins.v1]\nsitevisits = gigacore_sitevisits:plugin\n")
     monkeypatch.syspath_prepend(str(tmp_path))
     yield package
-    sys.modules.pop("gigacore_visits", None)
+    sys.modules.pop("gigacore_sitevisits", None)
 
 
 @pytest.mark.parametrize("databases", ["sqlite"], indirect=True)
