@@ -17,6 +17,7 @@ from gigacore.errors import Unavailable
 from gigacore.jobs.worker import EmbeddedDispatcher, Worker
 from gigacore.messages import msg
 from gigacore.settings import Settings
+from host_app.wakeups import Wakeups
 
 if TYPE_CHECKING:
     from celery import Celery
@@ -159,6 +160,7 @@ class Running:
         self.settings = settings
         self._lock = threading.Lock()
         self._crm: Crm | None = None
+        self._wakeups: Wakeups | None = None
         self._pid = 0
 
     @property
@@ -168,6 +170,8 @@ class Running:
             if self._crm is None or self._pid != os.getpid():
                 crm: Crm = Crm(self.settings).start()
                 crm.jobs.start(dispatcher(self.settings, sweeps=True))
+                self._wakeups = Wakeups.of(crm)
+                self._wakeups.start()
                 self._crm, self._pid = crm, os.getpid()
             return self._crm
 
@@ -182,7 +186,8 @@ class Running:
 
     def close(self, **_given: object) -> None:
         """Let running jobs end."""
-        if self._crm is not None and self._pid == os.getpid():
+        if self._crm is not None and self._wakeups is not None and self._pid == os.getpid():
+            self._wakeups.stop()
             self._crm.close()
         self._crm = None
 

@@ -1,8 +1,9 @@
 """Live pages: who has a page open hears by server-sent events that something changed, and asks for it.
 
 Messages name no values: a stream only says that a record, a list or the bell has news, and the page fetches what its
-reader may see. One thread per process watches the outbox; other processes' changes are seen half a second later, so
-no broker is needed. Each stream holds a thread of the server: they are capped, and a page without one asks by itself.
+reader may see. One thread per process watches the outbox, woken by each commit here and, through `host_app.wakeups`,
+elsewhere; without wake-ups from elsewhere it looks every half second. Each stream holds a thread of the server: they
+are capped, and a page without one asks by itself.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import logging
 import queue
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
@@ -33,6 +34,7 @@ from host_app.routing import route, signed_in
 log: Final = logging.getLogger("host_app.live")
 PATH: Final = "/live"
 LOOK_SECONDS: Final = 0.5
+CALM_SECONDS: Final = 5.0
 BEAT_SECONDS: Final = 15.0
 LIFE_SECONDS: Final = 300.0
 OVERLAP: Final = timedelta(seconds=10)
@@ -69,6 +71,8 @@ class Live:
         self._lock = threading.Lock()
         self._woken = threading.Event()
         self.ended = threading.Event()
+        self.is_woken: Callable[[], bool] = lambda: False
+        """Asked whether commits of other processes wake this one; if so, it looks by itself only now and then."""
         self._thread: threading.Thread | None = None
         self._seen: dict[object, float] = {}
         self._notice = 0
@@ -90,6 +94,10 @@ class Live:
         with self._lock:
             self.streams.discard(stream)
 
+    def wake(self) -> None:
+        """Something was committed; never blocks."""
+        self._woken.set()
+
     def stop(self) -> None:
         """End every stream and the watching."""
         self.ended.set()
@@ -107,7 +115,7 @@ class Live:
             return [stream for stream in self.streams if stream.user_id == user_id]
 
     def _start(self) -> None:
-        self.crm.database.after_commit.append(self._woken.set)
+        self.crm.database.after_commit.append(self.wake)
         with self.crm.database.connect() as connection:
             self._notice = int(connection.scalar(sa.select(sa.func.max(core_notice.c.id))) or 0)
         self._thread = threading.Thread(target=self._watch, name="giga-live", daemon=True)
@@ -116,7 +124,7 @@ class Live:
     def _watch(self) -> None:
         since = self.crm.clock.now()
         while not self.ended.is_set():
-            self._woken.wait(LOOK_SECONDS)
+            self._woken.wait(CALM_SECONDS if self.is_woken() else LOOK_SECONDS)
             self._woken.clear()
             if not self.streams:
                 since = self.crm.clock.now()
@@ -128,18 +136,23 @@ class Live:
                 self.ended.wait(LOOK_SECONDS)
 
     def _look(self, since: datetime) -> datetime:
-        """Tell the streams what was committed; late commits are found because a little is looked at twice."""
+        """Tell the streams what was committed; late commits are found because a little is looked at twice.
+
+        When there is more than can be told one by one, each page hears that what it shows may have changed.
+        """
         now, columns = self.crm.clock.now(), core_outbox.c
         wanted = (columns.id, columns.entity, columns.record_id, columns.actor_id)
-        rows = sa.select(*wanted).where(columns.at >= now - OVERLAP, columns.at >= since).order_by(columns.id)
+        rows = sa.select(*wanted).where(columns.at >= now - OVERLAP, columns.at >= since).order_by(columns.id.desc())
         notices = sa.select(core_notice.c.id, core_notice.c.user_id).where(core_notice.c.id > self._notice)
         with self.crm.database.connect() as connection:
             events = connection.execute(rows.limit(BATCH)).all()
             told = connection.execute(notices.order_by(core_notice.c.id).limit(BATCH)).all()
-        for key, entity, record_id, actor_id in events:
-            if key not in self._seen:
-                self._seen[key] = time.monotonic()
-                self._spread(entity, record_id, actor_id)
+        fresh = [event for event in events if event[0] not in self._seen]
+        self._seen |= {event[0]: time.monotonic() for event in fresh}
+        if len(fresh) == BATCH:
+            self._spread_all()
+        for _key, entity, record_id, actor_id in fresh if len(fresh) < BATCH else ():
+            self._spread(entity, record_id, actor_id)
         for number, user_id in told:
             self._notice = max(self._notice, number)
             for stream in self._of(user_id):
@@ -156,6 +169,13 @@ class Live:
                 stream.tell("record", topic=record)
             if rows in stream.topics and stream.user_id != actor_id:
                 stream.tell("list", topic=rows)
+
+    def _spread_all(self) -> None:
+        with self._lock:
+            streams = list(self.streams)
+        for stream in streams:
+            for topic in stream.topics:
+                stream.tell(topic.partition(":")[0], topic=topic)
 
     def _forget(self) -> None:
         limit = time.monotonic() - 2 * OVERLAP.total_seconds()

@@ -21,6 +21,7 @@ from host_app import broker
 from host_app.admission import Admission
 from host_app.app import create_app
 from host_app.context import host
+from host_app.wakeups import Wakeups
 from host_app.watchdog import Watchdog
 
 log = logging.getLogger("host_app")
@@ -87,11 +88,13 @@ class _Running:
     app: Flask
     refresher: _Refresher
     watchdog: Watchdog
+    wakeups: Wakeups
 
     def stop(self) -> None:
         """Let jobs end, then give back connections."""
         self.watchdog.stop()
         host(self.app).live.stop()
+        self.wakeups.stop()
         self.refresher.ended.set()
         self.refresher.join()
         host(self.app).crm.close()
@@ -106,8 +109,12 @@ def _start(serving: Serving) -> _Running:
     crm.jobs.start(broker.dispatcher(crm.settings) if serving.dispatcher == "celery" else serving.dispatcher)
     app.wsgi_app = Admission(app.wsgi_app, serving.threads, serving.patience)  # type: ignore[method-assign]
     watchdog = Watchdog(crm.calls, slow=serving.patience, limit=serving.limit)
-    running = _Running(app, _Refresher(crm), watchdog)
+    live = host(app).live
+    wakeups = Wakeups.of(crm, live.wake)
+    live.is_woken = lambda: wakeups.healthy
+    running = _Running(app, _Refresher(crm), watchdog, wakeups)
     running.refresher.start()
+    wakeups.start()
     watchdog.start()
     return running
 

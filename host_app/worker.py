@@ -5,8 +5,13 @@ from __future__ import annotations
 import signal
 import threading
 from types import FrameType
+from typing import Final
 
 from gigacore import Crm
+from gigacore.jobs.worker import EmbeddedDispatcher
+from host_app.wakeups import Wakeups
+
+POLL_SECONDS: Final = 1.0
 
 
 def run_once(crm: Crm) -> int:
@@ -26,4 +31,9 @@ def run_until_stopped(crm: Crm) -> None:
 
     signal.signal(signal.SIGTERM, end)
     signal.signal(signal.SIGINT, end)
-    crm.jobs.run_worker(stop)
+    wakeups = Wakeups.of(crm, crm.jobs.wake)
+    crm.jobs.start(lambda worker: EmbeddedDispatcher(worker, poll=POLL_SECONDS))
+    wakeups.start()
+    stop.wait()
+    wakeups.stop()
+    crm.jobs.stop()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Any, Literal
@@ -18,7 +17,6 @@ from gigacore.jobs.worker import (
     EmbeddedDispatcher,
     InlineDispatcher,
     Worker,
-    run_worker,
 )
 
 Mode = Literal["embedded", "inline", "none"]
@@ -86,10 +84,6 @@ class Jobs:
     def run_pending(self) -> int:
         """Runs what is due in this thread until nothing is left; returns how many steps were made."""
         return self.worker.run_pending()
-
-    def run_worker(self, stop: threading.Event, threads: int = 2) -> None:
-        """Runs as a worker process until `stop` is set."""
-        run_worker(self.host, self.declared, stop, threads)
 
     def stop(self, timeout: float = 30) -> bool:
         """Lets running jobs end; True when they did in time."""

@@ -7,7 +7,6 @@ import os
 import socket
 import threading
 from collections.abc import Iterable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from types import MappingProxyType
@@ -287,14 +286,3 @@ class EmbeddedDispatcher:
     def _trouble(self, text: str, cause: object) -> None:
         log.warning(text, cause)
         self.stopping.wait(self.poll)
-
-
-def run_worker(
-    host: Host, declared: Declared, stop: threading.Event, threads: int = 2, lease: timedelta = LEASE
-) -> None:
-    """A worker process: runs jobs and deliveries until `stop` is set, then lets running ones end."""
-    dispatcher = EmbeddedDispatcher(Worker(host, declared, lease=lease), threads, poll=1.0)
-    dispatcher.start()
-    with suppress(KeyboardInterrupt):
-        stop.wait()
-    dispatcher.stop()

@@ -1,7 +1,8 @@
 """An installation that is killed again and again while it works; at the end nothing is missing and nothing is double.
 
-`python -m tests.jobs.endure CYCLES FOLDER URL`: each cycle is a process that writes leads (and transactions that fail)
-while its workers deliver, run rules and jobs; SIGKILL ends it at a random moment. Prints the figures as JSON.
+`python -m tests.jobs.endure CYCLES FOLDER URL`: each cycle is a process whose clients write leads (and transactions
+that fail) while its workers deliver, run rules and jobs; SIGKILL ends it at a random moment. Each client notes what was
+acknowledged, a receiver outside notes the ids of the events it is told. Prints the figures as JSON.
 """
 
 from __future__ import annotations
@@ -11,10 +12,12 @@ import os
 import random
 import signal
 import sys
+import threading
 import time
 import traceback
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -28,6 +31,8 @@ from gigacore.jobs import Consumer, Job, core_job, enqueue
 from gigacore.testing.databases import settings
 
 LEASE = timedelta(seconds=1)
+CLIENTS = 2
+LIFE_SECONDS = (0.0, 0.3)
 RULE = {
     "entity": "crm.lead",
     "trigger": {"kind": "core.created"},
@@ -52,10 +57,20 @@ def follow(ctx: Any, event: Any) -> None:
     enqueue(ctx, "endure.task", {"by": "event", "name": name}, system="endurance")
 
 
+def tell(crm: Any, event: Any) -> None:
+    """What leaves the installation: a receiver hears of the event, perhaps more than once."""
+    received = os.open(crm.settings.data_dir / "received", os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+    os.write(received, f"{event.id}\n".encode())
+    os.close(received)
+
+
 PLUGIN = Plugin(
     "endure",
     jobs=[Job("endure.task", leave_task, system="endurance")],
-    consumers=[Consumer("endure.follow", ("crm.lead.created",), follow)],
+    consumers=[
+        Consumer("endure.follow", ("crm.lead.created",), follow),
+        Consumer("endure.tell", ("crm.lead.created",), tell, long=True),
+    ],
 )
 
 
@@ -81,22 +96,27 @@ def prepare(url: str, folder: Path) -> int:
     return owner
 
 
-def work(url: str, folder: Path, owner: int, cycle: int) -> None:
-    """Write until the end, which comes from outside; what is committed is noted after the commit."""
-    crm = open_crm(url, folder)
+def work(crm: Crm, folder: Path, owner: int, cycle: int, ready: int) -> None:
+    """Clients write until the end, which comes from outside; each notes what was committed after the commit."""
     crm.jobs.worker.lease = LEASE
     crm.jobs.start("embedded")
     actor = crm.actor(owner)
-    noted = os.open(folder / "acknowledged", os.O_WRONLY | os.O_APPEND | os.O_CREAT)
-    (folder / f"ready-{cycle}").touch()
+    for client in range(CLIENTS):
+        threading.Thread(target=write_on, args=(crm, folder, actor, client, cycle), daemon=True).start()
+    os.write(ready, b"!")
+    time.sleep(60)
+
+
+def write_on(crm: Crm, folder: Path, actor: Any, client: int, cycle: int) -> None:
+    noted = os.open(folder / f"acknowledged-{client}", os.O_WRONLY | os.O_APPEND | os.O_CREAT)
     for number in range(10**6):
-        name = f"{cycle}-{number}"
+        name = f"{cycle}-{client}-{number}"
         if number % 5 == 4:
             fail(crm, actor, f"undone-{name}")
             continue
         write(crm, actor, name)
         os.write(noted, f"{name}\n".encode())
-        time.sleep(0.02)
+        time.sleep(0.01)
 
 
 def write(crm: Crm, actor: Any, name: str) -> None:
@@ -129,22 +149,27 @@ def fork(body: Callable[[], object]) -> int:
     return pid
 
 
-def cycle_once(url: str, folder: Path, owner: int, cycle: int, chance: random.Random) -> None:
-    pid = fork(lambda: work(url, folder, owner, cycle))
-    sign, until = folder / f"ready-{cycle}", time.monotonic() + 30
-    while not sign.exists():
-        if os.waitpid(pid, os.WNOHANG)[0] or time.monotonic() > until:
-            raise SystemExit(f"cycle {cycle} did not start")
-        time.sleep(0.002)
-    time.sleep(chance.uniform(0, 1))
+def cycle_once(crm: Crm, folder: Path, owner: int, cycle: int, chance: random.Random) -> None:
+    """One life: ready, a few transactions, SIGKILL."""
+    hears, ready = os.pipe()
+
+    def body() -> None:
+        crm.engine.dispose(close=False)  # what the parent may have open is the parent's
+        work(crm, folder, owner, cycle, ready)
+
+    pid = fork(body)
+    os.close(ready)
+    started = os.read(hears, 1)
+    os.close(hears)
+    if not started:
+        raise SystemExit(f"cycle {cycle} did not start")
+    time.sleep(chance.uniform(*LIFE_SECONDS))
     os.kill(pid, signal.SIGKILL)
     os.waitpid(pid, 0)
-    sign.unlink()
 
 
-def settle(url: str, folder: Path) -> dict[str, int]:
-    """Run what is left; what was given up because its worker was killed five times is replayed by hand."""
-    crm = open_crm(url, folder)
+def settle(crm: Crm) -> int:
+    """Run what is left; what was given up because its worker was killed five times is replayed by hand: how many."""
     time.sleep(LEASE.total_seconds() + 0.2)
     crm.jobs.worker.prepare()
     crm.jobs.worker.keep()
@@ -153,50 +178,72 @@ def settle(url: str, folder: Path) -> dict[str, int]:
         dead = sa.update(core_job).where(core_job.c.state == "dead").values(state="queued", attempts=0)
         replayed = connection.execute(dead).rowcount
     crm.jobs.run_pending()
-    figures = count(crm, folder) | {"replayed": replayed}
-    crm.close()
-    return figures
+    return int(replayed)
 
 
-def count(crm: Crm, folder: Path) -> dict[str, int]:
-    """What was lost, what exists without its cause, what happened twice."""
-    acknowledged = (folder / "acknowledged").read_text().split()
-    with crm.database.system_connection("endurance") as connection:
-        leads = dict(connection.execute(sa.text("SELECT id, last_name FROM crm_lead")).tuples().all())
-        titles = Counter(connection.execute(sa.text("SELECT title FROM crm_task")).scalars())
-        about = core_outbox.c
-        created = connection.execute(sa.select(about.record_id).where(about.name == "crm.lead.created")).scalars()
-        events = Counter(created)
-        audits = Counter(
-            connection.execute(
-                sa.select(core_audit.c.record_id).where(
-                    core_audit.c.entity == "crm.lead", core_audit.c.verb == "created"
-                )
-            ).scalars()
-        )
-        open_jobs = connection.scalar(sa.select(sa.func.count()).where(core_job.c.state.not_in(("done", "cancelled"))))
-        left = connection.scalar(sa.select(sa.func.count()).where(core_delivery.c.state != "done"))
-    wanted = Counter(f"{by} {name}" for name in leads.values() for by in ("rule", "direct", "event"))
-    lost = set(acknowledged) - set(leads.values())
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What the database holds in the end."""
+
+    leads: dict[int, str]
+    tasks: Counter[str]
+    events: dict[str, int]
+    audits: Counter[int]
+    open: int
+
+    @classmethod
+    def read(cls, crm: Crm) -> Found:
+        created, audit = core_outbox.c, core_audit.c
+        told = sa.select(created.id, created.record_id).where(created.name == "crm.lead.created")
+        audited = sa.select(audit.record_id).where(audit.entity == "crm.lead", audit.verb == "created")
+        jobs = sa.select(sa.func.count()).where(core_job.c.state.not_in(("done", "cancelled")))
+        left = sa.select(sa.func.count()).where(core_delivery.c.state != "done")
+        with crm.database.system_connection("endurance") as connection:
+            return cls(
+                dict(connection.execute(sa.text("SELECT id, last_name FROM crm_lead")).all()),  # type: ignore[arg-type]
+                Counter(connection.execute(sa.text("SELECT title FROM crm_task")).scalars()),
+                {str(key): record for key, record in connection.execute(told)},
+                Counter(connection.execute(audited).scalars()),
+                int(connection.scalar(jobs) or 0) + int(connection.scalar(left) or 0),
+            )
+
+
+def lines(folder: Path, pattern: str) -> list[str]:
+    return [line for file in folder.glob(pattern) for line in file.read_text().split()]
+
+
+def judge(found: Found, acknowledged: list[str], received: list[str]) -> dict[str, int]:
+    """What was lost, what exists without its cause, what happened twice; a receiver knows events by their id."""
+    wanted = Counter(f"{by} {name}" for name in found.leads.values() for by in ("rule", "direct", "event"))
+    about = Counter(found.events.values())
+    heard, missing = set(received), set(acknowledged) - set(found.leads.values())
+    untold = (found.leads.keys() - about.keys()) | (found.leads.keys() - found.audits.keys())
+    uncaused = (about.keys() - found.leads.keys()) | (found.audits.keys() - found.leads.keys())
     return {
-        "leads": len(leads),
-        "effects": titles.total(),
-        "lost": len(lost) + (wanted - titles).total() + len(leads.keys() - events.keys()) + len(leads.keys() - audits),
-        "phantom": len(titles.keys() - wanted.keys()) + len(events.keys() - leads.keys()) + len(audits.keys() - leads),
-        "double": sum(n - 1 for found in (titles, events, audits) for n in found.values()),
-        "open": int(open_jobs or 0) + int(left or 0),
+        "leads": len(found.leads),
+        "effects": found.tasks.total() + len(heard),
+        "lost": len(missing) + (wanted - found.tasks).total() + len(untold) + len(found.events.keys() - heard),
+        "phantom": len(found.tasks.keys() - wanted.keys()) + len(uncaused) + len(heard - found.events.keys()),
+        "double": sum(n - 1 for each in (found.tasks, about, found.audits) for n in each.values()),
+        "heard_again": len(received) - len(heard),
+        "open": found.open,
     }
 
 
 def endure(cycles: int, folder: Path, url: str) -> dict[str, Any]:
+    """The figures after so many lives; the application is loaded once, and each life is a fork of it."""
     pid = fork(lambda: (folder / "owner").write_text(str(prepare(url, folder))))
     if os.waitpid(pid, 0)[1]:
         raise SystemExit("the preparation failed")
     owner, chance, begun = int((folder / "owner").read_text()), random.Random(cycles), time.monotonic()
+    crm = open_crm(url, folder)
+    crm.engine.dispose()
     for cycle in range(cycles):
-        cycle_once(url, folder, owner, cycle, chance)
-    seconds = time.monotonic() - begun
-    return {"cycles": cycles, "seconds": round(seconds, 1)} | settle(url, folder)
+        cycle_once(crm, folder, owner, cycle, chance)
+    seconds, replayed = time.monotonic() - begun, settle(crm)
+    figures = judge(Found.read(crm), lines(folder, "acknowledged-*"), lines(folder, "received"))
+    crm.close()
+    return {"cycles": cycles, "seconds": round(seconds, 1), "replayed": replayed} | figures
 
 
 if __name__ == "__main__":
