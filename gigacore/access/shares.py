@@ -36,18 +36,20 @@ class Share:
 
 def add(
     ctx: Context, record: Entity, *, user_id: int | None = None, team_id: int | None = None, verb: str = "view"
-) -> None:
+) -> bool:
     """Share a record. Each share lets its holder look; `responsible` gives all that owning gives.
 
-    Takes `share` on the record, and `assign` to make somebody responsible. Sharing twice changes nothing.
+    Takes `share` on the record, and `assign` to make somebody responsible. Sharing twice changes nothing (False).
     """
     _check(ctx, record, verb)
     row = _party(ctx, user_id, team_id) | {"entity": _name(record), "record_id": record.id, "verb": verb}
     connection, s = ctx.session.connection(), core_share.c
     same = sa.and_(*(getattr(s, name).is_not_distinct_from(value) for name, value in row.items()))
-    if connection.scalar(sa.select(s.id).where(same)) is None:
-        connection.execute(sa.insert(core_share).values(row | {"created_at": ctx.now, "created_by": ctx.actor.user_id}))
-        _note(ctx, record, "shared", row)
+    if connection.scalar(sa.select(s.id).where(same)) is not None:
+        return False
+    connection.execute(sa.insert(core_share).values(row | {"created_at": ctx.now, "created_by": ctx.actor.user_id}))
+    _note(ctx, record, "shared", row)
+    return True
 
 
 def _check(ctx: Context, record: Entity, verb: str) -> None:
@@ -81,10 +83,10 @@ def remove(
     which.append(s.team_id.is_not_distinct_from(team_id))
     if verb is not None:
         which.append(s.verb == verb)
-    removed = ctx.session.connection().execute(sa.delete(core_share).where(*which)).rowcount
-    if removed:
-        _note(ctx, record, "unshared", {"user_id": user_id, "team_id": team_id, "verb": verb})
-    return removed
+    removed = ctx.session.connection().scalars(sa.delete(core_share).where(*which).returning(s.verb)).all()
+    for one in sorted(removed):
+        _note(ctx, record, "unshared", {"user_id": user_id, "team_id": team_id, "verb": one})
+    return len(removed)
 
 
 def of(ctx: Context, record: Entity) -> list[Share]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import and_, delete, insert, or_, select
+from sqlalchemy import and_, delete, insert, or_, select, tuple_
 
 from gigacore.data.journal import Entry
 from gigacore.data.tables import core_link
@@ -89,23 +89,45 @@ def link(ctx: Context, first: Entity, second: Entity, kind: LinkKind = KINDS[0],
     values = {
         "from_entity": from_entity, "from_id": from_id, "to_entity": to_entity, "to_id": to_id, "kind": kind.key,
     }  # fmt: skip
-    present = connection.scalar(select(_L.id).where(*(_L[name] == value for name, value in values.items())))
-    if present is not None:
-        return int(present)
+    same = connection.scalar(select(_L.id).where(*(_L[name] == value for name, value in values.items())))
+    if same is not None:
+        return int(same)
     values |= {"uid": uuid7(), "created_at": ctx.now, "created_by": ctx.actor.user_id}
     number = connection.execute(insert(core_link).values(**values).returning(_L.id)).scalar_one()
-    _announce(ctx, (first, second), "linked", kind.key)
+    reverse = reverse and not kind.symmetric
+    _announce(ctx, first, "linked", [None, _tie(registry.of(second).name, second.id, kind.key, reverse)])
+    there = not (reverse or kind.symmetric)
+    _announce(ctx, second, "linked", [None, _tie(registry.of(first).name, first.id, kind.key, there)])
     return int(number)
 
 
 def unlink(ctx: Context, record: Entity, link_id: int) -> None:
     """Take a link of that record away. Raises NotFound when it is none of its links."""
-    name = ctx.session.registry.of(record).name
+    registry, connection = ctx.session.registry, ctx.session.connection()
+    name = registry.of(record).name
     _check_edit(ctx, record)
-    gone = ctx.session.connection().execute(delete(core_link).where(_L.id == link_id, _at(name, record.id)))
-    if gone.rowcount != 1:
+    which = (_L.id == link_id, _at(name, record.id))
+    columns = (_L.from_entity, _L.from_id, _L.to_entity, _L.to_id, _L.kind)
+    found = connection.execute(select(*columns).where(*which)).first()
+    if found is None or connection.execute(delete(core_link).where(*which)).rowcount != 1:
         raise NotFound
-    _announce(ctx, (record,), "unlinked", str(link_id))
+    forward = (found.from_entity, found.from_id) == (name, record.id)
+    other = (found.to_entity, found.to_id) if forward else (found.from_entity, found.from_id)
+    kind = kinds_of(registry).get(found.kind)
+    reverse = not forward and not (kind is not None and kind.symmetric)
+    _announce(ctx, record, "unlinked", [_tie(*other, found.kind, reverse), None])
+
+
+def present(ctx: Context, record: Entity, other: tuple[str, int], kind: str, *, reverse: bool) -> int | None:
+    """The number of the link between a record and another one (entity, id), read as `link` takes it."""
+    here = (ctx.session.registry.of(record).name, record.id)
+    known = kinds_of(ctx.session.registry).get(kind)
+    ways = [(other, here)] if reverse else [(here, other)]
+    if known is not None and known.symmetric:
+        ways = [(here, other), (other, here)]
+    ends = tuple_(_L.from_entity, _L.from_id, _L.to_entity, _L.to_id).in_([(*first, *second) for first, second in ways])
+    found: int | None = ctx.session.connection().scalar(select(_L.id).where(_L.kind == kind, ends))
+    return found
 
 
 def links_of(ctx: Context, record: Entity, kinds: Mapping[str, LinkKind] | None = None) -> list[Linked]:
@@ -156,10 +178,12 @@ def _check_edit(ctx: Context, record: Entity) -> None:
         session.guard.check_write(session, spec, record, "edit", frozenset({"links"}), None)
 
 
-def _announce(ctx: Context, records: Iterable[Entity], verb: str, detail: str) -> None:
-    registry = ctx.session.registry
-    entries = [
-        Entry(registry.of(one).name, verb, one.id, one.uid, one.version, ["links"], {"links": [None, detail]})
-        for one in records
-    ]
-    ctx.session.journal.write(ctx.session.connection(), ctx, entries)
+def _tie(entity: str, record_id: int, kind: str, reverse: bool) -> dict[str, Any]:
+    """The other end as the audit keeps it, so that the act can be told and taken back."""
+    return {"entity": entity, "id": record_id, "kind": kind, "reverse": reverse}
+
+
+def _announce(ctx: Context, record: Entity, verb: str, pair: list[Any]) -> None:
+    name = ctx.session.registry.of(record).name
+    entry = Entry(name, verb, record.id, record.uid, record.version, ["links"], {"links": pair})
+    ctx.session.journal.write(ctx.session.connection(), ctx, [entry])

@@ -13,7 +13,7 @@ from gigacore.records.actions import (
 from gigacore.records.batch import Failed, create_many
 from gigacore.records.erasing import erase, erase_trashed
 from gigacore.records.finding import Found, find
-from gigacore.records.labels import labels_of
+from gigacore.records.labels import all_labels, labels_of
 from gigacore.records.limits import may_act, readable_fields, writable_fields
 from gigacore.records.merging import merge
 from gigacore.records.read import Count, ListRequest, Page, get, page
@@ -33,6 +33,7 @@ __all__ = [
     "Offered",
     "Page",
     "action_of",
+    "all_labels",
     "bulk",
     "bulk_ids",
     "create",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
 import orjson
@@ -14,7 +14,7 @@ from gigacore.data.journal import encode
 from gigacore.entity import Entity, EntitySpec, FieldSpec
 from gigacore.errors import Conflict, NotFound
 from gigacore.messages import Msg, msg
-from gigacore.records import write
+from gigacore.records import ties, write
 from gigacore.records.limits import readable_fields
 
 if TYPE_CHECKING:
@@ -22,48 +22,60 @@ if TYPE_CHECKING:
     from gigacore.data import ActorSession
 
 Rows = Sequence[Mapping[str, Any]]
+UNDONE: Final = frozenset({"updated", *ties.VERBS})
 
 
-def undo(ctx: Context, entity: str, record_id: int, change: UUID) -> Entity:
-    """Give the fields and rows of one change (an audit id of the record) the values that they had before.
+def undo(ctx: Context, entity: str, record_id: int, change: UUID) -> tuple[Msg, ...]:
+    """Take one change (an audit id of the record) back; gives the labels of what was changed again since.
 
-    It is itself a change, within the caller's unit of work and rights. Raises NotFound for what is no change of the
-    record, Conflict when one of its fields was changed since or cannot be written, and as `update`.
+    Fields and rows get the values that they had before, a link or share that was made is taken away, one that was taken
+    away is made again. It is itself a change, within the caller's unit of work and rights. What was changed again since
+    stays as it is. Raises NotFound for what is no such change of the record, Conflict when nothing of it can be taken
+    back, and as `update`, `links.link` and `shares.add`.
     """
     record = write.load(ctx, entity, record_id)
     row = audit.entry(ctx.session.connection(), change)
-    if row is None or (row.entity, row.record_id, row.verb) != (entity, record_id, "updated"):
+    if row is None or (row.entity, row.record_id) != (entity, record_id) or row.verb not in UNDONE:
         raise NotFound
     if not isinstance(row.values, dict):
         raise Conflict(msg("What this change replaced is no longer kept."))
-    return write.update(ctx, entity, record_id, _before(ctx, record, row.values))
+    if row.verb != "updated":
+        ties.take_back(ctx, record, row.verb, row.values)
+        return ()
+    data, left = _before(ctx, record, row.values)
+    if not data and left:
+        raise _changed_since(left)
+    if not data:
+        raise Conflict(msg("Nothing of this change can be undone: its values follow from others."))
+    write.update(ctx, entity, record_id, data)
+    return left
 
 
-def _before(ctx: Context, record: Entity, values: Mapping[str, Any]) -> dict[str, Any]:
-    """Input that takes the change back. Raises Conflict where that is not possible."""
+def _before(ctx: Context, record: Entity, values: Mapping[str, Any]) -> tuple[dict[str, Any], tuple[Msg, ...]]:
+    """Input that takes the change back, and the labels of what was changed again since. Raises Conflict."""
     session = ctx.session
     spec = session.registry.of(record)
     readable = readable_fields(session, spec)
     data: dict[str, Any] = {}
-    changed: list[Msg] = []
+    left: list[Msg] = []
     for name, (old, new) in values.items():
         field, child = spec.fields.get(name), spec.children.get(name)
-        if child is not None and old == new:
+        if child is not None and (child.readonly or old == new):
             continue  # a new order only, of which nothing more is recorded
-        if child is not None and not child.readonly:
+        if child is not None:
             rows = _rows_before(session, record, name, old, new)
-            data[name] = rows
-            changed += [Msg(child.label)] if rows is None else []
+            if rows is None:
+                left.append(Msg(child.label))
+            else:
+                data[name] = rows
         elif field is None or name not in readable or HIDDEN in (old, new):
             raise Conflict(msg("This change cannot be undone: it concerns a field that is gone or out of your sight."))
         elif not (field.readonly or field.computed):
-            _put(data, field, old)
-            changed += [_label(field)] if _now(session, spec, record, field) != new else []
-    if changed:
-        raise _changed_since(changed)
-    if not data:
-        raise Conflict(msg("Nothing of this change can be undone: its values follow from others."))
-    return data
+            if _now(session, spec, record, field) == new:
+                _put(data, field, old)
+            else:
+                left.append(_label(field))
+    return data, tuple(left)
 
 
 def _changed_since(labels: Sequence[Msg]) -> Conflict:

@@ -24,7 +24,7 @@ from host_app.api.operations import (
     query,
 )
 from host_app.api.schemas import SHARED, Schema, entity_schema, link, object_schema
-from host_app.api.surrounding_paths import LINK, remove_link, sums, surroundings
+from host_app.api.surrounding_paths import CHANGE, LINK, remove_link, sums, surroundings, undo_change
 
 
 def build(registry: Registry, bulk: Iterable[BulkAction], *, server: str) -> Schema:
@@ -69,6 +69,8 @@ def _add_entity(spec: APISpec, entity: EntitySpec) -> None:
         spec.path(f"{path}/sums", operations={"get": sums(entity)})
     for name_, operations in surroundings(entity).items():
         spec.path(f"{path}/{{id}}/{name_}", parameters=[ID], operations=operations)
+    undone = {"post": undo_change(entity)}
+    spec.path(f"{path}/{{id}}/changes/{{change}}/undo", parameters=[ID, CHANGE], operations=undone)
     spec.path(f"{path}/{{id}}/links/{{link}}", parameters=[ID, LINK], operations={"delete": remove_link(entity)})
     spec.path(f"{path}/{{id}}/files/{{uid}}", parameters=[ID, UID], operations={"delete": _take_off_file(entity)})
 

@@ -9,6 +9,9 @@ from host_app.api.operations import answered, body, problems, query
 from host_app.api.schemas import Schema
 
 LINK: Final[Schema] = {"name": "link", "in": "path", "required": True, "schema": {"type": "integer"}}
+CHANGE: Final[Schema] = {
+    "name": "change", "in": "path", "required": True, "schema": {"type": "string", "format": "uuid"},
+}  # fmt: skip
 OBJECT: Final[Schema] = {"type": "object"}
 PARTY: Final[Schema] = {
     "type": "object",
@@ -57,6 +60,12 @@ def remove_link(entity: EntitySpec) -> Schema:
     """Taking a link away."""
     responses = {"204": {"description": "Taken away"}} | problems(404)
     return _operation(entity, "remove_link", "Take a link away", responses)
+
+
+def undo_change(entity: EntitySpec) -> Schema:
+    """Taking one change back."""
+    responses = {"200": answered("What was changed again since, and stays", OBJECT)} | problems(404, 409)
+    return _operation(entity, "undo_change", "Take one change back", responses)
 
 
 def _read(entity: EntitySpec, name: str, summary: str, parameters: list[Schema]) -> Schema:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from typing import Any, Final
+from uuid import UUID
 
 from flask import Flask, Response, g, request
 
@@ -31,6 +32,7 @@ def register(app: Flask) -> None:
     view, edit, share = on_entity("view"), on_entity("edit"), on_entity("share")
     route(app, f"{RECORD}/timeline", policy=view)(timeline)
     route(app, f"{RECORD}/changes", policy=view)(changes)
+    route(app, f"{RECORD}/changes/<uuid:change>/undo", policy=edit, methods=["POST"])(undo_change)
     route(app, f"{RECORD}/access", policy=view)(explain)
     route(app, f"{RECORD}/shares", policy=view)(shares)
     route(app, f"{RECORD}/shares", policy=share, methods=["POST"])(add_share)
@@ -66,12 +68,24 @@ def changes(plugin: str, plural: str, id: int) -> Response:
 def _change(row: audit.AuditRow, readable: frozenset[str]) -> dict[str, Any]:
     values = row.values if isinstance(row.values, dict) else {}
     return {
+        "id": row.id,
         "at": row.at,
         "actor": {"kind": row.actor_kind, "id": row.actor_id, "name": row.actor_name},
         "verb": row.verb,
         "fields": [name for name in row.fields if name in readable],
         "values": {name: pair for name, pair in values.items() if name in readable},
     }
+
+
+def undo_change(plugin: str, plural: str, id: int, change: UUID) -> Response:
+    """Take one change back; `left` names what was changed again since and stays as it is."""
+    only()
+    entity = entity_at(plugin, plural)
+
+    def work(ctx: Context) -> Response:
+        return answer({"left": [say(label) for label in records.undo(ctx, entity.name, id, change)]})
+
+    return write(work)
 
 
 def explain(plugin: str, plural: str, id: int) -> Response:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from types import MappingProxyType
 from typing import Any, Final
@@ -15,9 +15,10 @@ from flask.typing import ResponseReturnValue
 from markupsafe import Markup
 
 from gigacore import records
+from gigacore.access.verbs import verb_label
 from gigacore.data import audit
 from gigacore.data.audit import AuditRow
-from gigacore.entity import ChildSpec, EntitySpec, FieldSpec
+from gigacore.entity import SYSTEM_TARGETS, ChildSpec, EntitySpec, FieldSpec
 from gigacore.errors import GigaError, NotFound
 from gigacore.messages import Msg, msg
 from host_app.api.policies import entity_at, on_entity
@@ -37,6 +38,7 @@ Names = Mapping[tuple[str, int], str]
 MOST: Final = 30
 MOST_TEXT: Final = 200
 UPDATED: Final = "updated"
+TIED: Final = ("linked", "unlinked", "shared", "unshared")
 ICONS: Final[Mapping[str, str]] = MappingProxyType(
     {
         "created": "plus", "updated": "edit", "deleted": "trash", "restored": "arrow-back-up", "linked": "link",
@@ -46,8 +48,9 @@ ICONS: Final[Mapping[str, str]] = MappingProxyType(
 VERBS: Final[Mapping[str, Msg]] = MappingProxyType(
     {
         "created": msg("created this"), "updated": msg("changed this"), "deleted": msg("deleted this"),
-        "restored": msg("took this back from the trash"), "linked": msg("linked a record"),
-        "unlinked": msg("removed a link"), "shared": msg("shared this"), "unshared": msg("took a share back"),
+        "restored": msg("took this back from the trash"), "linked": msg("linked a record:"),
+        "unlinked": msg("removed a link:"), "shared": msg("shared this with"),
+        "unshared": msg("took a share back from"),
     }
 )  # fmt: skip
 QUIET: Final = frozenset({"version", "updated_at", "updated_by", "created_at", "created_by", "uid", "org_id", "id"})
@@ -110,12 +113,20 @@ def undo(plugin: str, plural: str, record_id: int, change: UUID) -> ResponseRetu
     try:
         with current_crm().unit_of_work(current()) as ctx:
             ctx.source = "page"
-            records.undo(ctx, spec.name, record_id, change)
+            left = records.undo(ctx, spec.name, record_id, change)
     except GigaError as error:
         return refused(error, target, who)
-    note(who.t(msg("The change was undone.")))
+    note(who.t(_undone(left, who)))
     back = request.form.get("back", "")
     return redirect(back if is_local(back) else target, 303)
+
+
+def _undone(left: Sequence[Msg], who: Reader) -> Msg:
+    """What came of it; what was changed again since is named."""
+    if not left:
+        return msg("The change was undone.")
+    names = ", ".join(who.t(label) for label in left)
+    return msg("Undone, but for what was changed again since: {fields}.", fields=names)
 
 
 def change_entries(rows: Sequence[AuditRow], view: RecordView) -> list[Entry]:
@@ -127,11 +138,16 @@ def change_entries(rows: Sequence[AuditRow], view: RecordView) -> list[Entry]:
 def _entry(row: AuditRow, view: RecordView, words: Words) -> Entry:
     who = view.who
     at, exact = when(row.at, who)
-    values = row.values if isinstance(row.values, dict) and row.verb == UPDATED else {}
-    changes = tuple(words.changed(values))
-    undo_url = f"{view.path}/changes/{row.id}/undo" if view.may_edit and words.some_written(values) else ""
-    icon = ICONS.get(row.verb, "bolt")
-    return Entry(icon, actor_of(row, who), _verb(row.verb, view), at, exact, changes=changes, undo=undo_url)
+    values = row.values if isinstance(row.values, dict) else {}
+    told = Entry(ICONS.get(row.verb, "bolt"), actor_of(row, who), _verb(row.verb, view), at, exact)
+    undo_url = f"{view.path}/changes/{row.id}/undo"
+    if row.verb in TIED:
+        title, url = words.other_end(values)
+        may = "edit" in view.rights and (row.verb in ("linked", "unlinked") or "share" in view.rights)
+        return replace(told, title=title, url=url, undo=undo_url if may and title else "")
+    values = values if row.verb == UPDATED else {}
+    may = view.may_edit and words.some_written(values)
+    return replace(told, changes=tuple(words.changed(values)), undo=undo_url if may else "")
 
 
 def _verb(verb: str, view: RecordView) -> str:
@@ -143,18 +159,29 @@ def _verb(verb: str, view: RecordView) -> str:
 
 
 def _names(rows: Sequence[AuditRow], view: RecordView) -> Names:
-    """The titles of all records that changed references name, one statement for each kind."""
+    """The titles of all records that changes name, as far as the reader sees them, in one statement."""
     wanted: dict[str, set[int]] = {}
     for row in rows:
         for field, value in _references(row, view.spec):
             if field.target and (number := _number(value)) is not None:
                 wanted.setdefault(field.target, set()).add(number)
-    session = view.who.ctx.session
-    return {
-        (target, number): label
-        for target, numbers in wanted.items()
-        for number, label in records.labels_of(session, target, numbers).items()
-    }
+        for target, number in _ends(row):
+            if target in view.who.registry.entities or target in SYSTEM_TARGETS:
+                wanted.setdefault(target, set()).add(number)
+    found = records.all_labels(view.who.ctx.session, wanted)
+    return {(target, number): label for target, labels in found.items() for number, label in labels.items()}
+
+
+def _ends(row: AuditRow) -> Iterable[tuple[str, int]]:
+    """With whom or what a recorded act tied the record, or from whom or what it untied it."""
+    if row.verb not in TIED or not isinstance(row.values, dict):
+        return
+    for tie in row.values.get("links") or ():
+        if isinstance(tie, dict):
+            yield tie["entity"], tie["id"]
+    for key, target in (("user_id", "core.user"), ("team_id", "core.team")):
+        if number := _number(row.values.get(key)):
+            yield target, number
 
 
 def _references(row: AuditRow, spec: EntitySpec) -> Iterable[tuple[FieldSpec, Any]]:
@@ -191,6 +218,21 @@ class Words:
     spec: EntitySpec
     who: Reader
     names: Names
+
+    def other_end(self, values: Mapping[str, Any]) -> tuple[str, str]:
+        """Title and address of what a recorded link leads to, or the name of the party of a share and the level."""
+        tie = next((one for one in values.get("links") or () if isinstance(one, dict)), None)
+        if tie is not None:
+            spec = self.who.registry.entities.get(tie["entity"])
+            title = self.names.get((tie["entity"], tie["id"]))
+            if spec is None or title is None:
+                return self.who.t(msg("no access")), ""
+            return title, record_url(spec, tie["id"])
+        for key, target in (("user_id", "core.user"), ("team_id", "core.team")):
+            if (number := values.get(key)) and values.get("verb"):
+                level = self.who.t(verb_label(values["verb"]))
+                return f"{self.names.get((target, number), f'#{number}')} ({level})", ""
+        return "", ""
 
     def changed(self, values: Mapping[str, Any]) -> Iterable[tuple[str, str, str]]:
         """Label, old and new value of what changed."""

@@ -270,6 +270,23 @@ def test_a_change_is_undone_unless_it_was_changed_since(crm: Crm, pair: tuple[Vi
     assert (status, "“City” was changed again since" in answer) == (409, True)
 
 
+def test_links_and_shares_are_taken_back_and_hidden_ends_are_not_named(crm: Crm, pair: tuple[Visitor, Visitor]) -> None:
+    owner, reader = pair
+    number = make(crm, "crm.lead", {"last_name": "Doe", "owner_id": owner.user_id})
+    other = make(crm, "crm.company", {"name": "Secret", "owner_id": owner.user_id, "visibility": "private"})
+    home = f"/crm/leads/{number}"
+    send(owner, f"{home}/links", {"kind": "partner", "other": f"crm.company:{other}"})
+    send(owner, f"{home}/shares", {"with": f"user_id:{reader.user_id}", "level": "view"})
+    mine, theirs = page(owner, f"{home}?tab=changes"), page(reader, f"{home}?tab=changes")
+    assert f'<a href="/crm/companies/{other}">Secret</a>' in mine
+    assert ("Secret" in theirs, "no access" in theirs, "/undo" in theirs) == (False, True, False)
+    for undo in re.findall(r'action="([^"]+/undo)"', mine):
+        assert owner.post(undo, {}).status_code == 303
+    around = part(owner, f"{home}/around")
+    assert ("Secret" in around, "shares/remove" in around) == (False, False)
+    assert "Undone" not in page(reader, home)
+
+
 def test_news_tell_what_others_did_and_nothing_else(crm: Crm, pair: tuple[Visitor, Visitor], statements: Any) -> None:
     owner, reader = pair
     number = make(crm, "crm.lead", {"last_name": "Doe", "owner_id": owner.user_id})

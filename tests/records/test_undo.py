@@ -6,10 +6,13 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from sqlalchemy import select
 
-from gigacore import Crm, records
+from gigacore import Crm, access, records
+from gigacore.access import users
 from gigacore.context import Context
-from gigacore.data import audit
+from gigacore.crm.sales import Stage
+from gigacore.data import audit, links
 from gigacore.errors import Conflict, Locked, NotFound
 
 
@@ -80,20 +83,95 @@ def test_a_new_order_of_rows_is_a_change_and_the_first_row_counts(crm: Crm) -> N
     assert removed == ["updated", "created"]
 
 
-def test_what_stands_in_the_way_is_named_and_nothing_is_changed(crm: Crm) -> None:
+def test_what_was_changed_since_is_named_and_left_alone(crm: Crm) -> None:
     number, other = (
         created(crm, "crm.lead", {"last_name": "A", "city": "Lyon"}),
         created(crm, "crm.lead", {"last_name": "B"}),
     )
     change = changed(crm, "crm.lead", number, {"city": "Paris", "country": "France"})
     again = changed(crm, "crm.lead", number, {"city": "Nice"})
-    with pytest.raises(Conflict, match="City"):
+    with crm.system("undo") as ctx:
+        assert [label.text for label in records.undo(ctx, "crm.lead", number, change)] == ["City"]
+    with crm.system("look") as ctx:
+        found = records.get(ctx, "crm.lead", number)
+    assert (found["city"], found["country"]) == ("Nice", None)
+    with pytest.raises(Conflict, match="“City” and 1 more"):
         undone(crm, "crm.lead", number, change)
     with pytest.raises(NotFound):
         undone(crm, "crm.lead", other, again)
     assert undone(crm, "crm.lead", number, again)["city"] == "Paris"
-    found = undone(crm, "crm.lead", number, change)
-    assert (found["city"], found["country"]) == ("Lyon", None)
     won = changed(crm, "crm.lead", number, {"status": "won"})
     with pytest.raises(Locked):
         undone(crm, "crm.lead", number, won)
+
+
+def act_of(crm: Crm, number: int, verb: str) -> UUID:
+    with crm.system("look") as ctx:
+        rows = audit.history(ctx.session.connection(), "crm.lead", number)
+    return next(row.id for row in rows if row.verb == verb)
+
+
+def ties(crm: Crm, number: int) -> tuple[list[tuple[str, str, int]], list[tuple[int | None, str]]]:
+    with crm.system("look") as ctx:
+        record = records.load(ctx, "crm.lead", number)
+        found = [(one.label, one.entity, one.record_id) for one in links.links_of(ctx, record)]
+        return found, [(one.user_id, one.verb) for one in access.shares.of(ctx, record)]
+
+
+def test_links_are_taken_back_from_either_end_and_made_again_as_they_were(crm: Crm) -> None:
+    number, other = (created(crm, "crm.lead", {"last_name": name}) for name in "AB")
+    follows = links.kinds_by_key()["follows"]
+    with crm.system("link") as ctx:
+        links.link(ctx, *(records.load(ctx, "crm.lead", one) for one in (number, other)), follows)
+    linked = act_of(crm, number, "linked")
+    undone(crm, "crm.lead", other, act_of(crm, other, "linked"))
+    assert ties(crm, number)[0] == []
+    with pytest.raises(Conflict, match="taken away since"):
+        undone(crm, "crm.lead", number, linked)
+    unlinked = act_of(crm, other, "unlinked")
+    undone(crm, "crm.lead", other, unlinked)
+    assert ties(crm, number)[0] == [("Follows", "crm.lead", other)]
+    with pytest.raises(Conflict, match="made again since"):
+        undone(crm, "crm.lead", other, unlinked)
+    undone(crm, "crm.lead", number, linked)
+    with crm.system("delete") as ctx:
+        records.delete(ctx, "crm.lead", number)
+    with pytest.raises(Conflict, match="other record is gone"):
+        undone(crm, "crm.lead", other, unlinked)
+
+
+def test_shares_are_taken_back_and_made_again(crm: Crm) -> None:
+    number = created(crm, "crm.lead", {"last_name": "A"})
+    with crm.system("share") as ctx:
+        user = users.create(ctx, "mate@example.test", "Mate", "Correct-horse-battery-1", "user")
+        for verb in ("view", "edit"):
+            access.shares.add(ctx, records.load(ctx, "crm.lead", number), user_id=user, verb=verb)
+    undone(crm, "crm.lead", number, act_of(crm, number, "shared"))
+    assert ties(crm, number)[1] == [(user, "view")]
+    with pytest.raises(Conflict, match="taken away since"):
+        undone(crm, "crm.lead", number, act_of(crm, number, "shared"))
+    undone(crm, "crm.lead", number, act_of(crm, number, "unshared"))
+    assert ties(crm, number)[1] == [(user, "view"), (user, "edit")]
+    with pytest.raises(Conflict, match="made again since"):
+        undone(crm, "crm.lead", number, act_of(crm, number, "unshared"))
+
+
+def test_a_new_owner_and_a_stage_come_back_with_what_follows_from_them(crm: Crm) -> None:
+    with crm.system("people") as ctx:
+        first, second = (
+            users.create(ctx, f"{name}@example.test", name, "Correct-horse-battery-1", "user")
+            for name in ("one", "two")
+        )
+    number = created(
+        crm,
+        "crm.opportunity",
+        {"title": "Deal", "owner_id": first, "company_id": created(crm, "crm.company", {"name": "Acme"})},
+    )
+    with crm.system("look") as ctx:
+        before = records.get(ctx, "crm.opportunity", number)
+        won = ctx.session.scalars(select(Stage.id).where(Stage.kind == "won")).first()
+    owner = changed(crm, "crm.opportunity", number, {"owner_id": second})
+    assert undone(crm, "crm.opportunity", number, owner)["owner_id"] == before["owner_id"]
+    moved = changed(crm, "crm.opportunity", number, {"stage_id": won})
+    after = undone(crm, "crm.opportunity", number, moved)
+    assert [after[name] for name in ("stage_id", "closed_at")] == [before["stage_id"], None]

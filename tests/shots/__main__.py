@@ -34,6 +34,9 @@ PAGES: Final[Mapping[str, str]] = {
     "builder": "/crm/leads/builder?status=new", "notifications": "/notifications", "settings": "/settings/general",
     "roles": "/settings/roles/manager", "pipelines": "/settings/pipelines", "users": "/settings/users",
     "currencies": "/settings/currencies", "backups": "/settings/backups", "sign-in": "/sign-in",
+    "import": "/crm/leads/import", "automations": "/automations", "lead": "/crm/leads/1", "new": "/crm/leads/new",
+    "fields": "/settings/fields", "choices": "/settings/lists/crm.lead_status", "plugins": "/settings/plugins",
+    "schedules": "/settings/jobs/schedules", "search": "/search?q=martin",
 }  # fmt: skip
 GRAVE: Final = ("serious", "critical")
 
