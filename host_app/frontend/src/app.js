@@ -17,6 +17,7 @@ import * as record from './record.js'
 import * as settings from './settings.js'
 import * as shell from './shell.js'
 import * as upload from './upload.js'
+import * as waiting from './waiting.js'
 import * as watch from './watch.js'
 
 window.giga = {
@@ -30,7 +31,7 @@ window.giga = {
 
 const parts = [
   shell, menus, palette, cells, list, pick, dates, drafts, forms, sheet, board, columns, builder,
-  settings, record, upload, watch, live,
+  settings, record, upload, waiting, watch, live,
 ]
 for (const part of parts) {
   part.start()

@@ -1,4 +1,5 @@
 // The search box and the command palette: one combobox over what the server finds, walked through by keyboard.
+import {pending} from './waiting.js'
 
 const dialog = () => document.getElementById('palette')
 const box = target => target.closest?.('[data-palette]')
@@ -10,9 +11,11 @@ async function look(form) {
   const mine = ++turn
   const {value} = form.elements.q
   if (!value.trim() && form.dataset.palette !== 'start') return clear(form)
-  const answer = await fetch(`/search?q=${encodeURIComponent(value)}`, {headers: {'HX-Request': 'true'}}).catch(() => null)
-  if (!answer?.ok || mine !== turn) return
   const hits = form.querySelector('.find-hits')
+  const arrived = pending(hits)
+  const answer = await fetch(`/search?q=${encodeURIComponent(value)}`, {headers: {'HX-Request': 'true'}}).catch(() => null)
+  arrived()
+  if (!answer?.ok || mine !== turn) return
   hits.innerHTML = await answer.text()
   options(form).forEach((option, index) => { option.id = `${hits.id}-${index}` })
   form.elements.q.ariaExpanded = 'true'

@@ -1,5 +1,6 @@
 // The picker of a reference: a combobox (WAI-ARIA 1.2) over a text field, its hidden id and a list from the server.
 import {open} from './sheet.js'
+import {pending} from './waiting.js'
 
 let wait = 0
 
@@ -20,7 +21,9 @@ function close(picker) {
 async function search(picker) {
   const {text, list} = parts(picker)
   const turn = ++wait
+  const arrived = pending(list, 'li')
   const answer = await fetch(`${picker.dataset.url}?q=${encodeURIComponent(text.value)}`, {headers: {'HX-Request': 'true'}}).catch(() => null)
+  arrived()
   if (!answer?.ok || turn !== wait) return
   const found = await answer.json()
   const rows = found.items.map((item, index) => option(picker, item, index))

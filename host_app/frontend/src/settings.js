@@ -34,6 +34,7 @@ async function dropped(list, before) {
 }
 
 export async function mount(element) {
+  element.querySelector?.('.settings > nav [aria-current]')?.scrollIntoView({block: 'nearest', inline: 'center'})
   const lists = element.querySelectorAll?.('[data-sortable]') ?? []
   if (!lists.length || !window.giga) return
   const Sortable = await window.giga.sortable()
