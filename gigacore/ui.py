@@ -74,12 +74,16 @@ class Note:
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A link to a record (`entity` and `id`) or to an address of this installation."""
+    """A link to a record (`entity` and `id`), to a list (`entity`, perhaps with a `filter`) or to an address (`url`).
+
+    `filter` is a tree of the filter language; an address is one of this installation.
+    """
 
     label: str
     entity: str | None = None
     id: int | None = None
     url: str | None = None
+    filter: Mapping[str, object] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +106,53 @@ class Entries:
     more: Link | None = None
 
 
-Content = Facts | Meter | Rows | Note | Link | Entries
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One number that matters, what it was in the period before, and where the records behind it are.
+
+    `value` and `before` are numbers or Money; `definition` says in plain words what is counted.
+    """
+
+    label: str | Msg
+    value: object
+    before: object = None
+    definition: str | Msg = ""
+    link: Link | None = None
+    note: str | Msg = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """Some figures side by side; changes are told against `since`, for instance "last month"."""
+
+    items: tuple[Figure, ...]
+    since: str | Msg = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """One bar of a chart: how long it is, what is written behind it, its colour, and the records that it stands for.
+
+    A label that is a plain text is shown as it stands: the name of a stage is nobody's to translate.
+    """
+
+    label: str | Msg
+    value: float
+    shown: object = None
+    colour: str = ""
+    link: Link | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Bars:
+    """A bar chart that is its own table: a row each with its label and its figure."""
+
+    items: tuple[Bar, ...]
+    empty: str | Msg = ""
+    definition: str | Msg = ""
+
+
+Content = Facts | Meter | Rows | Note | Link | Entries | Figures | Bars
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,7 +217,7 @@ class Column:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Widget:
-    """A tile of the home page."""
+    """A tile of the home page, up to three columns wide; one that is `late` is asked for once the page is there."""
 
     name: str
     label: str
@@ -176,6 +226,7 @@ class Widget:
     icon: str = ""
     order: int = 100
     width: int = 1
+    late: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,7 +16,14 @@ import gigacore
 from gigacore.plugins import API_LEVEL, ENTRY_POINT_GROUP, hookspecs
 
 SNAPSHOT = Path(__file__).parent / "public_api.txt"
-MODULES = ("gigacore", "gigacore.ui", "gigacore.records", "host_app.ext", "gigacore.testing.fixtures")
+MODULES = (
+    "gigacore",
+    "gigacore.ui",
+    "gigacore.records",
+    "gigacore.measures",
+    "host_app.ext",
+    "gigacore.testing.fixtures",
+)
 OURS = ("gigacore", "host_app")
 
 

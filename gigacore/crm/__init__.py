@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from gigacore.crm import actions, jobs, lists, panels, ready_rules, settings, telling, widgets
+from gigacore.crm import actions, charts, jobs, lists, measures, panels, ready_rules, settings, telling, widgets
 from gigacore.crm.conversion import Converted, Wishes, convert_lead
 from gigacore.crm.duplicates import Duplicate, Traits, duplicates_of
 from gigacore.crm.duplicates import find as find_duplicates
@@ -52,9 +52,9 @@ plugin = Plugin(
     notification_kinds=telling.KINDS,
     consumers=jobs.CONSUMERS,
     nav=NAV,
-    declares=ready_rules.ALL,
+    declares=(*ready_rules.ALL, *measures.ALL),
     panels=panels.ALL,
-    widgets=widgets.ALL,
+    widgets=(*widgets.ALL, *charts.ALL),
     settings_pages=[
         SettingsPage(
             name="crm.sales", label="Sales", keys=tuple(setting.name for setting in settings.ALL), icon="target"

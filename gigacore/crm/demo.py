@@ -27,6 +27,7 @@ OPPORTUNITIES: Final = 80
 TASKS: Final = 60
 NOTES: Final = 60
 HANDED_OVER: Final = 5
+STEP_DAYS: Final = (1, 11)
 RATES: Final = (("USD", "1.08"), ("GBP", "0.86"), ("CHF", "0.95"))
 STAFF: Final = (("manager", 0), ("user", 0), ("user", 0), ("manager", 1), ("user", 1), ("user", 1))
 LEADS: Final = (
@@ -303,7 +304,7 @@ def _opportunity(story: Story, firm: Firm, stages: list[int], *, renewal: bool) 
         },
     )  # fmt: skip
     for stage in _way(cast, stages):
-        age = min(age * cast.random.uniform(0.4, 0.85), age - 1)
+        age -= cast.random.uniform(*STEP_DAYS)
         if age < 0:
             break
         story.add(story.moment(age), who, _step(cast, made, stage, stages[4:]))

@@ -6,14 +6,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
-from sqlalchemy import ColumnElement, Connection, Select, bindparam, func, select
+from sqlalchemy import Connection, bindparam, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from gigacore.data import audit
 from gigacore.data.tables import core_currency, core_org, core_rate
-from gigacore.entity import EntitySpec, FieldSpec, Money
+from gigacore.entity import Money
 from gigacore.errors import Invalid
 from gigacore.messages import msg
 
@@ -99,40 +99,3 @@ def totals(connection: Connection, amounts: Iterable[Money], base: str, on: date
         else:
             total = total + converted
     return Totals(tuple(Money(sums[code], code) for code in sorted(sums)), total, tuple(missing))
-
-
-def sum_field(
-    ctx: Context,
-    spec: EntitySpec,
-    field: FieldSpec,
-    where: ColumnElement[bool] | None = None,
-    *,
-    base: str | None = None,
-) -> Totals:
-    """The totals of a money field over the records that the actor may see and `where` selects."""
-    connection = ctx.session.connection()
-    base = base or base_currency(connection, ctx.actor.org_id)
-    cls: Any = spec.cls
-    currency = getattr(cls, field.currency_attribute)
-    amounts = [Money(Decimal(total), code) for code, total in ctx.session.execute(_sums(spec, field, where, currency))]
-    return totals(connection, amounts, base, ctx.now.date())
-
-
-def sum_field_by(
-    ctx: Context, spec: EntitySpec, field: FieldSpec, by: FieldSpec, where: ColumnElement[bool] | None = None
-) -> Mapping[Any, Totals]:
-    """The totals of a money field for each value of another field, with one statement for all sums."""
-    cls: Any = spec.cls
-    currency, key = getattr(cls, field.currency_attribute), getattr(cls, by.attribute)
-    grouped: dict[Any, list[Money]] = {}
-    for code, value, total in ctx.session.execute(_sums(spec, field, where, currency, key)):
-        grouped.setdefault(value, []).append(Money(Decimal(total), code))
-    connection = ctx.session.connection()
-    base, today = base_currency(connection, ctx.actor.org_id), ctx.now.date()
-    return {value: totals(connection, amounts, base, today) for value, amounts in grouped.items()}
-
-
-def _sums(spec: EntitySpec, field: FieldSpec, where: ColumnElement[bool] | None, *keys: Any) -> Select[Any]:
-    value = getattr(spec.cls, field.attribute)
-    statement = select(*keys, func.sum(value)).where(value.is_not(None)).group_by(*keys)
-    return statement if where is None else statement.where(where)

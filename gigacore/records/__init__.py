@@ -18,7 +18,7 @@ from gigacore.records.limits import may_act, readable_fields, writable_fields
 from gigacore.records.merging import merge
 from gigacore.records.read import Count, ListRequest, Page, get, page
 from gigacore.records.schema import input_schema, load_input, params_schema
-from gigacore.records.totals import totals
+from gigacore.records.totals import count, counts_by, totals, totals_by
 from gigacore.records.undo import rows_as_input, undo
 from gigacore.records.values import dumps, reference
 from gigacore.records.write import create, delete, load, update
@@ -36,6 +36,8 @@ __all__ = [
     "all_labels",
     "bulk",
     "bulk_ids",
+    "count",
+    "counts_by",
     "create",
     "create_many",
     "delete",
@@ -60,6 +62,7 @@ __all__ = [
     "run_action",
     "shown",
     "totals",
+    "totals_by",
     "undo",
     "update",
     "writable_fields",

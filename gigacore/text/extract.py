@@ -29,6 +29,7 @@ KEYWORDS: Final = frozenset(
         "help",
         "confirm",
         "description",
+        "definition",
         "fix",
         "locked_reason",
         "refusal",

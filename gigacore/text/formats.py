@@ -90,12 +90,15 @@ class Formats:
         group, point = self.symbols
         return text.translate({44: group, 46: point})
 
-    def money(self, amount: Decimal | None, currency: str) -> str:
-        """`1 234,50 €` with the currency's own number of decimals, more only where the amount has them."""
+    def money(self, amount: Decimal | None, currency: str, *, whole: bool = False) -> str:
+        """`1 234,50 €` with the currency's own number of decimals, more only where the amount has them.
+
+        A `whole` amount is rounded half to even to units: `1 234 €`.
+        """
         if amount is None:
             return ""
         before, after, places = self.currency(currency)
-        digits = self.number(abs(amount), max(places, needed(amount)))
+        digits = self.number(abs(round(amount)), 0) if whole else self.number(abs(amount), max(places, needed(amount)))
         return f"{'-' if amount < 0 else ''}{before}{digits}{after}"
 
     def percent(self, value: Decimal | float | None) -> str:

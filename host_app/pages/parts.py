@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
-from gigacore.entity import Money
-from gigacore.messages import Msg, msg
+from gigacore.messages import msg
 from gigacore.plugins.dispatch import Contribution
 from gigacore.ui import (
     SIGNED_IN,
     SUPER_ADMIN,
+    Bars,
     Column,
     Content,
     Entries,
     Facts,
+    Figures,
     Link,
     Meter,
     NavItem,
@@ -29,7 +28,7 @@ from gigacore.ui import (
     Tab,
     Widget,
 )
-from host_app.pages.addresses import is_local, list_url, record_url
+from host_app.pages import figures
 
 if TYPE_CHECKING:
     from gigacore import Crm
@@ -133,26 +132,28 @@ def _value(content: Content, who: Reader) -> Mapping[str, Any]:
             return _meter(content, who)
         case Facts():
             lines = [
-                {"label": who.t(f.label), "value": shown(f.value, who), "help": who.t(f.help) if f.help else ""}
+                {"label": who.t(f.label), "value": figures.shown(f.value, who), "help": who.t(f.help) if f.help else ""}
                 for f in content.items
             ]
             return {"shape": "facts", "lines": lines}
         case Rows():
-            rows = [[shown(value, who) for value in row] for row in content.rows]
+            rows = [[figures.shown(value, who) for value in row] for row in content.rows]
             return {"shape": "rows", "heads": [who.t(head) for head in content.columns], "rows": rows}
         case Note():
             return {"shape": "note", "text": who.t(content.text), "tone": content.tone}
         case Entries():
             return _entries(content, who)
+        case Figures() | Bars():
+            return figures.drawn(content, who)
         case Link():
-            return {"shape": "link", "label": who.t(content.label), "url": link_url(content, who)}
+            return {"shape": "link", "label": who.t(content.label), "url": figures.link_url(content, who)}
     raise TypeError(f"{type(content).__name__} cannot be drawn")
 
 
 def _entries(content: Entries, who: Reader) -> Mapping[str, Any]:
     items = [
-        {"label": one.label, "url": link_url(Link("", one.entity, one.id), who), "late": one.late,
-         "hint": shown(one.hint, who)}
+        {"label": one.label, "url": figures.link_url(Link("", one.entity, one.id), who), "late": one.late,
+         "hint": figures.shown(one.hint, who)}
         for one in content.items
     ]  # fmt: skip
     more = _value(content.more, who) if content.more else None
@@ -165,31 +166,3 @@ def _meter(content: Meter, who: Reader) -> Mapping[str, Any]:
         "shape": "meter", "value": number(content.value), "maximum": number(content.maximum),
         "amount": content.value, "most": content.maximum, "label": who.t(content.label) if content.label else "",
     }  # fmt: skip
-
-
-def link_url(content: Link, who: Reader) -> str:
-    """The address of a link; one that leaves this installation is not followed."""
-    spec = who.registry.entities.get(content.entity or "")
-    if spec is not None:
-        return record_url(spec, content.id) if content.id else list_url(spec)
-    return content.url if content.url and is_local(content.url) else "/"
-
-
-def shown(value: object, who: Reader) -> str:
-    """A plain value as text for the reader."""
-    match value:
-        case None:
-            return ""
-        case Msg():
-            return who.t(value)
-        case bool():
-            return who.t("Yes") if value else who.t("No")
-        case Money():
-            return who.formats.money(value.amount, value.currency)
-        case int() | float() | Decimal():
-            return who.formats.number(value)
-        case dt.datetime():
-            return who.formats.datetime(value)
-        case dt.date():
-            return who.formats.date(value)
-    return str(value)

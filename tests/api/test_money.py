@@ -28,6 +28,15 @@ def test_sums_follow_filter_and_sight(people: People) -> None:
     assert people.ben("GET", "/crm/leads/sums?field=amount").get_json()["sums"] == []
 
 
+def test_sums_over_a_condition_on_another_record(people: People) -> None:
+    firm = people.ann.make("/crm/companies", {"name": "Un"})["id"]
+    for title in ("Deal", "Other"):
+        amount = {"amount": "40", "currency": "EUR"}
+        people.ann.make("/crm/opportunities", {"title": title, "company_id": firm, "amount": amount})
+    query = '?field=amount&filter={"field": "company_id.name", "op": "eq", "value": "un"}'
+    assert people.ann("GET", f"/crm/opportunities/sums{query}").get_json()["total"]["amount"] == "80.00"
+
+
 @pytest.mark.parametrize("query", ["", "?field=nothing", "?field=last_name", "?field=amount&nothing=1"])
 def test_only_money_that_is_there_is_summed(people: People, query: str) -> None:
     assert people.ann("GET", f"/crm/leads/sums{query}").status_code == 422

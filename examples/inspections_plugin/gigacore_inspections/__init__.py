@@ -7,7 +7,7 @@ from gigacore.ui import Column, NavItem, SettingsPage
 from gigacore_inspections.jobs import JOBS, SCHEDULES
 from gigacore_inspections.kinds import Checklist, Signer
 from gigacore_inspections.models import Inspection, MachineInspections
-from gigacore_inspections.parts import ACTIONS, BULK_ACTIONS, PANELS, RULE_ACTIONS, TABS, WIDGETS
+from gigacore_inspections.parts import ACTIONS, BULK_ACTIONS, MADE, PANELS, RULE_ACTIONS, TABS, WIDGETS
 from gigacore_inspections.telling import DUE, PASSED
 
 MACHINE = "equipment.machine"
@@ -37,7 +37,7 @@ plugin = Plugin(
     jobs=JOBS,
     schedules=SCHEDULES,
     link_kinds=[LinkKind("inspections.feeds", "Feeds", "Is fed by"), LinkKind("inspections.twin", "Twin of")],
-    declares=[Checklist(MACHINE, "Guards are in place")],
+    declares=[Checklist(MACHINE, "Guards are in place"), MADE],
 )
 
 __all__ = ["Checklist", "Signer", "plugin"]

@@ -7,9 +7,24 @@ from typing import TYPE_CHECKING, Any, Final
 
 import sqlalchemy as sa
 
-from gigacore import FieldSpec, msg, records
+from gigacore import FieldSpec, measures, msg, records
 from gigacore.automation import Action
-from gigacore.ui import BulkAction, Fact, Facts, Link, Note, Panel, RecordAction, Rows, Tab, Widget
+from gigacore.measures import Measure
+from gigacore.ui import (
+    BulkAction,
+    Content,
+    Fact,
+    Facts,
+    Figure,
+    Figures,
+    Link,
+    Note,
+    Panel,
+    RecordAction,
+    Rows,
+    Tab,
+    Widget,
+)
 from gigacore_inspections.models import Inspection, MachineInspections
 from gigacore_inspections.services import MACHINE, due, inspect
 
@@ -35,9 +50,20 @@ def how_many(ctx: Context, machine: Any) -> int:
     return ctx.session.scalar(sa.select(sa.func.count(Inspection.id)).where(Inspection.machine_id == machine.id)) or 0
 
 
-def tile(ctx: Context) -> list[Note | Link]:
-    """How many machines are due."""
-    return [Note(msg("{count} machines are due.", count=len(due(ctx)))), Link("Machines", entity=MACHINE)]
+MADE: Final = Measure(
+    name="inspections.made",
+    label="Inspections this month",
+    entity="inspections.inspection",
+    date_field="created_at",
+    definition="The inspections written down since the first of the month.",
+)
+
+
+def tile(ctx: Context) -> list[Content]:
+    """How many machines are due, and how many inspections were made."""
+    made = Figure(MADE.label, measures.value(ctx, MADE, "this_month"), definition=MADE.definition)
+    note = Note(msg("{count} machines are due.", count=len(due(ctx))))
+    return [note, Figures((made,)), Link("Machines", entity=MACHINE)]
 
 
 def pass_one(ctx: Context, machine: Any, params: Mapping[str, Any]) -> Any:

@@ -1,0 +1,113 @@
+"""Figures and charts of the start page: sales at a glance, the pipeline by stage, leads by status."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+from gigacore import access, measures, records
+from gigacore.crm.measures import FOLLOW_UPS, LEADS, NEW_LEADS, OPEN_AMOUNT, WEIGHTED_AMOUNT, WON_AMOUNT
+from gigacore.data.currency import Totals
+from gigacore.messages import Msg, msg
+from gigacore.ui import Bar, Bars, Content, Figure, Figures, Link, Widget
+
+if TYPE_CHECKING:
+    from gigacore.context import Context
+    from gigacore.measures import Measure
+
+MOST_STAGES: Final = 50
+THIS: Final = "this_month"
+BEFORE: Final = "last_month"
+
+
+def sales(ctx: Context) -> Sequence[Content]:
+    """The figures of the reader's sales; those over an entity that the reader may not see are left out."""
+    found: list[Figure] = []
+    if _may(ctx, OPEN_AMOUNT):
+        found += [_figure(ctx, OPEN_AMOUNT), _figure(ctx, WEIGHTED_AMOUNT), _monthly(ctx, WON_AMOUNT)]
+    if _may(ctx, NEW_LEADS):
+        found += [_monthly(ctx, NEW_LEADS), _figure(ctx, FOLLOW_UPS)]
+    return [Figures(tuple(found), msg("last month"))] if found else []
+
+
+def pipeline(ctx: Context) -> Sequence[Content]:
+    """The amounts of open opportunities by stage, in the order of the pipelines."""
+    amounts: Mapping[Any, Any] = measures.values_by(ctx, OPEN_AMOUNT, "stage_id")
+    stages = _stages(ctx)
+    several = len({stage["pipeline_id"]["id"] for stage in stages}) > 1
+    bars = tuple(_stage_bar(stage, amounts.get(stage["id"]), several) for stage in stages)
+    shown = bars if amounts else ()
+    return [Bars(shown, msg("No open opportunity."), OPEN_AMOUNT.definition)]
+
+
+def leads(ctx: Context) -> Sequence[Content]:
+    """How many leads stand in each status."""
+    numbers: Mapping[Any, Any] = measures.values_by(ctx, LEADS, "status")
+    listed = ctx.session.registry.choice_lists["crm.lead_status"]
+    locale = ctx.actor.locale
+    bars = tuple(
+        Bar(one.labels.get(locale) or Msg(one.label), numbers.get(one.key, 0), numbers.get(one.key, 0), one.colour,
+            Link("", entity="crm.lead", filter={"field": "status", "op": "eq", "value": one.key}))
+        for one in listed.choices if one.active or one.key in numbers
+    )  # fmt: skip
+    return [Bars(bars if numbers else (), msg("No lead yet."), LEADS.definition)]
+
+
+def _may(ctx: Context, measure: Measure) -> bool:
+    return access.may(ctx, "view", measure.entity)
+
+
+def _figure(ctx: Context, measure: Measure) -> Figure:
+    value, note = _plain(measures.value(ctx, measure))
+    return Figure(measure.label, value, None, measure.definition, _list_of(measure), note)
+
+
+def _monthly(ctx: Context, measure: Measure) -> Figure:
+    value, note = _plain(measures.value(ctx, measure, THIS))
+    before, _note = _plain(measures.value(ctx, measure, BEFORE))
+    return Figure(measure.label, value, before, measure.definition, _list_of(measure, THIS), note)
+
+
+def _plain(value: int | Totals) -> tuple[Any, str | Msg]:
+    """What to show, and a word about currencies that it leaves out."""
+    if not isinstance(value, Totals):
+        return value, ""
+    note = msg("Without {codes}: no rate", codes=", ".join(value.missing)) if value.missing else ""
+    return value.total, note
+
+
+def _list_of(measure: Measure, period: str = "") -> Link:
+    return Link("", entity=measure.entity, filter=measures.condition(measure, period))
+
+
+def _stages(ctx: Context) -> list[dict[str, Any]]:
+    wanted = records.ListRequest(
+        {"field": "kind", "op": "eq", "value": "open"},
+        sort=("pipeline_id", "position"), fields=("id", "name", "pipeline_id", "colour"), limit=MOST_STAGES,
+        count=False,
+    )  # fmt: skip
+    return records.page(ctx, "crm.stage", wanted).items
+
+
+def _stage_bar(stage: Mapping[str, Any], amount: Totals | None, several: bool) -> Bar:
+    label = f"{stage['name']} · {stage['pipeline_id']['label']}" if several else stage["name"]
+    link = Link("", entity="crm.opportunity", filter={"field": "stage_id", "op": "eq", "value": stage["id"]})
+    if amount is None:
+        return Bar(label, 0, "", stage["colour"] or "", link)
+    return Bar(label, float(amount.total.amount), amount.total, stage["colour"] or "", link)
+
+
+ALL: Final = (
+    Widget(
+        name="crm.sales", label="Sales at a glance", load=sales, policy="signed_in", icon="chart-line", order=5,
+        width=3, late=True,
+    ),
+    Widget(
+        name="crm.pipeline", label="Pipeline", load=pipeline, policy="crm.opportunity.view", icon="filter", order=40,
+        width=2, late=True,
+    ),
+    Widget(
+        name="crm.leads", label="Leads by status", load=leads, policy="crm.lead.view", icon="target", order=50,
+        late=True,
+    ),
+)  # fmt: skip

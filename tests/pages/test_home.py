@@ -1,0 +1,83 @@
+"""The start page: tiles by right, figures with their change in words, charts that lead to the records behind them."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+from urllib.parse import unquote
+
+import pytest
+
+from gigacore import Crm, records
+from gigacore.access import roles
+from gigacore.errors import PluginError
+from gigacore.measures import Aggregate, Measure, value
+from tests.pages.conftest import Visitor
+
+
+def stage(crm: Crm, kind: str) -> int:
+    with crm.system("look") as ctx:
+        wanted = records.ListRequest({"field": "kind", "op": "eq", "value": kind}, fields=("id",))
+        return int(records.page(ctx, "crm.stage", wanted).items[0]["id"])
+
+
+def deal(crm: Crm, amount: str, **more: Any) -> None:
+    with crm.system("deal") as ctx:
+        firm = records.create(ctx, "crm.company", {"name": "Firm", "visibility": "read"}).id
+        money = {"amount": amount, "currency": "EUR"}
+        records.create(ctx, "crm.opportunity", {"title": "Deal", "company_id": firm, "amount": money, **more})
+
+
+def test_figures_come_after_the_page_and_tell_their_change(crm: Crm, root: Visitor, statements: Any) -> None:
+    deal(crm, "1000")
+    deal(crm, "250.40", stage_id=stage(crm, "won"))
+    with statements() as seen:
+        home = root.get("/").get_data(as_text=True)
+    assert len(seen) <= 7
+    assert 'hx-get="/home/crm.sales"' in home
+    assert "Open opportunities" not in home
+    with statements() as seen:
+        tile = root.get("/home/crm.sales", HX_Request="true").get_data(as_text=True)
+    assert len(seen) <= 14
+    assert "<html" not in tile
+    assert "€1,000" in tile
+    assert "Up from €0 last month" in tile
+
+
+def test_a_chart_leads_to_the_records_of_each_bar(crm: Crm, root: Visitor) -> None:
+    deal(crm, "1000")
+    page = root.get("/home/crm.pipeline").get_data(as_text=True)
+    assert "<h1>Pipeline</h1>" in page
+    bars = re.findall(r'<th scope="row"><a href="([^"]+)">([^<]+)</a></th>.*?width="([\d.]+)".*?"num">([^<]*)<', page)
+    assert [(label, width, shown) for _, label, width, shown in bars[:2]] == [
+        ("Prospect", "100.0", "€1,000"), ("Qualified", "0", ""),
+    ]  # fmt: skip
+    assert "Deal" in root.get(unquote(bars[0][0]).replace("&#34;", '"')).get_data(as_text=True)
+
+
+def test_tiles_follow_the_rights_of_their_reader(crm: Crm, visit: Any) -> None:
+    with crm.system("role") as ctx:
+        roles.create(ctx, "leads_only", {"en": "Leads only"})
+        roles.grant(ctx, "leads_only", "crm.lead", "view", "all")
+    reader = visit("leads_only")
+    assert "crm.pipeline" not in reader.get("/").get_data(as_text=True)
+    assert reader.get("/home/crm.pipeline").status_code == 404
+    figures = reader.get("/home/crm.sales").get_data(as_text=True)
+    assert "New leads this month" in figures
+    assert "Open opportunities" not in figures
+
+
+def test_a_measure_counts_what_its_reader_may_see(crm: Crm, make_user: Any) -> None:
+    owner, other = make_user("user"), make_user("user")
+    with crm.unit_of_work(owner) as ctx:
+        records.create(ctx, "crm.lead", {"last_name": "Mine", "visibility": "private"})
+    leads = Measure(name="t.leads", label="Leads", entity="crm.lead", definition="All.", date_field="created_at")
+    with crm.unit_of_work(owner) as ctx:
+        assert (value(ctx, leads), value(ctx, leads, "today"), value(ctx, leads, "yesterday")) == (1, 1, 0)
+    with crm.unit_of_work(other) as ctx:
+        assert value(ctx, leads) == 0
+
+
+def test_a_sum_needs_a_field() -> None:
+    with pytest.raises(PluginError, match="names no field"):
+        Measure(name="t.sum", label="Sum", entity="crm.lead", definition="", aggregate=Aggregate.sum)
