@@ -127,7 +127,7 @@ def install(wanted: list[str]) -> None:
     if not (BIN / "uv").exists():
         run(PYTHON, "-m", "pip", "install", *quiet, "uv", "-c", CONSTRAINTS.name)
     env = {**uv_environment(), "GIGA_SKIP_ASSETS": "1", "VIRTUAL_ENV": str(VENV)}
-    if run(PYTHON, "-m", "uv", "pip", "install", "-q", *wanted, env=env) == 0:
+    if run(PYTHON, "-m", "uv", "pip", "install", "-q", "--compile-bytecode", *wanted, env=env) == 0:
         return
     print("dev.py: uv could not install, trying pip", file=sys.stderr)
     if run(PYTHON, "-m", "pip", "install", *quiet, *wanted, env={**os.environ, "GIGA_SKIP_ASSETS": "1"}):
@@ -260,7 +260,11 @@ COMMANDS: dict[str, Callable[[list[str]], int]] = {
 
 
 def main(arguments: list[str]) -> int:
-    """Picks the command; everything after its name goes to the tool behind it."""
+    """Picks the command; everything after its name goes to the tool behind it.
+
+    Bytecode is kept even where the environment forbids it: compiling takes longer than all else of a start.
+    """
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     if not arguments or arguments[0] not in COMMANDS:
         print(__doc__)
         for name, command in COMMANDS.items():
