@@ -11,8 +11,9 @@ import hashlib
 import os
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
 import orjson
@@ -24,7 +25,7 @@ from uuid_utils import uuid7
 from tests.benchmarks.data import Row
 
 if TYPE_CHECKING:
-    from tests.benchmarks.product import Product
+    from tests.benchmarks.product import Owner, Person
 
 MARKS: Final = re.compile("[\u0300-\u036f]")
 EMAIL: Final = re.compile(r"^[^@\s]+@[^@\s]+\.[^@\s]+$")
@@ -107,6 +108,7 @@ person: Final = sa.Table(
     sa.Column("id", sa.Integer, primary_key=True),
     sa.Column("name", sa.String(100)),
     sa.Column("team_id", sa.Integer),
+    sa.Column("teams", JSON),
     sa.Column("role_id", sa.Integer),
     sa.Column("active", sa.Boolean),
 )
@@ -130,7 +132,7 @@ SHOWN: Final = (
 COLUMNS: Final = (*SHOWN, lead.c.custom, lead.c.created_at, lead.c.updated_at)
 NAMES: Final = tuple(str(column.name) for column in COLUMNS)  # orjson refuses quoted_name
 WHO: Final = (
-    sa.select(person.c.id, person.c.name, person.c.team_id, role.c.rights)
+    sa.select(person.c.id, person.c.name, person.c.team_id, person.c.teams, role.c.rights)
     .join(tokens, tokens.c.person_id == person.c.id)
     .join(role, role.c.id == person.c.role_id)
     .where(
@@ -283,20 +285,21 @@ def import_rows(engine: sa.Engine, source: Iterable[Row], user: int, team: int, 
     return count + (_insert(engine, pending, user, team) if pending else 0)
 
 
-def fill(engine: sa.Engine, source: Iterable[Row], product: Product) -> None:
-    """Tables, leads and a person with the same token as on the product's side."""
+def fill(engine: sa.Engine, source: Iterable[Row], people: Sequence[Person], owners: Iterable[Owner]) -> None:
+    """Tables, leads with their owners, and people with the same tokens as on the product's side."""
     metadata.create_all(engine)
     region = "(custom ->> 'x_region')" if engine.dialect.name == "postgresql" else "json_extract(custom, '$.x_region')"
-    me = {"id": product.user_id, "name": "Bench", "team_id": product.team_id, "role_id": 1, "active": True}
     with engine.begin() as connection:
         connection.execute(sa.insert(role), {"id": 1, "rights": "lead.view,lead.create,lead.edit"})
-        connection.execute(sa.insert(person), me)
-        connection.execute(sa.insert(tokens), {"hash": digest(product.token), "person_id": product.user_id})
+        for one in people:
+            row = {"id": one.user_id, "name": one.name, "team_id": one.team_id, "teams": list(one.teams)}
+            connection.execute(sa.insert(person), row | {"role_id": 1, "active": True})
+            connection.execute(sa.insert(tokens), {"hash": digest(one.token), "person_id": one.user_id})
         connection.execute(sa.text(f"CREATE INDEX lead_x_region ON lead ({region})"))
         connection.execute(sa.text(f"CREATE INDEX lead_x_rank ON lead ({region.replace('region', 'rank')})"))
-        batch = [stored(as_body(row), product.user_id, product.team_id) for row in source]
-        for start in range(0, len(batch), 2000):
-            connection.execute(sa.insert(lead), batch[start : start + 2000])
+        pairs = zip(source, owners, strict=False)
+        while batch := [stored(as_body(row), *owner) for row, owner in islice(pairs, 2000)]:
+            connection.execute(sa.insert(lead), batch)
         _index_texts(connection)
         connection.exec_driver_sql("ANALYZE")
 
@@ -344,7 +347,7 @@ def _log(
 
 def _searching(source: sa.FromClause, found: Any, order: sa.ColumnElement[Any]) -> sa.Select[Any]:
     holds = sa.or_(*(lead.c[name].like(sa.bindparam("like"), escape="/") for name in SEARCHED))
-    mine = sa.or_(lead.c.owner_id == sa.bindparam("me"), lead.c.team_id == sa.bindparam("team"))
+    mine = sa.or_(lead.c.owner_id == sa.bindparam("me"), lead.c.team_id.in_(sa.bindparam("teams", expanding=True)))
     return sa.select(lead.c.id, lead.c.name).select_from(source).where(found, holds, mine).order_by(order).limit(12)
 
 
@@ -387,7 +390,7 @@ def create_app(engine: sa.Engine) -> Flask:
         return row
 
     def listing(connection: sa.Connection, user: Any) -> tuple[int, list[dict[str, Any]]]:
-        where = [sa.or_(lead.c.owner_id == user.id, lead.c.team_id == user.team_id)]
+        where = [sa.or_(lead.c.owner_id == user.id, lead.c.team_id.in_(user.teams))]
         if "city" in request.args:
             where.append(lead.c.city_key == fold(request.args["city"]))
         if "x_region" in request.args:
@@ -426,7 +429,7 @@ def create_app(engine: sa.Engine) -> Flask:
     def edit(number: int) -> Response:
         with engine.begin() as connection:
             user = who(connection, "lead.edit")
-            mine = sa.or_(lead.c.owner_id == user.id, lead.c.team_id == user.team_id)
+            mine = sa.or_(lead.c.owner_id == user.id, lead.c.team_id.in_(user.teams))
             found = connection.execute(sa.select(lead).where(lead.c.id == number, mine)).first()
             if found is None:
                 abort(404)
@@ -447,7 +450,7 @@ def create_app(engine: sa.Engine) -> Flask:
     def search() -> Response:
         with engine.connect() as connection:
             user, wanted = who(connection, "lead.view"), search_values(fold(request.args["q"]))
-            values = {**wanted, "me": user.id, "team": user.team_id}
+            values = {**wanted, "me": user.id, "teams": user.teams}
             found = connection.execute(SEARCH[engine.dialect.name], values).all()
         return answer({"items": [{"id": number, "label": name} for number, name in found]})
 

@@ -1,14 +1,18 @@
-"""Imports on both sides, in rows per second."""
+"""Imports on both sides, in rows per second, and the memory of the command that imports a file."""
 
 from __future__ import annotations
 
+import csv
+import os
+import sys
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gigacore import Crm, records
 from gigacore.exchange.imports import BATCH
 from tests.benchmarks import by_hand
-from tests.benchmarks.data import Row
+from tests.benchmarks.data import Row, rows
 from tests.benchmarks.product import Product
 
 if TYPE_CHECKING:
@@ -26,7 +30,7 @@ def import_through_product(product: Product, source: list[Row]) -> float:
     """Rows per second through the record service, as the importer calls it."""
     with Crm(product.settings) as crm:
         crm.start()
-        actor = crm.actor(product.user_id)
+        actor = crm.actor(product.person.user_id)
         begun = time.perf_counter()
         for start in range(0, len(source), BATCH):
             with crm.unit_of_work(actor, source="import", rules_enabled=False) as ctx:
@@ -36,3 +40,21 @@ def import_through_product(product: Product, source: list[Row]) -> float:
                 if refused:
                     raise SystemExit(f"{len(refused)} rows were refused: {refused[0]}")
         return len(source) / (time.perf_counter() - begun)
+
+
+def import_of_a_file(product: Product, folder: Path, size: int) -> float:
+    """The most megabytes that `giga import` takes for a file of that many leads."""
+    file = folder / f"{size}.csv"
+    bodies = (by_hand.as_body(row) for row in rows(size, seed=13, start=5 * 10**7 + size))
+    with file.open("w", newline="", encoding="utf-8") as out:
+        writer = csv.DictWriter(out, ["first_name", "last_name", "email", "phone", "company_name", "city"])
+        writer.writeheader()
+        writer.writerows({name: body[name] for name in writer.fieldnames} for body in bodies)
+    giga = Path(sys.executable).with_name("giga")
+    pid = os.posix_spawn(
+        giga, [str(giga), "import", "crm.lead", str(file), "--user", "bench@example.test"], product.environment()
+    )
+    _, status, used = os.wait4(pid, 0)
+    if status:
+        raise SystemExit(f"giga import failed on {size} rows")
+    return used.ru_maxrss / 1024

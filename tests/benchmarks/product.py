@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import os
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import count, islice
 from pathlib import Path
 from typing import Any, Final
 
 import sqlalchemy as sa
 
-from gigacore import Crm
+from gigacore import Crm, search
 from gigacore.access import sessions, teams, tokens, users
+from gigacore.context import Context
 from gigacore.customfields import define
 from gigacore.entity import fold
 from gigacore.settings import Settings
@@ -26,17 +29,42 @@ SECRETS: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Product:
-    """A prepared installation."""
+Owner = tuple[int, int]
+"""A person and the team of a lead."""
 
-    settings: Settings
-    token: str
-    session: str
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody with the rights of a team and those below it, and the token and cookie to ask with."""
+
+    name: str
     user_id: int
     team_id: int
+    teams: tuple[int, ...]
+    token: str
+    session: str
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """A prepared installation, and who works in it."""
+
+    settings: Settings
+    people: tuple[Person, ...]
     site: str = ""
     """A folder in which more plugins are installed."""
+
+    @property
+    def person(self) -> Person:
+        """Who asks, where it does not matter how much of the leads is seen."""
+        return self.people[-1]
+
+    def owners(self) -> Iterator[Owner]:
+        """Whose each lead is; of several people the first has one in a thousand, the second one in ten."""
+        for number in count():
+            place = 0 if number % 1000 == 0 else 1 if number % 10 == 1 else 2
+            one = self.people[min(place, len(self.people) - 1)]
+            yield one.user_id, one.team_id
 
     def environment(self) -> dict[str, str]:
         """The variables that a server process needs."""
@@ -51,39 +79,63 @@ class Product:
 
 
 def prepare(folder: Path, database_url: str, rows: Iterable[Row], site: Path | None = None) -> Product:
-    """An installation with every plugin that is there, these leads, and a person with the rights of a team."""
+    """An installation with every plugin that is there, these leads, and a person with the rights of their team."""
     settings = Settings(data_dir=folder, database_url=database_url, **SECRETS)
+    with _installation(settings) as crm:
+        with crm.system("benchmark data") as ctx:
+            team = teams.create(ctx, "Bench")
+            person = _person(ctx, "bench", team)
+        product = Product(settings, (person,), "" if site is None else str(site))
+        leads_in_bulk(crm, rows, product.owners())
+    return product
+
+
+def prepare_shared(folder: Path, database_url: str, rows: Iterable[Row], site: Path) -> Product:
+    """The same with people of three teams: they see 0.1 %, 10 %, the rest and, from above, all of the leads."""
+    settings = Settings(data_dir=folder, database_url=database_url, **SECRETS)
+    with _installation(settings) as crm:
+        with crm.system("benchmark data") as ctx:
+            above = teams.create(ctx, "Above")
+            below = [teams.create(ctx, name, parent_id=above) for name in ("Few", "Some", "Most")]
+            people = [_person(ctx, f"team{team}", team) for team in below]
+            product = Product(settings, (*people, _person(ctx, "above", above, *below)), str(site))
+        leads_in_bulk(crm, rows, product.owners())
+    return product
+
+
+@contextmanager
+def _installation(settings: Settings) -> Iterator[Crm]:
     with Crm(settings) as crm:
         crm.upgrade()
         for status in crm.plugins.list():
             if not status.builtin:
                 crm.enable(status.name)
         with crm.system("benchmark data") as ctx:
-            user = users.create(ctx, "bench@example.test", "Bench", "correct horse battery", "manager")
-            team = teams.create(ctx, "Bench")
-            teams.set_members(ctx, team, {user}, main=[user])
-            token = tokens.create(ctx, user, "bench")
-            session = sessions.create(ctx.session.connection(), user, ctx.now)
             for key, kind, indexed in CUSTOM:
                 define(ctx, {"entity": "crm.lead", "key": key, "kind": kind, "label": key, "indexed": indexed})
         crm.refresh()
-        leads_in_bulk(crm, rows, user, team)
-    return Product(settings, token, session, user, team, "" if site is None else str(site))
+        yield crm
 
 
-def leads_in_bulk(crm: Crm, rows: Iterable[Row], user: int, team: int) -> None:
-    """Put leads into the table as they would stand after an import; this prepares data and is not measured."""
-    table = crm.registry.entity("crm.lead").table
-    now = datetime.now(UTC)
+def _person(ctx: Context, name: str, team: int, *below: int) -> Person:
+    user = users.create(ctx, f"{name}@example.test", "Bench", "correct horse battery", "manager")
+    teams.set_members(ctx, team, {user}, main=[user])
+    session = sessions.create(ctx.session.connection(), user, ctx.now)
+    return Person("Bench", user, team, (team, *below), tokens.create(ctx, user, "bench"), session)
+
+
+def leads_in_bulk(crm: Crm, rows: Iterable[Row], owners: Iterable[Owner]) -> None:
+    """Put leads, each with its person and team, into the table as they would stand after an import.
+
+    This prepares data and is not measured: the index of searches is made after the rows.
+    """
+    spec, now = crm.registry.entity("crm.lead"), datetime.now(UTC)
     with crm.database.system_connection("benchmark data") as connection:
-        batch: list[dict[str, Any]] = []
-        for row in rows:
-            batch.append(_columns(row, user, team, now))
-            if len(batch) == 2000:
-                connection.execute(sa.insert(table), batch)
-                batch = []
-        if batch:
-            connection.execute(sa.insert(table), batch)
+        search.remove(connection, [spec.table.name])
+        pairs = zip(rows, owners, strict=False)
+        while batch := [_columns(row, *owner, now) for row, owner in islice(pairs, 2000)]:
+            connection.execute(sa.insert(spec.table), batch)
+        search.restore(connection, [spec])
         connection.exec_driver_sql("ANALYZE")
 
 

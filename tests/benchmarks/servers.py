@@ -5,11 +5,10 @@ from __future__ import annotations
 import http.client
 import os
 import socket
-import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,9 +29,13 @@ class Server:
         """Resident megabytes of the process that answers; gunicorn's own is the same on both sides."""
         return max(_resident(pid) for pid in [self.pid, *_children(self.pid)]) / 1024
 
+    def busy(self) -> float:
+        """The seconds of processor that gunicorn and the process that answers have taken: no other work is in them."""
+        return sum(_busy(pid) for pid in [self.pid, *_children(self.pid)])
+
     def client(self, headers: Mapping[str, str]) -> Client:
         """A client on one connection."""
-        return Client(http.client.HTTPConnection("127.0.0.1", self.port, timeout=60), dict(headers))
+        return Client(http.client.HTTPConnection("127.0.0.1", self.port, timeout=60), dict(headers), self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +44,7 @@ class Client:
 
     connection: http.client.HTTPConnection
     headers: dict[str, str]
+    server: Server
 
     def send(
         self, method: str, path: str, body: bytes | None = None, more: Mapping[str, str] = {}
@@ -96,16 +100,6 @@ def _wait(port: int, process: subprocess.Popen[bytes]) -> None:
     raise SystemExit("the server did not start")
 
 
-def median_of(call: Callable[[int], None], times: int) -> float:
-    """The median of `times` calls, in milliseconds."""
-    spent = []
-    for number in range(times):
-        begun = time.perf_counter()
-        call(number)
-        spent.append(time.perf_counter() - begun)
-    return statistics.median(spent) * 1000
-
-
 def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -115,6 +109,12 @@ def _free_port() -> int:
 def _children(pid: int) -> list[int]:
     path = Path(f"/proc/{pid}/task/{pid}/children")
     return [int(child) for child in path.read_text().split()] if path.exists() else []
+
+
+def _busy(pid: int) -> float:
+    """Of all its threads; Linux counts in nanoseconds."""
+    threads = Path(f"/proc/{pid}/task").glob("*/schedstat")
+    return sum(int(thread.read_text().split()[0]) for thread in threads) / 1e9
 
 
 def _resident(pid: int) -> float:
