@@ -15,7 +15,7 @@ from gigacore.entity.kinds import iso
 from gigacore.errors import FieldError, Invalid
 from gigacore.filter.moments import parse_duration, shifted
 from gigacore.messages import Msg, msg
-from gigacore.records.schema import load_input, params_schema
+from gigacore.records.inputs import load_input, params_schema
 
 if TYPE_CHECKING:
     from gigacore.entity import FieldSpec, Registry

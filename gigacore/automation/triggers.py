@@ -8,8 +8,6 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 from zoneinfo import ZoneInfo
 
-from cronsim import CronSim, CronSimError
-
 from gigacore.automation.declare import Due, Happened, Params, Tick, Trigger
 from gigacore.entity import FieldSpec
 from gigacore.entity.kinds import iso
@@ -97,6 +95,8 @@ def _check_action(registry: Registry, entity: EntitySpec | None, params: Params)
 
 
 def _check_cron(registry: Registry, entity: EntitySpec | None, params: Params) -> None:
+    from cronsim import CronSim, CronSimError  # few rules have a clock; a start need not wait for it
+
     try:
         CronSim(params["cron"], EPOCH)
     except CronSimError:
@@ -151,6 +151,8 @@ def idle_due(tick: Tick) -> Due | None:
 
 def schedule_due(tick: Tick) -> Due | None:
     """The last moment of the crontab line that has passed since the rule was switched on, if any."""
+    from cronsim import CronSim
+
     zone = ZoneInfo(tick.zone)
     start = max(tick.since, tick.now - CATCH_UP).astimezone(zone)
     last = None

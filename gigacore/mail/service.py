@@ -11,10 +11,10 @@ from email.utils import getaddresses
 from typing import TYPE_CHECKING, Any, Final
 
 import sqlalchemy as sa
-from email_validator import EmailNotValidError, validate_email
 
 from gigacore import notices
 from gigacore.data import activities, settings
+from gigacore.entity.contacts import BadContact, check_email
 from gigacore.errors import Conflict, Invalid, NotFound
 from gigacore.ids import uuid7
 from gigacore.jobs import queue
@@ -77,8 +77,8 @@ def checked(to: str) -> tuple[str, str]:
     found = getaddresses([to])
     name, address = found[0] if len(found) == 1 and not {"\n", "\r"} & set(to) else ("", "")
     try:
-        return name, validate_email(address, check_deliverability=False, test_environment=True).normalized
-    except EmailNotValidError:
+        return name, check_email(address)
+    except BadContact:
         raise Invalid.of("to", msg("“{text}” is no e-mail address.", text=to[:120])) from None
 
 

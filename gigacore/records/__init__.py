@@ -13,11 +13,11 @@ from gigacore.records.actions import (
 from gigacore.records.batch import Failed, create_many
 from gigacore.records.erasing import erase, erase_trashed
 from gigacore.records.finding import Found, find
+from gigacore.records.inputs import input_schema, load_input, params_schema
 from gigacore.records.labels import all_labels, labels_of
 from gigacore.records.limits import may_act, readable_fields, writable_fields
 from gigacore.records.merging import merge
 from gigacore.records.read import Count, ListRequest, Page, get, page
-from gigacore.records.schema import input_schema, load_input, params_schema
 from gigacore.records.totals import count, counts_by, totals, totals_by
 from gigacore.records.undo import rows_as_input, undo
 from gigacore.records.values import dumps, reference

@@ -14,9 +14,9 @@ from gigacore.errors import Conflict, Forbidden, GigaError, Invalid, NotFound
 from gigacore.filter import matches, parse
 from gigacore.messages import Msg, msg
 from gigacore.records import write
+from gigacore.records.inputs import load_input, params_schema
 from gigacore.records.limits import record_environment, require
 from gigacore.records.read import ListRequest, get, page
-from gigacore.records.schema import load_input, params_schema
 
 if TYPE_CHECKING:
     from gigacore.context import Context

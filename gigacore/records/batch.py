@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-import marshmallow
 import sqlalchemy as sa
-from marshmallow import Schema, ValidationError
 
 from gigacore.data import bulk, mark_scoped
 from gigacore.data.locks import check_required_any
@@ -18,11 +15,13 @@ from gigacore.errors import FieldError, GigaError, Invalid
 from gigacore.messages import msg
 from gigacore.records.choices import settle_open_choices
 from gigacore.records.garbage import uncollected
+from gigacore.records.inputs import input_schema, load_input, quick_load
 from gigacore.records.limits import require, visible, writable_fields
-from gigacore.records.schema import MAX_CHILDREN, SpecField, input_schema, load_input
 from gigacore.records.write import create, set_custom
 
 if TYPE_CHECKING:
+    from marshmallow import Schema
+
     from gigacore.context import Context
 
 
@@ -195,48 +194,6 @@ def child_row(cls: type[Child], empty: Mapping[str, Any], values: Mapping[str, A
         elif name != "id":
             row.__dict__[row.__fields__[name].attribute] = value
     return row
-
-
-def quick_load(schema: Schema, data: Mapping[str, Any]) -> dict[str, Any] | None:
-    """What `schema.load` gives for good input, without its bookkeeping; None = it must say itself what is wrong."""
-    loaded: dict[str, Any] = {}
-    known = schema.load_fields
-    for name, value in data.items():
-        one = known.get(name)
-        if one is None or (value is None and not one.allow_none):
-            return None
-        if value is None:
-            loaded[name] = None
-        elif isinstance(one, SpecField):
-            try:
-                loaded[name] = one.read(value)
-            except ValidationError:
-                return None
-        elif (rows := quick_rows(one, value)) is not None:
-            loaded[name] = rows
-        else:
-            return None
-    return loaded if _required(schema) <= loaded.keys() else None
-
-
-@lru_cache(maxsize=256)
-def _required(schema: Schema) -> frozenset[str]:
-    return frozenset(name for name, one in schema.load_fields.items() if one.required)
-
-
-def quick_rows(one: marshmallow.fields.Field[Any], value: Any) -> list[dict[str, Any]] | None:
-    """Child rows as their field reads them; None = refused, or nothing for the quick way."""
-    if not isinstance(one, marshmallow.fields.List) or not isinstance(one.inner, marshmallow.fields.Nested):
-        return None
-    if not isinstance(value, list) or len(value) > MAX_CHILDREN:
-        return None
-    rows = list[dict[str, Any]]()
-    for row in value:
-        found = quick_load(one.inner.schema, row) if isinstance(row, Mapping) else None
-        if found is None:
-            return None
-        rows.append(found)
-    return rows
 
 
 def existing(ctx: Context, target: str, numbers: set[Any]) -> set[Any]:

@@ -14,11 +14,11 @@ from gigacore.errors import FieldError, Invalid, NotFound, StaleVersion
 from gigacore.filter import store_value
 from gigacore.messages import msg
 from gigacore.records.choices import settle_open_choices
+from gigacore.records.inputs import input_schema, load_input
 from gigacore.records.kept import Criteria, run
 from gigacore.records.labels import system_table
 from gigacore.records.limits import require, visible, writable_fields
 from gigacore.records.obstacles import refuse_if_in_the_way, release
-from gigacore.records.schema import input_schema, load_input
 
 if TYPE_CHECKING:
     from gigacore.context import Context
