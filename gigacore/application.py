@@ -112,8 +112,8 @@ class Crm:
         Raises ConfigurationError when the database is older or newer than the code.
         """
         loaded = self.plugins.start()
-        automation = Automation.of(loaded.plugins)
         webhooks = Webhooks.of(self.outbound, Vault(self.settings.encryption_key), loaded.plugins)
+        automation = Automation.of((webhooks, *loaded.plugins))
         declares: tuple[Declares, ...] = (Upkeep(), automation, webhooks, *loaded.plugins)
         declared = Declared.of(declares)
         registry = self._complete(loaded, automation, webhooks)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from types import MappingProxyType
+from typing import ClassVar, Final
 
-from gigacore.messages import Msg, msg
+from gigacore.messages import Msg, joined, msg, verbatim
 
 
 def _as_msg(text: Msg | str) -> Msg:
@@ -211,3 +212,26 @@ class Abort(Invalid):
     """A hook's typed veto: the write is refused with the plugin's own words."""
 
     code = "aborted"
+
+
+MOST_FAULTS: Final = 10
+
+
+def worded(error: BaseException, labels: Mapping[str, str] = MappingProxyType({})) -> Msg:
+    """An error for a log that people read in their own languages: what, where, and what to do.
+
+    `labels` names the paths of values at fault. Errors of other origin are told in their own words.
+    """
+    if not isinstance(error, GigaError):
+        return verbatim(str(error)[:500] or type(error).__name__)
+    return joined(_words(error, labels))
+
+
+def _words(error: GigaError, labels: Mapping[str, str]) -> Iterator[Msg]:
+    faults = error.errors[:MOST_FAULTS] if isinstance(error, Invalid) else ()
+    if error.message not in [fault.message for fault in faults]:
+        yield error.message
+    for fault in faults:
+        yield msg("{path}: {message}", path=Msg(labels.get(fault.path, fault.path)), message=fault.message)
+    if error.fix is not None:
+        yield error.fix

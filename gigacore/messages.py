@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Final
+from typing import Any, Final
 
 Translate = Callable[[str], str]
 
 _NO_PARAMS: Final[Mapping[str, object]] = MappingProxyType({})
+_AS_IT_IS: Final = "{text}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,3 +39,30 @@ class Msg:
 def msg(text: str, /, **params: object) -> Msg:
     """Mark `text` for translation. `params` may hold further `Msg` values; they are translated with it."""
     return Msg(text, MappingProxyType(params) if params else _NO_PARAMS)
+
+
+def joined(messages: Iterable[Msg]) -> Msg:
+    """Several texts one after another; each is translated by itself."""
+    parts = {f"p{number}": message for number, message in enumerate(messages)}
+    return Msg(" ".join(f"{{{name}}}" for name in parts), parts)
+
+
+def verbatim(text: str) -> Msg:
+    """A text that is the same in every language, such as what another system answered."""
+    return Msg(_AS_IT_IS, {"text": text})
+
+
+def packed(message: Msg) -> dict[str, Any]:
+    """A message as JSON holds it, to be shown in the language of whoever reads it later."""
+    params = {name: packed(value) if isinstance(value, Msg) else value for name, value in message.params.items()}
+    return {"msg": message.text, "params": params}
+
+
+def unpacked(kept: Mapping[str, Any]) -> Msg:
+    """The reverse of `packed`."""
+    params = {name: unpacked(value) if _is_packed(value) else value for name, value in kept["params"].items()}
+    return Msg(kept["msg"], params)
+
+
+def _is_packed(value: object) -> bool:
+    return isinstance(value, Mapping) and value.keys() == {"msg", "params"}

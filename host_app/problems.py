@@ -122,8 +122,8 @@ def answer(error: GigaError, instance: str) -> Response:
 
 
 def wants_json() -> bool:
-    """Whether the caller is a program: the API, or whoever accepts JSON rather than a page."""
-    if request.path.startswith("/api/") or request.path == "/metrics":
+    """Whether the caller is a program: the API, web hooks, or whoever accepts JSON rather than a page."""
+    if request.path.startswith(("/api/", "/hooks/")) or request.path == "/metrics":
         return True
     accepted = request.accept_mimetypes
     return accepted.best_match(("text/html", "application/json"), default="text/html") == "application/json"

@@ -32,6 +32,8 @@ class Happened:
     fields: frozenset[str]
     before: Mapping[str, Any]
     after: Mapping[str, Any]
+    told: Mapping[str, Any] = field(default_factory=lambda: NOTHING)
+    """What the event says besides what changed, as it was emitted; rules see it as `event`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +71,7 @@ class Action:
     and returns what it did as plain values for the log. Effects outside the database (mail, telephone, web) are jobs
     that it enqueues. `params` describe its parameters; `check(registry, entity, params)` refuses those that their
     kinds cannot. `needs_record` actions are not offered for rules about no record; `entities` limits them further
-    (empty = all). `icon` is a Tabler icon's name.
+    (empty = all). Whoever writes a rule with it needs the `right`, if it names one. `icon` is a Tabler icon's name.
     """
 
     name: str
@@ -79,6 +81,7 @@ class Action:
     check: Check | None = None
     needs_record: bool = True
     entities: Sequence[str] = ()
+    right: str = ""
     icon: str = "bolt"
     plugin: str = field(default="", init=False)
 
@@ -120,7 +123,8 @@ class Trigger:
 
     `events(entity, params)` names the events it listens to, and `fires(params, happened)` judges one of them.
     `clock(...)` instead gives, at each tick, a filter for the records whose time has come (see `gigacore.automation.
-    clock`). `needs_entity` is False for triggers about no particular kind of record.
+    clock`). `needs_entity` is False for triggers about no particular kind of record, `for_entity` for those that are
+    never about one. Whoever writes a rule with it needs the `right`, if it names one.
     """
 
     name: str
@@ -131,7 +135,9 @@ class Trigger:
     check: Check | None = None
     clock: Callable[[Tick], Due | None] | None = None
     needs_entity: bool = True
+    for_entity: bool = True
     entities: Sequence[str] = ()
+    right: str = ""
     icon: str = "bolt"
     plugin: str = field(default="", init=False)
 

@@ -19,7 +19,7 @@ from gigacore import notices, records
 from gigacore.access.profiles import load_actor
 from gigacore.access.readers import DraftReader
 from gigacore.automation import rule as rules
-from gigacore.automation.declare import Step
+from gigacore.automation.declare import Happened, Step
 from gigacore.automation.fill import Data, fill, storable, with_defaults
 from gigacore.automation.judge import before_reader, gone, happened, trace
 from gigacore.automation.program import Do, Instruction, Jump, Unless, Wait, assemble
@@ -27,7 +27,7 @@ from gigacore.automation.rule import Definition, Kit, Rule
 from gigacore.automation.store import active
 from gigacore.automation.tables import DONE, FAILED, SKIPPED, WAITING, core_rule_run
 from gigacore.data import activities
-from gigacore.errors import GigaError, Invalid, NotFound
+from gigacore.errors import GigaError, Invalid, NotFound, worded
 from gigacore.filter import PyEnv, RecordReader, matches, parse
 from gigacore.filter.moments import parse_duration, shifted
 from gigacore.jobs import queue
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 
 RUN_JOB: Final = "core.run_rule"
 MAX_DEPTH: Final = 5
+TOLD: Final = "@event"
 ACTIVITY: Final = "core.automation"
 N: Final = core_rule_run.c
 
@@ -76,7 +77,12 @@ def consume(ctx: Context, event: Event, kit: Kit) -> None:
         definition = rule.definition
         assert definition is not None
         if definition.trigger.fires(definition.params, what):
-            consider(ctx, rule, definition, occasion, record, what.before)
+            consider(ctx, rule, definition, occasion, record, known(what))
+
+
+def known(what: Happened) -> dict[str, Any]:
+    """What a run keeps of its event: the old values, and under a name that no field has what the event told."""
+    return {**what.before, **({TOLD: dict(what.told)} if what.told else {})}
 
 
 def listens(rule: Rule, event: str) -> bool:
@@ -101,8 +107,8 @@ def consider(
         if not found["is"]:
             return None
     if occasion.depth >= MAX_DEPTH:
-        text = "Stopped: {limit} automations in a row led here."
-        return _insert(ctx, rule, occasion, record, before, found, SKIPPED, text.format(limit=MAX_DEPTH))
+        why = msg("Stopped: {limit} automations in a row led here.", limit=MAX_DEPTH)
+        return _insert(ctx, rule, occasion, record, before, found, SKIPPED, why)
     number = _insert(ctx, rule, occasion, record, before, found, WAITING, None)
     if number is not None:
         _enqueue(ctx, number, rule.owner_id, rule.name, rule.org_id, occasion, None)
@@ -132,7 +138,7 @@ def _insert(
     before: Mapping[str, Any],
     found: Mapping[str, Any],
     state: str,
-    error: str | None,
+    error: Msg | None,
 ) -> int | None:
     connection = ctx.session.connection()
     label = "" if record is None else str(getattr(record, type(record).__giga__.title, "") or "")
@@ -182,15 +188,16 @@ def carry_on(ctx: Context, payload: Mapping[str, Any], kit: Kit) -> None:
         walk = Walk(ctx, kit, row)
     except NotFound as error:
         savepoint.rollback()
-        _close(ctx, row, SKIPPED, row.position, [*row.steps], explained(error))
+        _close(ctx, row, SKIPPED, row.position, [*row.steps], worded(error))
         return
     try:
         state = walk.go()
         ctx.session.flush()
     except GigaError as error:
         savepoint.rollback()
-        _close(ctx, row, FAILED, row.position, [*row.steps], explained(error))
-        text = msg("The automation “{name}” failed: {error}", name=row.rule_name, error=explained(error))
+        why = worded(error, _labels(walk.spec))
+        _close(ctx, row, FAILED, row.position, [*row.steps], why)
+        text = msg("The automation “{name}” failed: {error}", name=row.rule_name, error=why)
         url = f"/automations/runs/{row.id}"
         notices.notify(ctx, "core.rule_failed", [row.owner_id], text, url=url, key=f"run:{row.id}")
         return
@@ -208,13 +215,11 @@ def _occasion(row: Any) -> Occasion:
     return Occasion(row.event_name, row.entity, row.record_id, row.correlation_id, row.depth, row.event_id)
 
 
-def explained(error: GigaError) -> str:
-    """An error in words for the log: what, where, and what to do."""
-    faults = [f"{one.path}: {one.message}" for one in getattr(error, "errors", ())]
-    return " ".join([str(error), *faults])[:2000]
+def _labels(spec: EntitySpec | None) -> dict[str, str]:
+    return {name: field.label for name, field in spec.fields.items()} if spec is not None else {}
 
 
-def _close(ctx: Context, row: Any, state: str, position: int, steps: list[Any], error: str | None) -> None:
+def _close(ctx: Context, row: Any, state: str, position: int, steps: list[Any], error: Msg | None) -> None:
     values = {"state": state, "position": position, "steps": storable(steps), "error": error}
     values |= {} if state == WAITING else {"finished_at": ctx.now}
     ctx.session.connection().execute(sa.update(core_rule_run).where(N.id == row.id).values(**values))
@@ -304,14 +309,16 @@ class Walk:
 
     def _data(self) -> Data:
         """What templates see: the record as it stands now, with the owner's eyes."""
-        values: dict[str, Any] = {"record": {}, "before": self.row.before or {}, "rule": {"name": self.row.rule_name}}
+        before = dict(self.row.before or {})
+        values: dict[str, Any] = {"event": before.pop(TOLD, {}), "record": {}, "before": before}
+        values["rule"] = {"name": self.row.rule_name}
         actor = self.ctx.actor
         values["actor"] = {"id": actor.user_id, "name": actor.name, "team": actor.team_id}
         if self.spec is not None and self.record is not None:
             self.ctx.session.flush()
             values["record"] = plain(records.get(self.ctx, self.spec.name, self.row.record_id))
-        elif self.row.before:
-            values["record"] = self.row.before
+        elif before:
+            values["record"] = before
         return Data(values, self.ctx.now, actor.locale, actor.timezone)
 
 

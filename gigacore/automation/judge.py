@@ -30,6 +30,7 @@ def happened(connection: sa.Connection, event: Event) -> Happened:
         frozenset(event.fields),
         {name: pair[0] for name, pair in pairs.items()},
         {name: pair[1] for name, pair in pairs.items()},
+        {name: value for name, value in values.items() if name not in pairs},
     )
 
 

@@ -17,7 +17,7 @@ from gigacore.data import links
 from gigacore.errors import Conflict, NotFound
 from gigacore.jobs import core_job
 from gigacore.jobs.tables import DEAD
-from gigacore.messages import msg
+from gigacore.messages import Msg, msg
 
 if TYPE_CHECKING:
     from gigacore.context import Context
@@ -40,7 +40,7 @@ class Run:
     record_id: int
     label: str
     state: str
-    error: str | None
+    error: Msg | None
     trace: Any
     steps: Any
     created_at: datetime
@@ -53,7 +53,7 @@ _COLUMNS: Final = tuple(N[name] for name in Run.__slots__ if name not in ("state
 # A run whose job died of an unexpected error never got to say so itself.
 _DEAD: Final = sa.and_(N.state == WAITING, J.state == DEAD)
 _STATE: Final = sa.case((_DEAD, FAILED), else_=N.state).label("state")
-_ERROR: Final = sa.case((_DEAD, J.error), else_=N.error).label("error")
+_BROKE: Final = _DEAD.label("broke")
 _NEXT: Final = sa.case((N.state == WAITING, J.run_at), else_=None).label("next_at")
 
 
@@ -63,11 +63,14 @@ def runs(
     rule_id: int | None = None,
     state: str = "",
     record: tuple[str, int] | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
     before: int | None = None,
     limit: int = 50,
 ) -> list[Run]:
     """The runs that the actor may see, newest first: of one's own rules, or of all with the right to edit them.
 
+    `since` and `until` bound the moment in which a run started, `until` itself left out.
     Runs for records out of the actor's sight show no label.
     """
     access.require(ctx, "view", TOOL)
@@ -78,6 +81,10 @@ def runs(
         statement = statement.where(_STATE.in_((state,)))
     if record is not None:
         statement = statement.where(N.entity == record[0], N.record_id == record[1])
+    if since is not None:
+        statement = statement.where(N.created_at >= since)
+    if until is not None:
+        statement = statement.where(N.created_at < until)
     if before is not None:
         statement = statement.where(N.id < before)
     return _shown(ctx, ctx.session.connection().execute(statement).all())
@@ -111,7 +118,7 @@ def retry(ctx: Context, run_id: int) -> None:
 
 
 def _select(ctx: Context) -> sa.Select[Any]:
-    statement = sa.select(*_COLUMNS, _STATE, _ERROR, _NEXT).outerjoin(core_job, J.id == N.job_id)
+    statement = sa.select(*_COLUMNS, _STATE, _BROKE, N.error, N.job_id, _NEXT).outerjoin(core_job, J.id == N.job_id)
     statement = statement.where(N.org_id == ctx.actor.org_id)
     if access.permits(ctx, f"{TOOL}.edit"):
         return statement
@@ -125,5 +132,8 @@ def _shown(ctx: Context, rows: Sequence[Any]) -> list[Run]:
         values = {name: getattr(row, name) for name in Run.__slots__}
         if row.record_id and row.record_id not in seen.get(row.entity, set()):
             values |= {"label": ""}
+        if row.broke:
+            text = "An unexpected error ended it; whoever looks after the system finds the details in job {number}."
+            values |= {"error": msg(text, number=row.job_id)}
         shown.append(Run(**values))
     return shown

@@ -123,7 +123,7 @@ def _trigger(given: object, entity: EntitySpec | None, registry: Registry, kit: 
         raise Invalid.of("trigger.kind", msg("There is no trigger {name}.", name=str(name)[:80]), "unavailable")
     if trigger.needs_entity and entity is None:
         raise Invalid.of("entity", msg("Choose what kind of record the rule is about."), "required")
-    if entity is not None and trigger.entities and entity.name not in trigger.entities:
+    if entity is not None and (not trigger.for_entity or (trigger.entities and entity.name not in trigger.entities)):
         raise Invalid.of("trigger.kind", msg("This trigger does not fit {entity}.", entity=Msg(entity.label_plural)))
     params = with_defaults(trigger.params, {key: value for key, value in given.items() if key != "kind"})
     check_params(registry, trigger.params, params, "trigger", dynamic=False)

@@ -12,16 +12,18 @@ import sqlalchemy as sa
 from gigacore import access
 from gigacore.access.profiles import load_actor
 from gigacore.automation import rule as rules
+from gigacore.automation.program import Do
 from gigacore.automation.rule import MAX_NAME, Definition, Kit, Rule
 from gigacore.automation.tables import core_rule, core_rule_version
 from gigacore.data import audit
 from gigacore.data.generation import bump_generation
 from gigacore.errors import Conflict, Forbidden, Invalid, NotFound
 from gigacore.ids import uuid7
-from gigacore.messages import msg
+from gigacore.messages import Msg, msg
 from gigacore.records.limits import reader_of
 
 if TYPE_CHECKING:
+    from gigacore.automation.declare import Action, Trigger
     from gigacore.context import Context
     from gigacore.entity import Registry
 
@@ -147,7 +149,17 @@ def check(ctx: Context, kit: Kit, name: str, body: Mapping[str, Any]) -> Definit
     definition = rules.read(body, ctx.session.registry, kit, reader_of(ctx.session))
     if definition.entity is not None:
         access.require(ctx, "view", definition.entity.name)
+    _require_rights(ctx, kit, definition)
     return definition
+
+
+def _require_rights(ctx: Context, kit: Kit, definition: Definition) -> None:
+    """What some triggers and actions ask of whoever writes a rule with them."""
+    parts: list[Trigger | Action] = [definition.trigger]
+    parts += [kit.actions[step.action] for step in definition.program if isinstance(step, Do)]
+    for part in parts:
+        if part.right and not access.permits(ctx, part.right):
+            raise Forbidden(msg("You may not write rules with “{part}”.", part=Msg(part.label)))
 
 
 def active(connection: sa.Connection, registry: Registry, kit: Kit) -> list[Rule]:

@@ -7,7 +7,7 @@ from typing import Final
 import sqlalchemy as sa
 
 from gigacore.entity.base import metadata
-from gigacore.entity.columns import BigId, JsonB, UtcDateTime
+from gigacore.entity.columns import BigId, JsonB, MessageText, UtcDateTime
 
 WAITING: Final = "waiting"
 DONE: Final = "done"
@@ -67,7 +67,7 @@ core_rule_run: Final = sa.Table(
     sa.Column("before", JsonB()),
     sa.Column("trace", JsonB()),
     sa.Column("steps", JsonB(), nullable=False),
-    sa.Column("error", sa.Text),
+    sa.Column("error", MessageText),
     sa.Column("job_id", BigId),
     sa.Column("created_at", UtcDateTime, nullable=False),
     sa.Column("finished_at", UtcDateTime),

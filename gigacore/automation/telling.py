@@ -10,6 +10,7 @@ from gigacore.automation.declare import Action, Params, Step
 from gigacore.automation.fill import is_dynamic
 from gigacore.entity import FieldSpec
 from gigacore.errors import Invalid
+from gigacore.mail.consent import ADDRESS_FIELDS, addresses_in
 from gigacore.mail.service import checked
 from gigacore.messages import msg
 from gigacore.text import stored
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from gigacore.entity import EntitySpec, Registry
 
 OWNER: Final = "owner"
-ADDRESS_FIELDS: Final = ("email", "emails")
 
 
 def notify(step: Step) -> Mapping[str, Any]:
@@ -67,14 +67,8 @@ def address_of(step: Step) -> str:
     """The record's own address: its e-mail field, or the first of several."""
     if step.entity is None or step.record is None:
         return ""
-    found = records.get(step.ctx, step.entity.name, step.record.id)
-    for name in ADDRESS_FIELDS:
-        value = found.get(name)
-        rows = value if isinstance(value, list) else [{"email": value}]
-        for row in rows:
-            if address := row.get("email"):
-                return str(address)
-    return ""
+    found = addresses_in(records.get(step.ctx, step.entity.name, step.record.id))
+    return found[0] if found else ""
 
 
 def _check_mail(registry: Registry, entity: EntitySpec | None, params: Params) -> None:

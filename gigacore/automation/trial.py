@@ -19,17 +19,17 @@ import sqlalchemy as sa
 from gigacore import records
 from gigacore.access.readers import DraftReader
 from gigacore.automation import store
-from gigacore.automation.engine import Walk, explained, surroundings
+from gigacore.automation.engine import Walk, surroundings
 from gigacore.automation.judge import Overlay, before_reader, gone, happened, python_values, trace
-from gigacore.automation.program import Do
+from gigacore.automation.program import Do, Jump, Unless
 from gigacore.automation.rule import Definition, Kit
 from gigacore.data import links
 from gigacore.data.tables import core_audit, core_audit_value, core_outbox
-from gigacore.errors import GigaError, Invalid
-from gigacore.filter import PyEnv, RecordReader
+from gigacore.errors import GigaError, Invalid, worded
+from gigacore.filter import PyEnv, RecordReader, matches, parse
 from gigacore.jobs import core_job
 from gigacore.jobs.relay import EVENT_COLUMNS, event_of
-from gigacore.messages import msg
+from gigacore.messages import Msg, msg
 
 if TYPE_CHECKING:
     from gigacore.context import Actor, Context
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 
 MOST_EVENTS: Final = 5_000
 MOST_HITS: Final = 200
+MOST_MISSES: Final = 50
 E: Final = core_outbox.c
 A: Final = core_audit.c
 
@@ -65,12 +66,16 @@ class Trial:
     steps: list[dict[str, Any]]
     changes: list[Change]
     jobs: list[str]
-    error: str | None
+    error: Msg | None
 
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """One event of the past that would have started the rule. `label` is empty for a record out of sight or gone."""
+    """One event of the past on which the rule was judged. `label` is empty for a record out of sight or gone.
+
+    `trace` tells why it would have started, or why not; `would` are the actions that it would have come by, its
+    branches judged on the record as it was.
+    """
 
     at: datetime
     event: str
@@ -78,16 +83,21 @@ class Hit:
     record_id: int
     label: str
     trace: Any
-    would: tuple[str, ...]
+    would: tuple[Do, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Past:
-    """What the rule would have done: events looked at, how many would have started it, the first of them."""
+    """What the rule would have done: events looked at, how many would have started it, the first of them.
+
+    `misses` are the first of those that its trigger met and its conditions refused, `missed` counts them all.
+    """
 
     events: int
     matched: int
     hits: list[Hit]
+    missed: int
+    misses: list[Hit]
     complete: bool
 
 
@@ -126,7 +136,7 @@ def _try(ctx: Context, kit: Kit, name: str, body: Mapping[str, Any], record_id: 
         ctx.session.flush()
     except GigaError as problem:
         ctx.session.connection()
-        error = explained(problem)
+        error = worded(problem)
     changes = [] if error else list(_written(ctx))
     jobs = [] if error else _sent(ctx)
     return Trial(bool(found["is"]), found, walk.done, changes, jobs, error)
@@ -171,22 +181,26 @@ def on_past(ctx: Context, kit: Kit, name: str, body: Mapping[str, Any], since: d
     events = [event_of(row) for row in rows[:MOST_EVENTS]]
     seen = links.visible_ids(ctx, {(event.entity, event.record_id) for event in events if event.record_id})
     hits: list[Hit] = []
-    matched = 0
+    misses: list[Hit] = []
     for event in events:
-        if event.record_id not in seen.get(event.entity, set()):
-            continue
-        hit = _judge(ctx, definition, event)
-        matched += hit is not None
-        if hit is not None and len(hits) < MOST_HITS:
-            hits.append(hit)
-    return Past(len(events), matched, hits, len(rows) <= MOST_EVENTS)
+        if event.record_id is None or event.record_id in seen.get(event.entity, set()):
+            judged = _judge(ctx, definition, event)
+            if judged is not None:
+                (hits if judged.trace["is"] else misses).append(judged)
+    return Past(
+        len(events), len(hits), hits[:MOST_HITS], len(misses), misses[:MOST_MISSES], len(rows) <= MOST_EVENTS
+    )  # fmt: skip
 
 
 def _judge(ctx: Context, definition: Definition, event: Event) -> Hit | None:
+    """How one event would have gone; None when it is not what the trigger waits for."""
     what = happened(ctx.session.connection(), event)
     spec = definition.entity
-    if not definition.trigger.fires(definition.params, what) or spec is None or event.record_id is None:
+    if not definition.trigger.fires(definition.params, what):
         return None
+    if spec is None or event.record_id is None:
+        always = {"is": True, "all": list[Any]()}
+        return Hit(event.at, event.name, event.entity, 0, "", always, tuple(actions_of(definition)))
     record = ctx.session.get(spec.cls, event.record_id)
     now: RecordReader = gone(spec, what.before)
     if record is not None:
@@ -194,16 +208,30 @@ def _judge(ctx: Context, definition: Definition, event: Event) -> Hit | None:
         now = Overlay(DraftReader(ctx.session, record), later)
     env = PyEnv(ctx.session.registry, ctx.actor, event.at, before_reader(spec, now, what.before))
     found = trace(definition.when, spec, ctx.session.registry, now, env)
-    if not found["is"]:
-        return None
     label = "" if record is None else str(getattr(record, spec.title, "") or "")
-    would = tuple(step.action for step in actions_of(definition))
+    would = tuple(_path(definition, spec, now, env)) if found["is"] else ()
     return Hit(event.at, event.name, event.entity, event.record_id, label, found, would)
 
 
 def actions_of(definition: Definition) -> list[Do]:
     """The actions of a rule, in their order, those of every branch included."""
     return [step for step in definition.program if isinstance(step, Do)]
+
+
+def _path(definition: Definition, spec: EntitySpec, record: RecordReader, env: PyEnv) -> Iterator[Do]:
+    """The actions on the record's way through the program; waits are passed over."""
+    position = 0
+    while position < len(definition.program):
+        instruction = definition.program[position]
+        position += 1
+        match instruction:
+            case Do():
+                yield instruction
+            case Unless(_, condition, target):
+                holds = matches(parse(condition, spec, env.registry, events=True), record, env)
+                position = position if holds else target
+            case Jump(target):
+                position = target
 
 
 def _undone_since(ctx: Context, spec: EntitySpec, record_id: int, audit_id: UUID) -> dict[str, Any]:

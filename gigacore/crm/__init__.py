@@ -2,7 +2,19 @@
 
 from typing import Final
 
-from gigacore.crm import actions, charts, jobs, lists, measures, panels, ready_rules, settings, telling, widgets
+from gigacore.crm import (
+    actions,
+    automation,
+    charts,
+    jobs,
+    lists,
+    measures,
+    panels,
+    ready_rules,
+    settings,
+    telling,
+    widgets,
+)
 from gigacore.crm.conversion import Converted, Wishes, convert_lead
 from gigacore.crm.duplicates import Duplicate, Traits, duplicates_of
 from gigacore.crm.duplicates import find as find_duplicates
@@ -53,6 +65,8 @@ plugin = Plugin(
     consumers=jobs.CONSUMERS,
     nav=NAV,
     declares=(*ready_rules.ALL, *measures.ALL),
+    rule_triggers=automation.TRIGGERS,
+    rule_actions=automation.ACTIONS,
     panels=panels.ALL,
     widgets=(*widgets.ALL, *charts.ALL),
     settings_pages=[

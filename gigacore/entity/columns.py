@@ -7,13 +7,15 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Final
 
-from sqlalchemy import JSON, BigInteger, DateTime, Integer, Numeric, String
+import orjson
+from sqlalchemy import JSON, BigInteger, DateTime, Integer, Numeric, String, Text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine.interfaces import Dialect
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from gigacore.entity.folding import KEY_LENGTH
 from gigacore.entity.money import PLACES, quantise
+from gigacore.messages import Msg, packed, unpacked, verbatim
 
 _SCALE: Final = 10_000
 
@@ -118,3 +120,23 @@ class EnumText(TypeDecorator[enum.Enum]):
     def process_result_value(self, value: Any, dialect: Dialect) -> enum.Enum | None:
         """From the database."""
         return None if value is None else self.members(value)
+
+
+class MessageText(TypeDecorator[Msg]):
+    """A text for a reader who is not known yet: kept with its values, shown in the reader's language.
+
+    A plain text, such as another system's answer, is kept word for word.
+    """
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: Msg | str | None, dialect: Dialect) -> str | None:
+        """To the database."""
+        return orjson.dumps(packed(value), default=str).decode() if isinstance(value, Msg) else value
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> Msg | None:
+        """From the database."""
+        if value is None:
+            return None
+        return unpacked(orjson.loads(value)) if value.startswith('{"msg":') else verbatim(value)

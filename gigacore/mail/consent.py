@@ -2,21 +2,50 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final
 
 import sqlalchemy as sa
 
-from gigacore.data import audit
-from gigacore.errors import Conflict
+from gigacore import access, records
+from gigacore.data import activities, audit
+from gigacore.errors import Conflict, Invalid
 from gigacore.mail.tables import core_consent
-from gigacore.messages import msg
+from gigacore.messages import Msg, msg
 
 if TYPE_CHECKING:
     from gigacore.context import Context
 
 MARKETING: Final = "marketing"
 SERVICE: Final = "service"
+ALL: Final = "all"
+PURPOSES: Final[Mapping[str, Msg]] = MappingProxyType(
+    {SERVICE: msg("About their own matter"), MARKETING: msg("Advertising"), ALL: msg("Every purpose")}
+)
+ADDRESS_FIELDS: Final = ("email", "emails")
+ACTIVITY: Final = "core.consent"
+MOST_SOURCE: Final = 200
 C: Final = core_consent.c
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """What a person said about being contacted: `source` is the proof, how it was said; `by_id` who noted it."""
+
+    id: int
+    channel: str
+    address: str
+    purpose: str
+    allowed: bool
+    source: str
+    at: datetime
+    by_id: int | None
+
+
+_WORD: Final = tuple(C[name] for name in Word.__slots__)
 
 
 class MayNotContact(Conflict):
@@ -57,3 +86,45 @@ def require(ctx: Context, channel: str, address: str, purpose: str) -> None:
 def folded(address: str) -> str:
     """The form in which addresses are compared."""
     return address.strip().lower()[:320]
+
+
+# Of a record ---------------------------------------------------------------------------------------------------------
+
+
+def addresses_in(item: Mapping[str, Any]) -> list[str]:
+    """The e-mail addresses among a record's values, the main one first."""
+    found: dict[str, str] = {}
+    for name in ADDRESS_FIELDS:
+        value = item.get(name)
+        for row in value if isinstance(value, list) else [{"email": value}]:
+            if address := str(row.get("email") or ""):
+                found.setdefault(folded(address), address)
+    return list(found.values())
+
+
+def words(ctx: Context, entity: str, record_id: int) -> list[Word]:
+    """What was said about a record's e-mail addresses, newest first. Raises NotFound for one out of sight."""
+    addresses = [folded(one) for one in addresses_in(records.get(ctx, entity, record_id))]
+    statement = sa.select(*_WORD).where(C.channel == "mail", C.address.in_(addresses)).order_by(C.id.desc())
+    return [Word(*row) for row in ctx.session.connection().execute(statement)]
+
+
+def note(ctx: Context, entity: str, record_id: int, address: str, purpose: str, *, allowed: bool, source: str) -> None:
+    """Note what the person of a record said, with the proof; told on the timeline.
+
+    Takes the right to edit the record. Raises Invalid, NotFound, Forbidden.
+    """
+    access.require(ctx, "edit", entity, records.load(ctx, entity, record_id))
+    _check(addresses_in(records.get(ctx, entity, record_id)), address, purpose, source)
+    say(ctx, "mail", address, purpose, allowed=allowed, source=source.strip())
+    details = {"address": address, "purpose": purpose, "allowed": allowed}
+    activities.log(ctx, ACTIVITY, source.strip(), [(entity, record_id)], data=details)
+
+
+def _check(known: Collection[str], address: str, purpose: str, source: str) -> None:
+    if folded(address) not in [folded(one) for one in known]:
+        raise Invalid.of("address", msg("The record has no such e-mail address."))
+    if purpose not in PURPOSES:
+        raise Invalid.of("purpose", msg("Choose service, marketing or all."))
+    if not source.strip() or len(source) > MOST_SOURCE:
+        raise Invalid.of("source", msg("Say how this is known, in at most {limit} characters.", limit=MOST_SOURCE))

@@ -10,8 +10,8 @@ import sqlalchemy as sa
 from gigacore.access.tables import core_user
 from gigacore.jobs import Job, JobRun, Schedule
 from gigacore.mail import service
-from gigacore.messages import msg
-from gigacore.notices import core_notice, stored_message
+from gigacore.messages import msg, unpacked
+from gigacore.notices import core_notice
 
 if TYPE_CHECKING:
     from gigacore.context import Context
@@ -91,7 +91,7 @@ def _mail(ctx: Context, host: MailHost, rows: Sequence[Any]) -> None:
 
 
 def _line(row: Any, translate: Translator, public_url: str) -> str:
-    text = translate(stored_message(row.text, row.params))
+    text = translate(unpacked({"msg": row.text, "params": row.params}))
     plugin, _, _ = row.entity.partition(".")
     link = row.url or (f"/go/{row.entity}/{row.record_id}" if plugin and row.record_id else "")
     return f"{text}\n{public_url.rstrip('/')}{link}" if link and public_url else text

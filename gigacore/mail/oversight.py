@@ -17,6 +17,7 @@ from gigacore.mail.tables import core_mail
 
 if TYPE_CHECKING:
     from gigacore.context import Context
+    from gigacore.messages import Msg
 
 TOOL: Final = "core.mail"
 M: Final = core_mail.c
@@ -32,7 +33,7 @@ class MailState:
     subject: str
     template: str
     state: str
-    error: str | None
+    error: Msg | None
     user_id: int | None
     ends: Sequence[tuple[str, int]]
     created_at: datetime

@@ -15,13 +15,13 @@ import sqlalchemy as sa
 from gigacore import notices
 from gigacore.data import activities, settings
 from gigacore.entity.contacts import BadContact, check_email
-from gigacore.errors import Conflict, Invalid, NotFound
+from gigacore.errors import Conflict, Invalid, NotFound, worded
 from gigacore.ids import uuid7
 from gigacore.jobs import queue
 from gigacore.mail.consent import SERVICE, require
 from gigacore.mail.message import Mail, MailSender, NotSent
 from gigacore.mail.tables import FAILED, QUEUED, SENDING, SENT, UNKNOWN, core_mail
-from gigacore.messages import msg
+from gigacore.messages import Msg, msg
 
 if TYPE_CHECKING:
     from gigacore.context import Context
@@ -103,20 +103,20 @@ def deliver(run: JobRun, payload: Mapping[str, Any], sender: MailSender) -> str:
         if row is None or row.state not in (QUEUED, SENDING):
             return "" if row is None else str(row.state)
         if row.state == SENDING:
-            return _close(ctx, row, UNKNOWN, "the process ended while the mail was being sent")
+            return _close(ctx, row, UNKNOWN, msg("The process ended while the mail was being sent."))
         mail = _mail(ctx, row)
         _set(ctx, row.id, state=SENDING)
     try:
         sender.send(mail)
     except NotSent as refusal:
         with run.unit_of_work() as ctx:
-            return _close(ctx, row, FAILED, str(refusal))
+            return _close(ctx, row, FAILED, worded(refusal))
     except Exception as error:
         with run.unit_of_work() as ctx:
             last = run.claimed.attempts >= run.claimed.max_attempts
             if last:
-                return _close(ctx, row, FAILED, str(error)[:500])
-            _set(ctx, row.id, state=QUEUED, error=str(error)[:500])
+                return _close(ctx, row, FAILED, worded(error))
+            _set(ctx, row.id, state=QUEUED, error=worded(error))
         raise
     with run.unit_of_work() as ctx:
         return _close(ctx, row, SENT, None)
@@ -132,7 +132,7 @@ def _mail(ctx: Context, row: Any) -> Mail:
     )  # fmt: skip
 
 
-def _close(ctx: Context, row: Any, state: str, error: str | None) -> str:
+def _close(ctx: Context, row: Any, state: str, error: Msg | None) -> str:
     _set(ctx, row.id, state=state, error=error, sent_at=ctx.now if state == SENT else None)
     if state == SENT and row.ends:
         details = {"mail": row.id, "to": row.recipient}

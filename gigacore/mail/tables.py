@@ -7,7 +7,7 @@ from typing import Final
 import sqlalchemy as sa
 
 from gigacore.entity.base import metadata
-from gigacore.entity.columns import BigId, JsonB, UtcDateTime
+from gigacore.entity.columns import BigId, JsonB, MessageText, UtcDateTime
 
 QUEUED: Final = "queued"
 SENDING: Final = "sending"
@@ -33,7 +33,7 @@ core_mail: Final = sa.Table(
     sa.Column("unique_key", sa.String(120), unique=True),
     sa.Column("ends", JsonB(), nullable=False),
     sa.Column("state", sa.String(8), nullable=False),
-    sa.Column("error", sa.Text),
+    sa.Column("error", MessageText),
     sa.Column("created_at", UtcDateTime, nullable=False),
     sa.Column("sent_at", UtcDateTime),
     sa.CheckConstraint("state IN ('queued', 'sending', 'sent', 'failed', 'unknown')", name="state"),

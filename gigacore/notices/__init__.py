@@ -10,7 +10,6 @@ from gigacore.notices.service import (
     mark_read,
     notify,
     purge,
-    stored_message,
     unread,
 )
 from gigacore.notices.tables import core_notice
@@ -27,6 +26,5 @@ __all__ = [
     "mark_read",
     "notify",
     "purge",
-    "stored_message",
     "unread",
 ]

@@ -14,7 +14,7 @@ from gigacore.access.tables import core_user
 from gigacore.data import links
 from gigacore.errors import Invalid
 from gigacore.jobs import queue
-from gigacore.messages import Msg, msg
+from gigacore.messages import Msg, msg, packed, unpacked, verbatim
 from gigacore.notices.declare import KINDS, NotificationKind
 from gigacore.notices.tables import core_notice, core_notice_choice
 
@@ -113,32 +113,13 @@ def _row(
     bell: bool,
     mail: str,
 ) -> dict[str, Any]:
-    text, params = (message.text, plain_params(message)) if isinstance(message, Msg) else ("{text}", {"text": message})
+    kept = packed(message if isinstance(message, Msg) else verbatim(message))
     entity, number = _end(ctx, record)
     return {
-        "user_id": user, "kind": kind, "text": text, "params": params, "entity": entity, "record_id": number,
-        "url": url[:300], "unique_key": key, "at": ctx.now, "read_at": None,
+        "user_id": user, "kind": kind, "text": kept["msg"], "params": kept["params"], "entity": entity,
+        "record_id": number, "url": url[:300], "unique_key": key, "at": ctx.now, "read_at": None,
         "bell": bell, "mail": "" if mail == "never" else mail,
     }  # fmt: skip
-
-
-def plain_params(message: Msg) -> dict[str, Any]:
-    """Parameters in the form in which they are stored; messages inside are kept as such."""
-    return {
-        name: {"msg": value.text, "params": plain_params(value)} if isinstance(value, Msg) else value
-        for name, value in message.params.items()
-    }
-
-
-def stored_message(text: str, params: Mapping[str, Any]) -> Msg:
-    """The reverse of `plain_params`."""
-    return Msg(
-        text,
-        {
-            name: stored_message(value["msg"], value["params"]) if isinstance(value, dict) else value
-            for name, value in params.items()
-        },
-    )
 
 
 def _end(ctx: Context, record: Entity | tuple[str, int] | None) -> tuple[str, int | None]:
@@ -180,9 +161,8 @@ def listing(ctx: Context, *, before: int | None = None, limit: int = 30) -> list
 
 def _notice(row: Any, visible: bool) -> Notice:
     entity, number = (row.entity, row.record_id) if visible else ("", None)
-    return Notice(
-        row.id, row.kind, stored_message(row.text, row.params), entity, number, row.url, row.at, row.read_at
-    )  # fmt: skip
+    message = unpacked({"msg": row.text, "params": row.params})
+    return Notice(row.id, row.kind, message, entity, number, row.url, row.at, row.read_at)
 
 
 def mark_read(ctx: Context, ids: Sequence[int] | None = None) -> int:

@@ -17,7 +17,7 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import NewConnectionError
 from urllib3.util import Timeout
 
-from gigacore.messages import msg
+from gigacore.messages import Msg, msg
 from gigacore.outbound.rule import OutboundRule, Refused
 
 CONNECT_SECONDS: Final = 5.0
@@ -25,10 +25,15 @@ READ_SECONDS: Final = 15.0
 TOTAL_SECONDS: Final = 30.0
 MAX_BYTES: Final = 1024 * 1024
 CHUNK: Final = 16 * 1024
+NO_ANSWER: Final = msg("no answer in time")
 
 
 class Unreachable(Exception):
-    """No answer in time, or none that could be read. The text says why, without the answer's contents."""
+    """No answer in time, or none that could be read. `message` says why, without the answer's contents."""
+
+    def __init__(self, message: Msg) -> None:
+        self.message = message
+        super().__init__(str(message))
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +136,7 @@ def call(
                 received = _read(response, max_bytes)
                 deadline.check()
         except (requests.RequestException, OSError, ValueError) as error:
-            raise Unreachable("no answer in time" if deadline.passed else reason(error)) from error
+            raise Unreachable(NO_ANSWER if deadline.passed else reason(error)) from error
     return Answer(response.status_code, dict(response.headers), received, time.monotonic() - started)
 
 
@@ -178,12 +183,12 @@ class _Deadline:
             raise TimeoutError
 
 
-def reason(error: BaseException) -> str:
+def reason(error: BaseException) -> Msg:
     """Why a call failed, in a few words that give nothing of the inside away."""
     if isinstance(error, requests.Timeout | TimeoutError):
-        return "no answer in time"
+        return NO_ANSWER
     if isinstance(error, requests.exceptions.SSLError):
-        return "the certificate cannot be trusted"
+        return msg("the certificate cannot be trusted")
     if isinstance(error, requests.ConnectionError):
-        return "no connection"
-    return "the answer cannot be read"
+        return msg("no connection")
+    return msg("the answer cannot be read")

@@ -64,6 +64,14 @@ class OutboundRule:
         except ValueError:
             return False
 
+    def judge_literal(self, host: str, port: int) -> None:
+        """Refuse an address that is written in numbers, in whatever way, without asking for names. Raises Refused."""
+        try:
+            socket.getaddrinfo(host.strip("[]"), port, flags=socket.AI_NUMERICHOST)
+        except (OSError, UnicodeError):
+            return
+        self.resolve(host, port)
+
     def in_networks(self, address: IPAddress) -> bool:
         """Whether the address lies in a network that the settings name."""
         return any(address.version == network.version and address in network for network in self.networks)

@@ -1,11 +1,12 @@
 """Web hooks: telling other systems what happened, and hearing from them."""
 
 from gigacore.webhooks.incoming import Arrival, InboundSource, Message, NoSecret, Source
-from gigacore.webhooks.outgoing import Delivery, Hook
+from gigacore.webhooks.outgoing import CALLED, Delivery, Hook
 from gigacore.webhooks.service import CONSUMER, Webhooks
 from gigacore.webhooks.signing import BadSignature
 
 __all__ = [
+    "CALLED",
     "CONSUMER",
     "Arrival",
     "BadSignature",

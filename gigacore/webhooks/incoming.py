@@ -21,10 +21,10 @@ from gigacore.access.profiles import load_actor
 from gigacore.automation.fill import Data, fill, template_fault
 from gigacore.data import audit
 from gigacore.data.outbox import emit_plain
-from gigacore.errors import Conflict, FieldError, Invalid, Misuse, NotFound
+from gigacore.errors import Conflict, FieldError, Invalid, Misuse, NotFound, worded
 from gigacore.ids import uuid7
 from gigacore.jobs import queue
-from gigacore.messages import msg
+from gigacore.messages import Msg, msg
 from gigacore.webhooks import signing
 from gigacore.webhooks.outgoing import PURPOSE, TOOL
 from gigacore.webhooks.tables import core_hook_source, core_inbox
@@ -110,7 +110,7 @@ class Arrival:
     account: str
     event_id: str
     state: str
-    error: str | None
+    error: Msg | None
     result: Mapping[str, Any] | None
     at: datetime
     done_at: datetime | None
@@ -272,7 +272,7 @@ def work(run: JobRun, payload: Mapping[str, Any], declared: Mapping[str, Inbound
         return None
     except Exception as error:
         with run.unit_of_work() as ctx:
-            _mark(ctx, row.id, state="failed", error=str(error)[:1000])
+            _mark(ctx, row.id, state="failed", error=worded(error))
         raise
 
 

@@ -6,6 +6,7 @@ times over about three days (Standard Webhooks 1.0), with the same id and body e
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -25,7 +26,7 @@ from gigacore.entity.kinds import iso
 from gigacore.errors import Conflict, Forbidden, GigaError, Invalid, NotFound
 from gigacore.ids import uuid7
 from gigacore.jobs import queue
-from gigacore.messages import msg
+from gigacore.messages import Msg, msg
 from gigacore.webhooks import signing
 from gigacore.webhooks.tables import DEAD, DONE, SKIPPED, WAITING, core_hook, core_hook_delivery
 
@@ -44,12 +45,13 @@ ROTATION: Final = timedelta(days=1)
 LONGEST_WAIT: Final = timedelta(days=1)
 MOST: Final = 200
 PURPOSE: Final = "web hook"
+CALLED: Final = "core.rule.called"
 VERBS: Final = ("created", "updated", "deleted", "restored")
-GONE: Final = msg("the receiver answered 410 Gone").text
-FAILING: Final = msg("ten attempts over three days failed").text
-OFF: Final = msg("the web hook is switched off").text
-HIDDEN: Final = msg("out of the owner's sight").text
-REFUSED: Final = msg("the receiver did not accept it").text
+GONE: Final = msg("the receiver answered 410 Gone")
+FAILING: Final = msg("ten attempts over three days failed")
+OFF: Final = msg("the web hook is switched off")
+HIDDEN: Final = msg("out of the owner's sight")
+REFUSED: Final = msg("the receiver did not accept it")
 H: Final = core_hook.c
 D: Final = core_hook_delivery.c
 
@@ -63,7 +65,7 @@ class Hook:
     event: str
     target_url: str
     active: bool
-    why_off: str | None
+    why_off: Msg | None
     succeeded_at: datetime | None
     created_at: datetime
 
@@ -79,7 +81,7 @@ class Delivery:
     state: str
     attempts: int
     status: int | None
-    error: str | None
+    error: Msg | None
     seconds: float | None
     created_at: datetime
     tried_at: datetime | None
@@ -111,6 +113,10 @@ def subscribe(ctx: Context, event: str, target_url: str, rule: OutboundRule, vau
     if event not in events(ctx):
         raise Invalid.of("event", msg("There is no event {name}, or you may not see its records.", name=event[:120]))
     check_url(target_url, rule)
+    return _new(ctx, event, target_url, vault)
+
+
+def _new(ctx: Context, event: str, target_url: str, vault: Vault) -> tuple[Hook, str]:
     count = ctx.session.connection().scalar(sa.select(sa.func.count()).where(H.user_id == ctx.actor.user_id)) or 0
     if count >= MOST:
         raise Conflict(msg("At most {limit} web hooks per person.", limit=MOST))
@@ -124,21 +130,24 @@ def subscribe(ctx: Context, event: str, target_url: str, rule: OutboundRule, vau
     return load(ctx, number), secret
 
 
-def check_url(url: str, rule: OutboundRule) -> None:
-    """Refuse an address that could not be told anything: no https, or not public. Raises Invalid."""
+def check_url(url: str, rule: OutboundRule, *, names: bool = True, at: str = "target_url") -> None:
+    """Refuse an address that could not be told anything: no https, or not public. Raises Invalid.
+
+    Without `names` only addresses written in numbers are judged, and no name server is asked.
+    """
     parts = urlsplit(url) if len(url) <= 2000 and url.isprintable() else urlsplit("")
     try:
         host, port = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
     except ValueError:
         host, port = "", 0
     if parts.scheme not in ("http", "https") or not host or parts.username is not None:
-        raise Invalid.of("target_url", msg("This must be a web address such as https://example.com/hook."))
+        raise Invalid.of(at, msg("This must be a web address such as https://example.com/hook."))
     if parts.scheme == "http" and not rule.allows(host, port):
-        raise Invalid.of("target_url", msg("The address must begin with https://."))
+        raise Invalid.of(at, msg("The address must begin with https://."))
     try:
-        rule.resolve(host, port)
+        rule.resolve(host, port) if names else rule.judge_literal(host, port)
     except outbound.Refused as refused:
-        raise Invalid.of("target_url", refused.message) from None
+        raise Invalid.of(at, refused.message) from None
 
 
 def listing(ctx: Context, target_url: str = "") -> list[Hook]:
@@ -214,18 +223,44 @@ def consume(ctx: Context, event: Event) -> None:
     """One delivery for each subscription; runs as the system in the unit of work that marks the event as consumed."""
     connection = ctx.session.connection()
     hooks = connection.scalars(sa.select(H.id).where(H.active, H.event == event.name, H.created_at <= event.at)).all()
-    make = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+    payload = {"entity": event.entity, "record": event.record_id, "version": event.version}
+    payload |= {"uid": str(event.record_uid), "at": iso(event.at)}
     for hook_id in hooks:
-        row = {
-            "hook_id": hook_id, "message_id": f"msg_{uuid7().hex}", "event_id": event.id, "event": event.name,
-            "state": WAITING, "attempts": 0, "created_at": ctx.now, "next_at": ctx.now,
-        }  # fmt: skip
-        new = connection.execute(
-            make(core_hook_delivery).values(**row).on_conflict_do_nothing().returning(D.id)
-        ).scalar()  # fmt: skip
-        if new is not None:
-            payload = {"delivery": new, "entity": event.entity, "record": event.record_id, "version": event.version}
-            queue.enqueue(ctx, JOB, payload | {"uid": str(event.record_uid), "at": iso(event.at)}, system="web hook")
+        _deliver(ctx, hook_id, event.name, event.id, payload)
+
+
+def call(ctx: Context, url: str, data: object, key: str, rule: OutboundRule, vault: Vault) -> int:
+    """Queue one message of the actor's own to an address; gives the number of the subscription that holds its log.
+
+    The same `key` is sent once. Raises Invalid for an address that cannot be, Conflict while the subscription is
+    switched off, Forbidden.
+    """
+    access.require(ctx, "create", TOOL)
+    check_url(url, rule, names=False, at="url")
+    mine = sa.and_(H.user_id == ctx.actor.user_id, H.event == CALLED, H.target_url == url)
+    row = ctx.session.connection().execute(sa.select(*_HOOK).where(mine)).first()
+    hook = Hook(*row) if row is not None else _new(ctx, CALLED, url, vault)[0]
+    if not hook.active:
+        why = hook.why_off or OFF
+        raise Conflict(msg("The web hook to {url} is switched off: {why}.", url=url, why=why))
+    body = records.dumps({"type": CALLED, "timestamp": iso(ctx.now), "data": data})
+    _deliver(ctx, hook.id, CALLED, uuid.uuid5(uuid.NAMESPACE_URL, key), {}, body=body)
+    return hook.id
+
+
+def _deliver(
+    ctx: Context, hook_id: int, event: str, event_id: uuid.UUID, payload: Mapping[str, Any], body: bytes | None = None
+) -> None:
+    """Queue one delivery, unless this event was queued for the subscription before."""
+    connection = ctx.session.connection()
+    make = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+    row = {
+        "hook_id": hook_id, "message_id": f"msg_{uuid7().hex}", "event_id": event_id, "event": event, "body": body,
+        "state": WAITING, "attempts": 0, "created_at": ctx.now, "next_at": ctx.now,
+    }  # fmt: skip
+    new = connection.execute(make(core_hook_delivery).values(**row).on_conflict_do_nothing().returning(D.id)).scalar()
+    if new is not None:
+        queue.enqueue(ctx, JOB, {"delivery": new, **payload}, system="web hook")
 
 
 def send(run: JobRun, payload: Mapping[str, Any], rule: OutboundRule, vault: Vault) -> str:
@@ -290,16 +325,17 @@ def _attempt(
         keys.append(vault.open(row[H.old_secret], PURPOSE))
     given = signing.headers(keys, row[D.message_id], run.now, body)
     given |= {"X-Correlation-ID": run.claimed.correlation_id}
-    status, error, seconds, wait = None, None, None, None
+    status, seconds, wait = None, None, None
+    error: Msg | None = None
     try:
         answer = outbound.call(
             rule, "POST", row[H.target_url], body=body, headers=given, seconds=SECONDS, max_bytes=READ
         )  # fmt: skip
         status, seconds, wait = answer.status, answer.seconds, retry_after(answer.headers, run.now)
     except outbound.Refused as refused:
-        error = str(refused.message)
+        error = refused.message
     except outbound.Unreachable as unreachable:
-        error = str(unreachable)
+        error = unreachable.message
     if status is not None and 200 <= status < 300:
         return _close(run, row, DONE, status, None, seconds)
     if status == 410:
@@ -319,7 +355,7 @@ def retry_after(given: Mapping[str, str], now: datetime) -> timedelta | None:
 
 
 def _later(
-    run: JobRun, payload: Mapping[str, Any], row: Any, status: int | None, error: str, seconds: float | None,
+    run: JobRun, payload: Mapping[str, Any], row: Any, status: int | None, error: Msg, seconds: float | None,
     wait: timedelta | None,
 ) -> str:  # fmt: skip
     attempts = row[D.attempts] + 1
@@ -330,7 +366,7 @@ def _later(
     pause = timedelta(seconds=SCHEDULE[attempts] * (1 + SystemRandom().random() / 10))
     at = run.now + max(pause, wait or timedelta(0))
     with run.unit_of_work() as ctx:
-        values: dict[str, Any] = {"attempts": attempts, "status": status, "error": error[:200], "seconds": seconds}
+        values: dict[str, Any] = {"attempts": attempts, "status": status, "error": error, "seconds": seconds}
         values |= {"tried_at": ctx.now, "next_at": at}
         if _update(ctx, row, values):
             queue.enqueue(ctx, JOB, payload, run_at=at, system="web hook")
@@ -344,19 +380,19 @@ def _update(ctx: Context, row: Any, values: Mapping[str, Any]) -> bool:
     return ctx.session.connection().execute(statement).rowcount == 1
 
 
-def _close(run: JobRun, row: Any, state: str, status: int | None, error: str | None, seconds: float | None) -> str:
+def _close(run: JobRun, row: Any, state: str, status: int | None, error: Msg | None, seconds: float | None) -> str:
     with run.unit_of_work() as ctx:
-        values: dict[str, Any] = {"state": state, "status": status, "error": error and error[:200], "seconds": seconds}
+        values: dict[str, Any] = {"state": state, "status": status, "error": error, "seconds": seconds}
         values |= {"attempts": row[D.attempts] + (state != SKIPPED), "tried_at": ctx.now, "next_at": None}
         if _update(ctx, row, values) and state == DONE:
             _set(ctx, row[H.id], succeeded_at=ctx.now)
     return state
 
 
-def _switch_off(run: JobRun, row: Any, why: str) -> None:
+def _switch_off(run: JobRun, row: Any, why: Msg) -> None:
     with run.unit_of_work() as ctx:
         _set(ctx, row[H.id], active=False, why_off=why)
-        _record(ctx, row[H.id], "switched_off", {"why": why})
+        _record(ctx, row[H.id], "switched_off", {"why": str(why)})
         text = msg("The web hook to {url} was switched off: {why}.", url=row[H.target_url], why=why)
         notices.notify(ctx, "core.hook_off", [row[H.user_id]], text, url="/settings/webhooks")
 

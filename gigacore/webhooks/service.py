@@ -12,9 +12,11 @@ from gigacore.jobs import Consumer, Event, Job, JobRun, Schedule
 from gigacore.webhooks import incoming, outgoing
 from gigacore.webhooks.incoming import Arrival, InboundSource, Source
 from gigacore.webhooks.outgoing import Delivery, Hook
+from gigacore.webhooks.rules import RECEIVED, Calls
 
 if TYPE_CHECKING:
     from gigacore.access.vault import Vault
+    from gigacore.automation import Action, Trigger
     from gigacore.context import Context
     from gigacore.outbound import OutboundRule
 
@@ -42,6 +44,16 @@ class Webhooks:
     def of(cls, rule: OutboundRule, vault: Vault, plugins: Iterable[Offers]) -> Webhooks:
         """With the senders that these plugins know."""
         return cls(rule, vault, {source.name: source for plugin in plugins for source in plugin.inbound})
+
+    @property
+    def rule_triggers(self) -> tuple[Trigger, ...]:
+        """What may start a rule."""
+        return (RECEIVED,)
+
+    @property
+    def rule_actions(self) -> tuple[Action, ...]:
+        """What a rule may do."""
+        return (Calls(self.rule, self.vault).action(),)
 
     @property
     def name(self) -> str:

@@ -7,7 +7,7 @@ from typing import Final
 import sqlalchemy as sa
 
 from gigacore.entity.base import metadata
-from gigacore.entity.columns import BigId, JsonB, UtcDateTime
+from gigacore.entity.columns import BigId, JsonB, MessageText, UtcDateTime
 
 WAITING: Final = "waiting"
 DONE: Final = "done"
@@ -27,7 +27,7 @@ core_hook: Final = sa.Table(
     sa.Column("old_secret", sa.Text),
     sa.Column("old_until", UtcDateTime),
     sa.Column("active", sa.Boolean, nullable=False),
-    sa.Column("why_off", sa.Text),
+    sa.Column("why_off", MessageText),
     sa.Column("succeeded_at", UtcDateTime),
     sa.Column("created_at", UtcDateTime, nullable=False),
     sqlite_autoincrement=True,
@@ -45,7 +45,7 @@ core_hook_delivery: Final = sa.Table(
     sa.Column("state", sa.String(8), nullable=False),
     sa.Column("attempts", sa.Integer, nullable=False),
     sa.Column("status", sa.Integer),
-    sa.Column("error", sa.String(200)),
+    sa.Column("error", MessageText),
     sa.Column("seconds", sa.Float),
     sa.Column("created_at", UtcDateTime, nullable=False),
     sa.Column("tried_at", UtcDateTime),
@@ -86,7 +86,7 @@ core_inbox: Final = sa.Table(
     sa.Column("headers", JsonB(), nullable=False),
     sa.Column("body", sa.LargeBinary, nullable=False),
     sa.Column("state", sa.String(8), nullable=False),
-    sa.Column("error", sa.Text),
+    sa.Column("error", MessageText),
     sa.Column("result", JsonB()),
     sa.Column("at", UtcDateTime, nullable=False),
     sa.Column("done_at", UtcDateTime),

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any
 
 from flask import Response
 
 from gigacore import records
+from gigacore.messages import Msg
+from host_app.context import say
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 JSON = "application/json"
 
@@ -22,3 +28,9 @@ def answer(value: Any, status: int = 200, **headers: str) -> Response:
 def nothing() -> Response:
     """204: done, and there is nothing to show."""
     return Response(status=204)
+
+
+def shown(value: DataclassInstance) -> dict[str, Any]:
+    """A value of the library as an object, its texts in the caller's language."""
+    found = {field.name: getattr(value, field.name) for field in fields(value)}
+    return {name: say(inner) if isinstance(inner, Msg) else inner for name, inner in found.items()}

@@ -65,7 +65,8 @@ def _add_rules(spec: APISpec) -> None:
     action = _word("name", ["switch_on", "switch_off", "duplicate", "hand_over"])
     log = [
         query("rule", "Of this rule", WHOLE), query("state", "waiting, done, failed or skipped"),
-        query("entity", "About records of this kind"), query("record", "About this record", WHOLE), *BEFORE,
+        query("entity", "About records of this kind"), query("record", "About this record", WHOLE),
+        query("since", "Begun since this moment"), query("until", "Begun before this moment"), *BEFORE,
     ]  # fmt: skip
     _at(
         spec, "core/rules", get=_op("rules.list", "The rules one may see"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import Any, Final
 
 from flask import Flask, Response, g, request
@@ -11,7 +10,7 @@ from gigacore.context import Context
 from gigacore.errors import Invalid
 from gigacore.messages import msg
 from gigacore.webhooks import BadSignature, Hook, NoSecret
-from host_app.api.answers import answer, nothing
+from host_app.api.answers import answer, nothing, shown
 from host_app.api.body import read_object
 from host_app.api.once import write
 from host_app.api.policies import on_tool
@@ -115,7 +114,7 @@ def deliveries(id: int) -> Response:
         before=number("before", default=0, most=2**63 - 1) or None,
         limit=number("limit", default=50, most=200) or 50,
     )
-    return answer({"items": [asdict(one) for one in found]})
+    return answer({"items": [shown(one) for one in found]})
 
 
 def resend(id: int) -> Response:
@@ -144,4 +143,4 @@ def receive(source: str, key: str) -> Response:
 
 
 def _hook(hook: Hook) -> dict[str, Any]:
-    return asdict(hook)
+    return shown(hook)

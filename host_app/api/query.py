@@ -31,7 +31,7 @@ def list_request(entity: EntitySpec) -> ListRequest:
         limit=number("limit", default=DEFAULT_LIMIT, most=MAX_LIMIT) or DEFAULT_LIMIT,
         cursor=_single(args, "cursor"),
         expand=names(args, "expand"),
-        updated_since=_moment(args, "updated_since"),
+        updated_since=moment(args, "updated_since"),
     )
 
 
@@ -104,17 +104,18 @@ def text(name: str) -> str:
     return _single(request.args, name) or ""
 
 
-def _moment(args: MultiDict[str, str], name: str) -> datetime | None:
+def moment(args: MultiDict[str, str], name: str) -> datetime | None:
+    """A parameter that is a moment with its zone; None when it is not given. Raises Invalid."""
     text = _single(args, name)
     if not text:
         return None
     try:
-        moment = datetime.fromisoformat(text.replace(" ", "+"))  # an unescaped plus arrives as a space
+        found = datetime.fromisoformat(text.replace(" ", "+"))  # an unescaped plus arrives as a space
     except ValueError:
-        moment = None
-    if moment is None or moment.tzinfo is None:
+        found = None
+    if found is None or found.tzinfo is None:
         raise Invalid.of(name, msg("This must be a date and time with its zone, such as 2026-01-31T09:00:00Z."))
-    return moment
+    return found
 
 
 def _single(args: MultiDict[str, str], name: str) -> str | None:

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from datetime import timedelta
 from typing import Any, Final
 
-from flask import Flask, Response, g
+from flask import Flask, Response, g, request
 
 from gigacore.automation import Rule, Run, Trial
 from gigacore.automation.declare import Action, Trigger
@@ -15,18 +15,19 @@ from gigacore.context import Context
 from gigacore.entity import FieldSpec
 from gigacore.errors import Invalid
 from gigacore.messages import msg
-from host_app.api.answers import answer, nothing
+from host_app.api.answers import answer, nothing, shown
 from host_app.api.body import read_object, read_optional_object
 from host_app.api.once import write
 from host_app.api.policies import on_tool
-from host_app.api.query import number, only, text
+from host_app.api.query import moment, number, only, text
 from host_app.auth import current
-from host_app.context import current_crm
+from host_app.context import current_crm, say
 from host_app.routing import route
 
 BASE: Final = "/api/v1/core/rules"
 RUNS: Final = "/api/v1/core/rule-runs"
 TOOL: Final = "core.rule"
+DAYS: Final = 31
 MOST_DAYS: Final = 92
 
 
@@ -72,9 +73,8 @@ def change(id: int) -> Response:
     data = _read("name", "body", "version")
 
     def work(ctx: Context) -> Response:
-        changed = current_crm().automation.update(
-            ctx, id, name=data["name"], body=data["body"], version=int(data["version"])
-        )
+        version = _number(data, "version")
+        changed = current_crm().automation.update(ctx, id, name=data["name"], body=data["body"], version=version)
         return answer(_rule(changed))
 
     return write(work)
@@ -141,20 +141,22 @@ def try_past() -> Response:
     """What a rule would have done in the last `days` (31 by default): `{"name", "body", "days"}`."""
     only()
     data = _read("name", "body")
-    days = min(int(data.get("days") or 31), MOST_DAYS)
+    days = min(_number(data, "days") if "days" in data else DAYS, MOST_DAYS)
     past = current_crm().automation.try_on_past(g.ctx, data["name"], data["body"], g.ctx.now - timedelta(days=days))
     return answer(asdict(past))
 
 
 def runs() -> Response:
-    """The log, newest first; `?rule=`, `?state=`, `?entity=&record=`, `?before=` narrow it."""
-    only("rule", "state", "entity", "record", "before", "limit")
+    """The log, newest first; `?rule=`, `?state=`, `?entity=&record=`, `?since=`, `?until=`, `?before=` narrow it."""
+    only("rule", "state", "entity", "record", "since", "until", "before", "limit")
     record = (text("entity"), number("record", default=0, most=2**63 - 1) or 0) if text("entity") else None
     found = current_crm().automation.runs(
         g.ctx,
         rule_id=number("rule", default=0, most=2**63 - 1) or None,
         state=text("state"),
         record=record,
+        since=moment(request.args, "since"),
+        until=moment(request.args, "until"),
         before=number("before", default=0, most=2**63 - 1) or None,
         limit=number("limit", default=50, most=200) or 50,
     )
@@ -185,29 +187,30 @@ def _read(*names: str) -> dict[str, Any]:
 def _number(data: Mapping[str, Any], name: str) -> int:
     value = data.get(name)
     if not isinstance(value, int) or isinstance(value, bool):
-        raise Invalid.of(name, msg("This must be the number of a record."))
+        raise Invalid.of(name, msg("This must be a whole number."))
     return value
 
 
 def _rule(rule: Rule) -> dict[str, Any]:
-    shown = {name: getattr(rule, name) for name in ("id", "uid", "name", "owner_id", "version", "active", "body")}
-    problem = [{"path": fault.path, "message": str(fault.message)} for fault in rule.problem]
-    return shown | {"available": rule.definition is not None, "problem": problem}
+    found = {name: getattr(rule, name) for name in ("id", "uid", "name", "owner_id", "version", "active", "body")}
+    problem = [{"path": fault.path, "message": say(fault.message)} for fault in rule.problem]
+    return found | {"available": rule.definition is not None, "problem": problem}
 
 
 def _run(run: Run) -> dict[str, Any]:
-    return asdict(run)
+    return shown(run)
 
 
 def _trial(trial: Trial) -> dict[str, Any]:
-    return asdict(trial)
+    return shown(trial) | {"changes": [asdict(change) for change in trial.changes]}
 
 
 def _part(part: Trigger | Action) -> dict[str, Any]:
-    return {"name": part.name, "label": part.label, "icon": part.icon, "params": [_param(one) for one in part.params]}
+    params = [_param(one) for one in part.params]
+    return {"name": part.name, "label": say(part.label), "icon": part.icon, "params": params}
 
 
 def _param(spec: FieldSpec) -> dict[str, Any]:
     choices = [str(member.value) for member in spec.enum] if spec.enum is not None else []
-    shown = {"name": spec.name, "kind": spec.kind, "label": spec.label, "required": spec.required}
-    return shown | {"default": spec.default, "choices": choices}
+    found = {"name": spec.name, "kind": spec.kind, "label": say(spec.label), "required": spec.required}
+    return found | {"default": spec.default, "choices": choices}

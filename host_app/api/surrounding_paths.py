@@ -18,6 +18,17 @@ PARTY: Final[Schema] = {
     "properties": {"user_id": {"type": "integer"}, "team_id": {"type": "integer"}, "verb": {"type": "string"}},
     "additionalProperties": False,
 }
+CONSENT: Final[Schema] = {
+    "type": "object",
+    "properties": {
+        "address": {"type": "string", "format": "email"},
+        "purpose": {"type": "string", "enum": ["service", "marketing", "all"]},
+        "allowed": {"type": "boolean"},
+        "source": {"type": "string", "maxLength": 200, "examples": ["Ticked the box on the contact form"]},
+    },
+    "required": ["address", "purpose", "allowed", "source"],
+    "additionalProperties": False,
+}
 OTHER: Final[Schema] = {
     "type": "object",
     "properties": {
@@ -42,6 +53,10 @@ def surroundings(entity: EntitySpec) -> dict[str, dict[str, Schema]]:
             "get": _read(entity, "shares", "With whom a record is shared", []),
             "post": _write(entity, "add_share", "Share a record", PARTY, "201"),
             "delete": _write(entity, "remove_share", "Take shares back", PARTY, "204"),
+        },
+        "consents": {
+            "get": _read(entity, "consents", "What the person said about being written to", []),
+            "post": _write(entity, "add_consent", "Note consent, or that it was withdrawn", CONSENT, "201"),
         },
         "links": {
             "get": _read(entity, "links", "Records that this one is linked to", []),

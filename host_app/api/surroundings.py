@@ -8,13 +8,13 @@ from uuid import UUID
 
 from flask import Flask, Response, g, request
 
-from gigacore import access, records
+from gigacore import access, mail, records
 from gigacore.context import Context
 from gigacore.data import activities, audit, links
 from gigacore.entity import Entity, EntitySpec
 from gigacore.errors import Invalid
 from gigacore.messages import msg
-from host_app.api.answers import answer, nothing
+from host_app.api.answers import answer, nothing, shown
 from host_app.api.body import read_object
 from host_app.api.once import write
 from host_app.api.policies import entity_at, on_entity
@@ -37,6 +37,8 @@ def register(app: Flask) -> None:
     route(app, f"{RECORD}/shares", policy=view)(shares)
     route(app, f"{RECORD}/shares", policy=share, methods=["POST"])(add_share)
     route(app, f"{RECORD}/shares", policy=share, methods=["DELETE"], endpoint="remove_share")(remove_share)
+    route(app, f"{RECORD}/consents", policy=view)(consents)
+    route(app, f"{RECORD}/consents", policy=edit, methods=["POST"])(add_consent)
     route(app, f"{RECORD}/links", policy=view)(list_links)
     route(app, f"{RECORD}/links", policy=edit, methods=["POST"])(add_link)
     route(app, f"{RECORD}/links/<int(max=2147483647):link>", policy=edit, methods=["DELETE"])(remove_link)
@@ -96,6 +98,27 @@ def explain(plugin: str, plural: str, id: int) -> Response:
     verbs = names(request.args, "verbs") or ("view", "edit", "delete", "assign", "share")
     verdicts = (access.explain(g.ctx, current(), verb, record) for verb in verbs)
     return answer({one.verb: {"allowed": one.allowed, "because": say(one.decided_by.text)} for one in verdicts})
+
+
+def consents(plugin: str, plural: str, id: int) -> Response:
+    """What the person of a record said about being written to, newest first."""
+    only()
+    return answer({"items": [shown(one) for one in mail.words(g.ctx, entity_at(plugin, plural).name, id)]})
+
+
+def add_consent(plugin: str, plural: str, id: int) -> Response:
+    """Note consent, or that it was withdrawn: `{"address", "purpose", "allowed", "source"}`."""
+    only()
+    entity, data = entity_at(plugin, plural), read_object()
+    texts = {name: str(data[name]) for name in ("address", "purpose", "source") if isinstance(data.get(name), str)}
+    if len(texts) < 3 or not isinstance(data.get("allowed"), bool) or len(data) > 4:
+        raise Invalid(msg("Give address, purpose, allowed and source."))
+
+    def work(ctx: Context) -> Response:
+        mail.note(ctx, entity.name, id, **texts, allowed=data["allowed"])
+        return answer({"items": [shown(one) for one in mail.words(ctx, entity.name, id)]}, 201)
+
+    return write(work)
 
 
 def shares(plugin: str, plural: str, id: int) -> Response:

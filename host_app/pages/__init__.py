@@ -15,6 +15,7 @@ from host_app.pages import (
     bulk,
     bulk_job,
     child_rows,
+    consents,
     facts,
     filter_box,
     form,
@@ -48,8 +49,8 @@ from host_app.pages import (
 ROOMS = (
     assets, frame, notes, notices, signin, invitations, me, home, options, palette, lists, filter_box, builder,
     view_box, board, form, imports, record, record_head, facts, child_rows, related, timeline, history, around,
-    linking, attachments, sharing, news, row_menu, table_cells, actions, bulk, bulk_job, trash, settings, refusals,
-    automations,
+    consents, linking, attachments, sharing, news, row_menu, table_cells, actions, bulk, bulk_job, trash, settings,
+    refusals, automations,
 )  # fmt: skip
 
 

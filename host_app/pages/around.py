@@ -11,6 +11,7 @@ from host_app.pages.addresses import list_url
 from host_app.pages.answers import parts
 from host_app.pages.attachments import files_card
 from host_app.pages.columns import title_of
+from host_app.pages.consents import consent_card
 from host_app.pages.frame import is_partial
 from host_app.pages.frame import page as answer
 from host_app.pages.linking import links_card
@@ -27,7 +28,8 @@ def register(app: Flask) -> None:
 def show(plugin: str, plural: str, record_id: int) -> ResponseReturnValue:
     """The cards of links, files and access; a page of their own without scripts."""
     view = view_of(plugin, plural, record_id)
-    cards = [files_card(view), links_card(view), *([access_card(view)] if view.spec.owned else [])]
+    cards = [files_card(view), links_card(view), consent_card(view)]
+    cards += [access_card(view)] if view.spec.owned else []
     if is_partial():
         return parts(cards)
     return answer(

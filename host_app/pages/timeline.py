@@ -11,7 +11,7 @@ from flask import Flask, Response, redirect, request
 from flask.typing import ResponseReturnValue
 from markupsafe import Markup
 
-from gigacore import access, records
+from gigacore import access, mail, records
 from gigacore.data import activities, audit
 from gigacore.data.activities import Activity
 from gigacore.entity import EntitySpec
@@ -32,6 +32,7 @@ from host_app.routing import route
 
 NOTE: Final = "crm.note"
 AUTOMATION: Final = "core.automation"
+CONSENT: Final = "core.consent"
 MOST: Final = 50
 MOST_TITLE: Final = 200
 ICONS: Final[Mapping[str, str]] = MappingProxyType(
@@ -88,6 +89,8 @@ def _activity(entry: Activity, view: RecordView) -> Entry:
     url = record_url(source, entry.source_id) if source is not None and entry.source_id else ""
     if entry.kind == AUTOMATION:
         return _automation(entry, at, exact, who)
+    if entry.kind == CONSENT:
+        return _consent(entry, at, exact, who)
     reopen = f"{view.path}/tasks/{entry.source_id}/reopen" if entry.source_entity == TASK else ""
     icon = ICONS.get(key, ICONS.get(kind, "activity"))
     what, title = _kind(entry, key, who), _title(entry, source, who)
@@ -102,6 +105,16 @@ def _automation(entry: Activity, at: str, exact: str, who: Reader) -> Entry:
     url = f"/automations/runs/{data.get('run')}" if access.may(who.ctx, "view", "core.rule") else ""
     what = who.t(msg("ran the automation"))
     return Entry("robot", entry.actor_name, what, at, exact, entry.title, url, ", ".join(dict.fromkeys(did)))
+
+
+def _consent(entry: Activity, at: str, exact: str, who: Reader) -> Entry:
+    """What a person said about being written to."""
+    data = entry.data or {}
+    purpose = mail.PURPOSES.get(str(data.get("purpose"))) or msg("Every purpose")
+    noted = msg("noted: may be written to ({purpose})", purpose=purpose)
+    if not data.get("allowed"):
+        noted = msg("noted: may not be written to ({purpose})", purpose=purpose)
+    return Entry("mail", entry.actor_name, who.t(noted), at, exact, entry.title, "", "")
 
 
 def _title(entry: Activity, source: EntitySpec | None, who: Reader) -> str:

@@ -30,6 +30,9 @@ def test_a_rule_is_tried_switched_on_runs_and_is_logged(crm: Crm, people: People
     assert admin("GET", f"/crm/leads/{past['id']}").get_json()["country"] is None
     before = admin("POST", "/core/rules/actions/try_past", {"name": "x", "body": BODY}).get_json()
     assert (before["events"], before["matched"], before["hits"][0]["record_id"]) == (2, 1, past["id"])
+    assert [step["action"] for step in before["hits"][0]["would"]] == ["core.set_fields"]
+    (miss,) = before["misses"]
+    assert (before["missed"], miss["record_id"], miss["trace"]["is"], miss["would"]) == (1, other["id"], False, [])
 
     rule = admin.make("/core/rules", {"name": "Country", "body": BODY})
     assert admin("POST", f"/core/rules/{rule['id']}/actions/switch_on").get_json()["active"]
@@ -38,7 +41,11 @@ def test_a_rule_is_tried_switched_on_runs_and_is_logged(crm: Crm, people: People
     assert admin("GET", f"/crm/leads/{lead['id']}").get_json()["country"] == "FR"
     (run,) = admin("GET", f"/core/rule-runs?rule={rule['id']}").get_json()["items"]
     assert (run["state"], run["record_id"], run["label"]) == ("done", lead["id"], "Martin")
+    runs = f"/core/rule-runs?rule={rule['id']}&since="
+    assert len(admin("GET", runs + run["created_at"]).get_json()["items"]) == 1
+    assert admin("GET", f"{runs}2100-01-01T00:00:00Z").get_json()["items"] == []
     assert admin("POST", f"/core/rule-runs/{run['id']}/actions/retry").status_code == 409
+    assert admin("PATCH", f"/core/rules/{rule['id']}", {"name": "A", "body": BODY, "version": "x"}).status_code == 422
     changed = admin("PATCH", f"/core/rules/{rule['id']}", {"name": "Again", "body": BODY, "version": 1})
     assert changed.get_json()["version"] == 2
     assert admin("PATCH", f"/core/rules/{rule['id']}", {"name": "Again", "body": BODY, "version": 1}).status_code == 409

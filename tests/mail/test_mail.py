@@ -94,7 +94,7 @@ def test_a_mail_is_sent_once_and_told_on_the_record(crm: Crm, admin: Actor, inbo
 
 def test_a_refusal_is_final_a_busy_server_is_tried_again(crm: Crm, admin: Actor, inbox: Inbox) -> None:
     number = post(crm, admin, "nobody@example.test")
-    assert (state(crm, number).state, state(crm, number).error) == ("failed", "550 no such user")
+    assert (state(crm, number).state, str(state(crm, number).error)) == ("failed", "550 no such user")
     with crm.read(admin) as ctx:
         (told,) = notices.listing(ctx)
     assert told.kind == "core.mail_failed"
@@ -131,6 +131,30 @@ def test_who_asked_not_to_be_written_to_is_not(crm: Crm, admin: Actor, inbox: In
     with pytest.raises(MayNotContact):
         post(crm, admin, "a@example.test", purpose="marketing")
     assert len(inbox.mails) == 1
+
+
+def test_what_the_person_of_a_record_said_is_kept_with_its_proof(
+    crm: Crm, admin: Actor, inbox: Inbox, make_user: MakeUser
+) -> None:
+    reader = make_user("user")
+    with crm.unit_of_work(admin) as ctx:
+        lead = records.create(ctx, "crm.lead", {"last_name": "Martin", "email": "M@example.test", "visibility": "read"})
+        number = lead.id
+        mail.note(ctx, "crm.lead", number, "m@example.test", "marketing", allowed=False, source="by telephone")
+        for wrong in ({"address": "x@example.test"}, {"purpose": "fun"}, {"source": " "}):
+            given = {"address": "m@example.test", "purpose": "all", "source": "letter"} | wrong
+            with pytest.raises(Invalid) as refused:
+                mail.note(ctx, "crm.lead", number, **given, allowed=True)
+            assert [error.path for error in refused.value.errors] == list(wrong)
+    with pytest.raises(Forbidden), crm.unit_of_work(reader) as ctx:
+        mail.note(ctx, "crm.lead", number, "m@example.test", "all", allowed=True, source="letter")
+    with crm.read(reader) as ctx:
+        (word,) = mail.words(ctx, "crm.lead", number)
+        (told,) = [one for one in activities.timeline(ctx, "crm.lead", number) if one.kind == "core.consent"]
+    assert (word.allowed, word.source, word.by_id, told.title) == (False, "by telephone", admin.user_id, "by telephone")
+    with pytest.raises(MayNotContact):
+        post(crm, admin, "m@example.test", purpose="marketing")
+    post(crm, admin, "m@example.test")
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date, datetime, time, timedelta
 from typing import Any, Final
 
 from flask import Flask, request
@@ -27,6 +28,7 @@ from host_app.routing import route
 LOG: Final = f"{HOME}/log"
 RUN: Final = f"{HOME}/runs/<int:run_id>"
 MOST: Final = 50
+KEPT: Final = ("rule", "state", "entity", "record", "from", "to")
 STATES: Final[Mapping[str, tuple[Msg, str]]] = {
     "waiting": (msg("Waiting"), "blue"), "done": (msg("Done"), "green"), "failed": (msg("Failed"), "red"),
     "skipped": (msg("Skipped"), ""),
@@ -41,7 +43,7 @@ def register(app: Flask) -> None:
 
 
 def show() -> ResponseReturnValue:
-    """The runs, newest first; `?rule=`, `?state=`, `?entity=&record=` and `?before=` narrow them."""
+    """The runs, newest first; `?rule=`, `?state=`, `?entity=&record=`, `?from=`, `?to=`, `?before=` narrow them."""
     who, given = reader(), request.args
     entity, record, state = given.get("entity", ""), _number("record"), given.get("state", "")
     found = who.crm.automation.runs(
@@ -49,10 +51,12 @@ def show() -> ResponseReturnValue:
         rule_id=_number("rule") or None,
         state=state if state in STATES else "",
         record=(entity, record) if entity and record else None,
+        since=_day(who, "from", 0),
+        until=_day(who, "to", 1),
         before=_number("before") or None,
         limit=MOST + 1,
     )
-    kept = {name: given[name] for name in ("rule", "state", "entity", "record") if given.get(name)}
+    kept = {name: given[name] for name in KEPT if given.get(name)}
     rules = who.crm.automation.rules(who.ctx)
     return answer(
         "automations/log.html",
@@ -64,12 +68,23 @@ def show() -> ResponseReturnValue:
         about=_row(found[0], who) if found and entity and record else {},
         entity=entity,
         record=given.get("record", ""),
+        first=given.get("from", ""),
+        last=given.get("to", ""),
     )
 
 
 def _number(name: str) -> int:
     text = request.args.get(name, "")
     return int(text) if text.isdecimal() and len(text) < 19 else 0
+
+
+def _day(who: Reader, name: str, later: int) -> datetime | None:
+    """The beginning of a day of the address in the reader's time zone, or of so many days after it."""
+    try:
+        day = date.fromisoformat(request.args.get(name, ""))
+        return datetime.combine(day + timedelta(days=later), time(), who.formats.zone)
+    except (ValueError, OverflowError):
+        return None
 
 
 def _row(run: Run, who: Reader) -> dict[str, Any]:
@@ -81,7 +96,7 @@ def _row(run: Run, who: Reader) -> dict[str, Any]:
         "kind": who.t(spec.label) if spec is not None else "",
         "record": run.label or (number_of(spec, run.record_id) if spec is not None and run.record_id else ""),
         "url": record_url(spec, run.record_id) if spec is not None and run.label else "",
-        "state": who.t(label), "colour": colour, "error": run.error or "",
+        "state": who.t(label), "colour": colour, "error": who.t(run.error) if run.error else "",
     }  # fmt: skip
 
 

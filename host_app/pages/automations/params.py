@@ -32,9 +32,10 @@ EDITORS: Final[Mapping[tuple[str, str], str]] = MappingProxyType(
         ("core.send_mail", "template"): "template", ("core.send_mail", "language"): "language",
         ("core.updated", "fields"): "fields", ("core.becomes", "field"): "field",
         ("core.becomes", "value"): "value", ("core.date", "field"): "moment",
+        ("core.hook_received", "source"): "source",
     }
 )  # fmt: skip
-CHOSEN: Final = frozenset({"entity", "action", "template", "field", "moment", "language"})
+CHOSEN: Final = frozenset({"entity", "action", "template", "field", "moment", "language", "source"})
 WORDS: Final[Mapping[str, Msg]] = MappingProxyType(
     {
         "hours": msg("hours"), "days": msg("days"), "before": msg("before"), "after": msg("after"),
@@ -53,6 +54,15 @@ HELP: Final[Mapping[tuple[str, str], Msg]] = MappingProxyType(
         ("core.assign", "to"): msg("Several people take turns."),
         ("core.notify", "to"): msg("Without a choice the owner of the rule is told."),
         ("core.notify", "text"): msg("For instance: Call {{ record.last_name }}"),
+        ("core.hook_received", "source"): msg(
+            "Texts of steps may hold what the message said: {{ event.body.email }}. Without a source set one up under "
+            "Settings, Incoming web hooks."
+        ),
+        ("core.call_hook", "url"): msg("Begins with https:// and answers within 20 seconds."),
+        ("core.call_hook", "data"): msg(
+            "Without it the whole record is sent. Otherwise JSON, whose texts may hold values of the record such as "
+            "{{ record.last_name }}."
+        ),
         ("core.send_mail", "to"): msg("Without an address the mail goes to the record's own."),
         ("core.send_mail", "text"): msg("Values of the record: {{ record.last_name }}. Your name: {{ actor.name }}."),
     }
@@ -250,6 +260,8 @@ class Params:
             case "template":
                 found_templates = stored.listing(who.ctx, stored.MAIL.name)
                 yield from {one.key: one.name for one in found_templates}.items()
+            case "source":
+                yield from ((one.key, one.name) for one in who.crm.webhooks.sources(who.ctx))
             case "language":
                 yield from (("fr", who.t(msg("French"))), ("en", who.t(msg("English"))))
             case "fields" | "field" | "moment" if spec is not None:

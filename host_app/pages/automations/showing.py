@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from gigacore import access
+from gigacore.automation import Action, Trigger
 from gigacore.messages import msg
 from host_app.pages import builder
 from host_app.pages.automations.draft import BRANCH, WAIT, Draft, StepDraft, Steps, root_of
@@ -67,7 +69,7 @@ class Board:
         trigger = kit.triggers.get(draft.trigger)
         params = params_of(trigger, spec, who)
         teller = Teller(who, draft.entity)
-        offered = [one for one in kit.triggers.values() if not one.entities or draft.entity in one.entities]
+        offered = [one for one in kit.triggers.values() if self._fits(one) and (one.for_entity or spec is None)]
         return {
             "name": draft.name,
             "entities": [Option(key, label, key == draft.entity) for key, label in entity_choices(who, "view")],
@@ -116,10 +118,15 @@ class Board:
         found = [
             Option(one.name, who.t(one.label))
             for one in who.crm.automation.kit.actions.values()
-            if (spec is not None or not one.needs_record) and (not one.entities or self.draft.entity in one.entities)
+            if (spec is not None or not one.needs_record) and self._fits(one)
         ]
         found.append(Option(WAIT, who.t(msg("Wait"))))
         return [*found, *([Option(BRANCH, who.t(msg("Branch")))] if spec is not None else [])]
+
+    def _fits(self, part: Trigger | Action) -> bool:
+        """Whether the reader may write such a rule with it."""
+        allowed = not part.right or access.permits(self.who.ctx, part.right)
+        return allowed and (not part.entities or self.draft.entity in part.entities)
 
     def _step(self, step: StepDraft, at: str, number: int, count: int, teller: Teller, body: Any) -> StepView:
         who = self.who

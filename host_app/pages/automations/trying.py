@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
 
-from gigacore.automation import Past, Trial
+from gigacore.automation import Hit, Past, Trial
 from gigacore.entity import BadValue, FieldSpec
 from gigacore.errors import GigaError
 from gigacore.messages import Msg, msg
@@ -24,7 +24,8 @@ from host_app.pages.raw import Raw
 from host_app.pages.reader import Reader
 
 DAYS: Final = 31
-SENT: Final[Mapping[str, Msg]] = {"core.send_mail": msg("a mail"), "core.mail": msg("a mail")}
+SENT: Final[Mapping[str, Msg]] = {"core.send_mail": msg("a mail"), "core.mail": msg("a mail"),
+                                 "core.send_hook": msg("a web hook")}  # fmt: skip
 VERBS: Final[Mapping[str, Msg]] = {
     "created": msg("would be created"), "updated": msg("would be changed"), "deleted": msg("would be deleted"),
 }  # fmt: skip
@@ -52,13 +53,14 @@ class Tried:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """One event of the past that would have started the rule."""
+    """One event of the past: what the rule would have done, and why, or why not."""
 
     at: str
     exact: str
     label: str
     url: str
     trace: tuple[Held, ...]
+    would: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +70,9 @@ class PastTried:
     told: str
     hits: tuple[Found, ...]
     more: int
+    missed: str
+    misses: tuple[Found, ...]
+    more_missed: int
     complete: bool
 
 
@@ -115,7 +120,8 @@ def _tried(trial: Trial, teller: Teller) -> Tried:
     counted = tuple(f"{sent.count(one)} × {one}" if sent.count(one) > 1 else one for one in dict.fromkeys(sent))
     steps = teller.done(trial.steps)
     lines = tuple(teller.trace(trial.trace))
-    return Tried(trial.holds, lines, steps, tuple(_changes(trial, teller)), counted, trial.error or "")
+    return Tried(trial.holds, lines, steps, tuple(_changes(trial, teller)), counted,
+                 tell(trial.error) if trial.error else "")  # fmt: skip
 
 
 def _changes(trial: Trial, teller: Teller) -> Iterator[Change]:
@@ -139,15 +145,18 @@ def _past(past: Past, teller: Teller) -> PastTried:
     told = who.t(
         msg("{matched} of {events} events would have started the rule.", matched=past.matched, events=past.events)
     )
+    missed = who.t(msg("{count} more did not meet the conditions.", count=past.missed)) if past.missed else ""
     return PastTried(
-        told, tuple(_found(hit, teller) for hit in past.hits), past.matched - len(past.hits), past.complete
-    )
+        told, tuple(_found(hit, teller) for hit in past.hits), past.matched - len(past.hits),
+        missed, tuple(_found(miss, teller) for miss in past.misses), past.missed - len(past.misses), past.complete,
+    )  # fmt: skip
 
 
-def _found(hit: Any, teller: Teller) -> Found:
+def _found(hit: Hit, teller: Teller) -> Found:
     who = teller.who
     at, exact = when(hit.at, who)
-    spec = who.registry.entities[hit.entity]
-    label = hit.label or number_of(spec, hit.record_id)
-    url = record_url(spec, hit.record_id) if hit.label else ""
-    return Found(at, exact, label, url, tuple(teller.trace(hit.trace)))
+    spec = who.registry.entities.get(hit.entity)
+    label = hit.label or (number_of(spec, hit.record_id) if spec is not None else "")
+    url = record_url(spec, hit.record_id) if hit.label and spec is not None else ""
+    would = tuple(teller.step({"do": step.action, "with": step.params}) for step in hit.would)
+    return Found(at, exact, label, url, tuple(teller.trace(hit.trace)), would)

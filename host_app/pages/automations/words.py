@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from gigacore.access import users
+from gigacore.automation import Action, Trigger
 from gigacore.entity import EntitySpec
-from gigacore.messages import Msg, msg
+from gigacore.messages import Msg, msg, verbatim
 from gigacore.records import labels_of
 from host_app.pages.addresses import record_url
 from host_app.pages.automations.params import OWNER
@@ -74,7 +75,7 @@ class Teller:
         if found is None:
             what = who.t(msg("Something that is not available: {name}", name=str(given.get("kind") or "?")))
         else:
-            what = who.t(self._moment(found.name, given) or found.label)
+            what = who.t(self._moment(found.name, given) or self._with_values(found, given))
         return who.t(msg("{things}: {what}", things=things, what=what)) if things else what
 
     def _moment(self, name: str, given: Mapping[str, Any]) -> Msg | None:
@@ -101,6 +102,8 @@ class Teller:
                 return msg("after {days} days without contact", days=given.get("days") or "?")
             case "core.schedule":
                 return msg("at fixed times ({cron})", cron=given.get("cron") or "?")
+            case "core.hook_received":
+                return msg("when the web hook “{source}” is received", source=given.get("source") or "?")
         return None
 
     def _date(self, given: Mapping[str, Any]) -> Msg:
@@ -171,8 +174,18 @@ class Teller:
         if found is None:
             return tell(msg("something that is not available: {name}", name=str(step.get("do") or "?")))
         text = self._deed(found.name, step.get("with") or {})
-        label = tell(found.label)
-        return tell(text) if text else label[:1].lower() + label[1:]
+        return tell(text or self._with_values(found, step.get("with") or {}))
+
+    def _with_values(self, part: Trigger | Action, given: Mapping[str, Any]) -> Msg:
+        """A trigger or an action that has no phrase of its own: its label, and what was chosen."""
+        label = self.who.t(part.label)
+        label = label[:1].lower() + label[1:]
+        chosen = [
+            self.record(spec.target or "", given[spec.name]) if spec.kind == "ref" else str(given[spec.name])
+            for spec in part.params
+            if given.get(spec.name) not in (None, "", [], {})
+        ]
+        return msg("{label} ({values})", label=label, values=", ".join(chosen)) if chosen else verbatim(label)
 
     def _branch(self, step: Mapping[str, Any]) -> str:
         then = ", ".join(self.step(one) for one in step.get("then") or []) or "–"
@@ -195,6 +208,8 @@ class Teller:
             case "core.create_record":
                 made = self.who.registry.entities.get(str(given.get("entity")))
                 return msg("create: {thing}", thing=self.who.t(made.label) if made else "?")
+            case "core.call_hook":
+                return msg("call the web hook {url}", url=given.get("url") or "?")
             case "core.send_mail":
                 return msg("send the mail “{what}”", what=given.get("template") or given.get("subject") or "?")
             case "core.notify" if given.get("to"):
@@ -265,5 +280,7 @@ class Teller:
             return f"{self.who.t(made.label)} #{result['id']}", record_url(made, result["id"]) if result["id"] else ""
         if "action" in result:
             return self.action(result["action"]), ""
+        if "hook" in result:
+            return str(result["to"]), f"/settings/webhooks/{result['hook']}"
         told = result.get("told")
         return str(result.get("to") or (self.people(told) if isinstance(told, list) else "")), ""

@@ -216,7 +216,8 @@ def _arrival(one: Arrival, who: Reader) -> dict[str, Any]:
     url, title = _record(one.result, who)
     return {
         "id": one.id, "source": one.account or one.source, "event": one.event_id, "state": who.t(label),
-        "colour": colour, "error": one.error or "", "at": who.formats.datetime(one.at), "url": url, "title": title,
+        "colour": colour, "error": who.t(one.error) if one.error else "",
+        "at": who.formats.datetime(one.at), "url": url, "title": title,
         "may_try": one.state == "failed",
     }  # fmt: skip
 

@@ -90,7 +90,8 @@ def _row(one: MailState, titles: Titles, who: Reader) -> dict[str, Any]:
     ]
     return {
         "id": one.id, "to": one.recipient, "name": one.recipient_name, "subject": one.subject, "state": who.t(label),
-        "colour": colour, "error": one.error or "", "links": links, "hidden": len(one.ends) - len(links),
+        "colour": colour, "error": who.t(one.error) if one.error else "",
+        "links": links, "hidden": len(one.ends) - len(links),
         "at": who.formats.datetime(one.sent_at or one.created_at), "may_send": one.state in (FAILED, UNKNOWN),
         "unknown": one.state == UNKNOWN,
     }  # fmt: skip

@@ -14,7 +14,7 @@ from gigacore.entity.kinds import iso
 from gigacore.errors import Conflict, Forbidden, GigaError, Invalid
 from gigacore.messages import Msg, msg
 from gigacore.records import dumps
-from gigacore.webhooks import Delivery, Hook
+from gigacore.webhooks import CALLED, Delivery, Hook
 from host_app.api.policies import on_tool
 from host_app.auth import current
 from host_app.context import current_crm
@@ -78,7 +78,7 @@ def event_label(event: str, who: Reader) -> str:
     entity, _, verb = event.rpartition(".")
     spec = who.registry.entities.get(entity)
     if spec is None:
-        return event
+        return who.t(msg("An automation calls it")) if event == CALLED else event
     action = who.registry.actions.get(entity, {}).get(verb)
     happened = HAPPENED.get(verb) or (action.label if action and action.label else Msg(verb))
     return f"{who.t(spec.label)}{who.t(':')} {who.t(happened)}"
@@ -167,7 +167,7 @@ def _delivery(each: Delivery, who: Reader) -> dict[str, Any]:
     took = who.t(msg("{count} s", count=formats.number(each.seconds, 2))) if each.seconds is not None else ""
     return {
         "id": each.id, "state": who.t(label), "colour": colour, "status": each.status or "",
-        "error": who.t(each.error or ""),
+        "error": who.t(each.error) if each.error else "",
         "attempts": each.attempts, "at": formats.datetime(each.created_at), "took": took, "message": each.message_id,
         "next": formats.relative(each.next_at, who.now) if each.next_at else "", "may_resend": each.state != "waiting",
     }  # fmt: skip
