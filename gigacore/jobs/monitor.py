@@ -149,6 +149,22 @@ def switch_schedule(ctx: Context, schedule_id: int, *, enabled: bool) -> None:
     audit.record(ctx, TOOL, verb, record_id=schedule_id, values={"name": row.name})
 
 
+def change_schedule(
+    ctx: Context, schedule_id: int, *, every_seconds: int | None = None, cron: str | None = None, timezone: str = "UTC"
+) -> None:
+    """Let a schedule run every so many seconds, or by a crontab line in a time zone. It stays so after upgrades.
+
+    Raises Invalid (`every_seconds` below a minute or above a year, `cron`, `timezone`), NotFound, Forbidden.
+    """
+    row = _schedule(ctx, schedule_id)
+    schedules.check_times(cron, every_seconds, timezone, ctx.now)
+    times = {"every_seconds": every_seconds, "cron": cron, "timezone": timezone}
+    values = times | {"next_at": schedules.next_time(cron, every_seconds, timezone, ctx.now)}
+    ctx.session.connection().execute(sa.update(core_schedule).where(S.id == schedule_id).values(**values))
+    told = {"name": row.name, "times": [{name: getattr(row, name) for name in times}, times]}
+    audit.record(ctx, TOOL, "schedule_changed", record_id=schedule_id, values=told)
+
+
 def run_schedule(ctx: Context, schedule_id: int, jobs: Mapping[str, Job], plugins: Collection[str]) -> int:
     """Enqueue a schedule's job at once, as the schedule itself would; gives the job's number.
 

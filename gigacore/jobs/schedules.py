@@ -11,12 +11,16 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from gigacore.context import system_actor
+from gigacore.errors import Invalid
 from gigacore.ids import uuid7
 from gigacore.jobs import queue
 from gigacore.jobs.declare import Job, Schedule
 from gigacore.jobs.tables import core_schedule
+from gigacore.messages import msg
 
 S: Final = core_schedule.c
+SHORTEST: Final = 60
+LONGEST: Final = 366 * 86_400
 
 
 def next_time(cron: str | None, every: int | None, timezone: str, now: datetime) -> datetime:
@@ -26,6 +30,24 @@ def next_time(cron: str | None, every: int | None, timezone: str, now: datetime)
     from cronsim import CronSim  # schedules are due hourly at most; a start need not wait for it
 
     return next(CronSim(cron or "", now.astimezone(ZoneInfo(timezone))))
+
+
+def check_times(cron: str | None, every: int | None, timezone: str, now: datetime) -> None:
+    """Raise Invalid for times that no schedule can have."""
+    if bool(cron) == bool(every):
+        raise Invalid.of("cron", msg("Give either a distance in seconds or a crontab line."))
+    if every and not SHORTEST <= every <= LONGEST:
+        raise Invalid.of("every_seconds", msg("This must lie between a minute and a year."))
+    try:
+        ZoneInfo(timezone)
+    except (ValueError, KeyError, OSError):
+        raise Invalid.of("timezone", msg("There is no such time zone; one is written like Europe/Paris.")) from None
+    from cronsim import CronSimError  # as in `next_time`
+
+    try:
+        next_time(cron, every, timezone, now)
+    except (CronSimError, StopIteration):  # the latter for a day that never comes
+        raise Invalid.of("cron", msg("This is no crontab line; one is written like 30 7 * * 1-5.")) from None
 
 
 def sync(connection: sa.Connection, declared: Iterable[Schedule], plugins: Collection[str], now: datetime) -> None:

@@ -70,6 +70,16 @@ TOKEN: Final[Schema] = {
     "required": ["name"],
     "additionalProperties": False,
 }
+SCHEDULE: Final[Schema] = {
+    "type": "object",
+    "properties": {
+        "enabled": {"type": "boolean"},
+        "cron": {"type": ["string", "null"], "examples": ["30 7 * * 1-5"]},
+        "every_seconds": {"type": ["integer", "null"], "minimum": 60},
+        "timezone": {"type": "string", "examples": ["Europe/Paris"]},
+    },
+    "additionalProperties": False,
+}
 
 
 def _path(name: str, example: str) -> Schema:
@@ -123,6 +133,15 @@ def _add_jobs(spec: APISpec) -> None:
             f"jobs.{verb}", "account", label, responses={"200": answered("The job", ANYTHING)} | problems(404)
         )
         spec.path(f"{BASE}/core/jobs/{{id}}/actions/{verb}", parameters=[ID], operations={"post": act})
+
+    listed = _get("schedules.list", "administration", "What runs by itself, and when")
+    spec.path(f"{BASE}/core/schedules", operations={"get": listed})
+    done = {"200": answered("The schedule", ANYTHING)} | problems(404, 415)
+    change = _operation(
+        "schedules.change", "administration", "Switch a schedule, or give it other times",
+        requestBody=body(SCHEDULE), responses=done,
+    )  # fmt: skip
+    spec.path(f"{BASE}/core/schedules/{{id}}", parameters=[ID], operations={"patch": change})
 
 
 def _add_administration(spec: APISpec) -> None:

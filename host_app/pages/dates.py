@@ -74,6 +74,16 @@ def typed_moment(text: str, formats: Formats) -> dt.datetime:
         raise BadValue(msg("This must be a date and a time such as {example}.", example=example)) from None
 
 
+def typed_time(text: str) -> dt.time:
+    """The time of day that a reader typed: `7`, `7:30`, `7h30`, `7:30 pm`. Raises BadValue."""
+    try:
+        if text.strip():
+            return _time(text.strip())
+    except ValueError:
+        pass
+    raise BadValue(msg("This must be a time of day such as {example}.", example="07:30"))
+
+
 def _time(text: str) -> dt.time:
     if not text:
         return dt.time()

@@ -50,3 +50,17 @@ def test_the_dead_letters_of_everybody_are_seen_and_revived_by_administrators(cr
 def test_unknown_states_are_refused(people: People) -> None:
     assert people.ann("GET", "/core/jobs?state=asleep").status_code == 422
     assert people.ann("GET", "/core/jobs?nothing=1").status_code == 422
+
+
+def test_schedules_are_given_other_times_by_those_who_look_after_the_queue(crm: Crm, people: People) -> None:
+    crm.jobs.worker.prepare()
+    found = {one["name"]: one for one in people.root("GET", "/core/schedules").get_json()["items"]}
+    path = f"/core/schedules/{found['core.mail_digest']['id']}"
+    assert people.ann("GET", "/core/schedules").status_code == 403
+    assert people.ann("PATCH", path, {"enabled": False}).status_code == 403
+    moved = people.root("PATCH", path, {"timezone": "Europe/Paris"}).get_json()
+    assert (moved["cron"], moved["timezone"], moved["next_at"][11:16]) == ("0 7 * * *", "Europe/Paris", "06:00")
+    often = people.root("PATCH", path, {"every_seconds": 600, "enabled": False}).get_json()
+    assert (often["cron"], often["every_seconds"], often["enabled"]) == (None, 600, False)
+    for wrong in ({"every_seconds": 5}, {"cron": "x"}, {"timezone": "Mars"}, {"name": "x"}, {"enabled": "no"}):
+        assert people.root("PATCH", path, wrong).status_code == 422

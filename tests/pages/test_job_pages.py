@@ -125,3 +125,34 @@ def test_a_schedule_is_switched_off_and_on_and_run_at_once(crm: Crm, root: Visit
     assert jobs == ["schedule core.mail_digest"]
     assert later.enabled
     assert later.next_at > crm.clock.now()
+
+
+def test_the_times_of_a_schedule_are_changed_in_words(crm: Crm, root: Visitor, visit: Any) -> None:
+    crm.jobs.worker.prepare()
+
+    def stored() -> Any:
+        with crm.database.connect() as connection:
+            return connection.execute(sa.select(core_schedule).where(core_schedule.c.name == "core.backup")).one()
+
+    at = f"{MONITOR}/schedules/{stored().id}/edit"
+    assert visit("user").get(at).status_code == 403
+    assert 'value="4"' in root.get(at).get_data(as_text=True)
+    sent = {"pace": "weekdays", "at": "7h30", "timezone": "Europe/Paris"}
+    assert root.post(at, sent).location == f"{MONITOR}/schedules"
+    assert (stored().cron, stored().every_seconds, stored().timezone) == ("30 7 * * 1-5", None, "Europe/Paris")
+    assert stored().next_at > crm.clock.now()
+    listed = root.get(f"{MONITOR}/schedules").get_data(as_text=True)
+    assert "Monday to Friday at 07:30 (Europe/Paris)" in listed
+    crm.jobs.worker.prepare()  # a start leaves them
+    assert stored().cron == "30 7 * * 1-5"
+    for wrong, name in (
+        ({"pace": "daily", "at": "late", "timezone": "UTC"}, "f-at"),
+        ({"pace": "daily", "at": "7:00", "timezone": "Mars/Base"}, "f-timezone"),
+        ({"pace": "cron", "cron": "61 * * * *", "timezone": "UTC"}, "f-cron"),
+        ({"pace": "cron", "cron": "0 0 30 2 *", "timezone": "UTC"}, "f-cron"),
+        ({"pace": "days", "count": "999", "timezone": "UTC"}, "f-count"),
+    ):
+        answer = root.post(at, wrong)
+        assert answer.status_code == 422
+        assert f'id="{name}-p"' in answer.get_data(as_text=True)
+    assert stored().cron == "30 7 * * 1-5"

@@ -20,6 +20,7 @@ from host_app.api.policies import on_tool
 from host_app.auth import current
 from host_app.context import current_crm
 from host_app.pages import plain_form
+from host_app.pages.dates import date_text
 from host_app.pages.notes import note
 from host_app.pages.raw import Raw, raw_from
 from host_app.pages.reader import Reader, reader
@@ -73,7 +74,8 @@ def _page(
     if rate is not None and "code" in wrong:
         wrong["to"] = wrong.pop("code")
     at_rate, at_new = (wrong if rate is not None else {}), (wrong if new is not None else {})
-    first = Raw({"base": codes[:1], "to": codes[1:2], "on": [who.now.astimezone(who.formats.zone).date().isoformat()]})
+    today = date_text(who.now.astimezone(who.formats.zone).date(), who.formats)
+    first = Raw({"base": codes[:1], "to": codes[1:2], "on": [today]})
     return settings_page(
         "currencies.html", who, error.status if error else 200, title=who.t(msg("Currencies and rates")), rows=known,
         named={one.code: who.t(WORDS.get(one.name, one.name)) for one in known},
