@@ -6,24 +6,31 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from html import escape
 from typing import TYPE_CHECKING, Final
 
 import orjson
 from werkzeug.wsgi import ClosingIterator
+
+from gigacore.messages import Translate, msg
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 ALWAYS: Final = frozenset({"/healthz", "/readyz", "/metrics"})
 RETRY_SECONDS: Final = 5
-BUSY: Final = {
-    "type": "urn:giga:error:unavailable",
-    "title": "Not available now",
-    "status": 503,
-    "detail": "Every worker is busy. Please try again in a moment.",
-    "code": "unavailable",
-}
-PAGE: Final = "<!doctype html><title>503</title><h1>Not available now</h1><p>Please try again in a moment.</p>"
+TITLE: Final = "Not available now"
+DETAIL: Final = msg("Every worker is busy. Please try again in a moment.")
+BUSY: Final = {"type": "urn:giga:error:unavailable", "title": TITLE, "status": 503, "code": "unavailable"}
+PAGE: Final = (
+    '<!doctype html><html lang="{lang}"><meta name="viewport" content="width=device-width"><title>{title}</title>'
+    '<main><h1>{title}</h1><p>{detail}</p><p>{kept}</p><p><a href="{again}">{label}</a></p></main></html>'
+)
+Voice = Callable[[str], tuple[str, Translate]]
+
+
+def _english(_accepted: str) -> tuple[str, Translate]:
+    return "en", str
 
 
 @dataclass(slots=True)
@@ -32,12 +39,14 @@ class Admission:
 
     A further one waits up to `patience` seconds for its turn, and not at all while every one inside has been there for
     longer than that: they hang, in a plugin for instance. The server needs some threads more than `most`, to say so.
-    Monitors (`/healthz`, `/readyz`, `/metrics`) are always let in.
+    Monitors (`/healthz`, `/readyz`, `/metrics`) are always let in. `voice` gives language and translation for
+    the languages that a reader accepts.
     """
 
     app: WSGIApplication
     most: int
     patience: float
+    voice: Voice = _english
     _inside: dict[int, float] = field(default_factory=dict)
     _changed: threading.Condition = field(default_factory=threading.Condition)
     _last: int = 0
@@ -48,7 +57,7 @@ class Admission:
             return self.app(environ, start_response)
         turn = self._enter()
         if turn is None:
-            return _refuse(environ, start_response)
+            return _refuse(environ, start_response, self.voice)
         try:
             return ClosingIterator(self.app(environ, start_response), self._leave(turn))
         except BaseException:
@@ -79,9 +88,14 @@ class Admission:
         return time.monotonic() - max(self._inside.values()) > self.patience
 
 
-def _refuse(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+def _refuse(environ: WSGIEnvironment, start_response: StartResponse, voice: Voice) -> Iterable[bytes]:
+    language, translate = voice(environ.get("HTTP_ACCEPT_LANGUAGE", ""))
     program = environ.get("PATH_INFO", "").startswith("/api/") or "html" not in environ.get("HTTP_ACCEPT", "")
-    kind, body = ("application/problem+json", orjson.dumps(BUSY)) if program else ("text/html", PAGE.encode())
+    if program:
+        kind = "application/problem+json"
+        body = orjson.dumps(BUSY | {"title": translate(TITLE), "detail": DETAIL.render(translate)})
+    else:
+        kind, body = "text/html", _page(environ, language, translate).encode()
     headers = [
         ("Content-Type", f"{kind}; charset=utf-8"),
         ("Content-Length", str(len(body))),
@@ -90,3 +104,13 @@ def _refuse(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable
     ]
     start_response("503 Service Unavailable", headers)
     return [body]
+
+
+def _page(environ: WSGIEnvironment, language: str, translate: Translate) -> str:
+    """A page that needs nothing else of the server; a form that was sent is not sent again by its link."""
+    again = "" if environ.get("REQUEST_METHOD") == "GET" else "/"  # the empty address is the page's own
+    label = translate("Back to the start") if again else translate("Try again")
+    kept = translate("What you had typed is kept in your browser: try again in a moment.")
+    words = {"title": translate(TITLE), "detail": DETAIL.render(translate), "kept": kept, "label": label}
+    safe = {name: escape(text) for name, text in words.items()}
+    return PAGE.format(lang=language, again=again, **safe)

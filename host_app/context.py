@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, cast
 
 from flask import Flask, current_app, g, has_request_context, request
 from flask.ctx import _AppCtxGlobals
+from werkzeug.datastructures import LanguageAccept
 
 from gigacore.ids import uuid7
 from gigacore.messages import Msg, Translate
@@ -122,12 +123,17 @@ class Globals(_AppCtxGlobals):
         """The reader's language: the user's own once it is known who calls, else the browser's, else English."""
         if self.known_identity is not None:
             return self.known_identity.actor.locale
-        return request.accept_languages.best_match(host().catalogue.locales, default="en")
+        return best_locale(host().catalogue, request.accept_languages)
 
     @property
     def translate(self) -> Translate:
         """The translator into the reader's language."""
         return host().catalogue.translator(self.locale)
+
+
+def best_locale(catalogue: Catalogue, accepted: LanguageAccept) -> str:
+    """The language of the catalogue that a browser likes best, else English."""
+    return accepted.best_match(catalogue.locales, default="en")
 
 
 def correlation() -> str | None:

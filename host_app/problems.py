@@ -53,10 +53,14 @@ HELP: Final[Mapping[int, Msg]] = MappingProxyType(
     {
         403: msg("Ask an administrator if you need this for your work."),
         404: msg("It may have been deleted, or it is not open to you. Search for it, or go back."),
+        410: msg("The link has expired or was withdrawn. Ask whoever sent it for a new one."),
+        413: msg("Choose a smaller file, or split it. What you had typed is kept in your browser: go back."),
+        429: msg("Wait a minute, then try again. Nothing was changed."),
         500: msg("What you had typed is kept in your browser: go back, or try again."),
         503: msg("What you had typed is kept in your browser: try again in a moment."),
     }
 )
+AGAIN: Final = (429, 500, 503)
 FAILED: Final = msg("The request failed. The number above helps the administrator to find the cause.")
 
 
@@ -171,7 +175,7 @@ def _as_page(error: GigaError, instance: str) -> Response:
         "fix": say(fix),
         "errors": [(e.path, say(e.message)) for e in getattr(error, "errors", ())],
         "instance": instance if error.status >= 500 else "",
-        "again": request.full_path.rstrip("?") if error.status >= 500 and request.method == "GET" else "",
+        "again": request.full_path.rstrip("?") if error.status in AGAIN and request.method == "GET" else "",
     }
     return Response(_drawn(values), status=error.status, content_type="text/html; charset=utf-8")
 

@@ -12,15 +12,18 @@ from types import FrameType
 from typing import Any, Final, Literal
 
 from flask import Flask
+from werkzeug.datastructures import LanguageAccept
+from werkzeug.http import parse_accept_header
 from werkzeug.serving import make_server
 
 from gigacore import Crm
+from gigacore.messages import Translate
 from gigacore.plugins.calls import PATIENCE
 from gigacore.settings import Settings
 from host_app import broker
-from host_app.admission import Admission
+from host_app.admission import Admission, Voice
 from host_app.app import create_app
-from host_app.context import host
+from host_app.context import best_locale, host
 from host_app.wakeups import Wakeups
 from host_app.watchdog import Watchdog
 
@@ -107,7 +110,8 @@ def _start(serving: Serving) -> _Running:
     crm.calls.most_stuck = max(1, serving.threads // 4)
     host(app).live.most = max(1, serving.threads // 3)
     crm.jobs.start(broker.dispatcher(crm.settings) if serving.dispatcher == "celery" else serving.dispatcher)
-    app.wsgi_app = Admission(app.wsgi_app, serving.threads, serving.patience)  # type: ignore[method-assign]
+    gate = Admission(app.wsgi_app, serving.threads, serving.patience, voice_of(app))
+    app.wsgi_app = gate  # type: ignore[method-assign]
     watchdog = Watchdog(crm.calls, slow=serving.patience, limit=serving.limit)
     live = host(app).live
     wakeups = Wakeups.of(crm, live.wake)
@@ -117,6 +121,17 @@ def _start(serving: Serving) -> _Running:
     wakeups.start()
     watchdog.start()
     return running
+
+
+def voice_of(app: Flask) -> Voice:
+    """The language and translation for whoever is answered before the application is asked."""
+    catalogue = host(app).catalogue
+
+    def speak(accepted: str) -> tuple[str, Translate]:
+        locale = best_locale(catalogue, parse_accept_header(accepted, LanguageAccept))
+        return locale, catalogue.translator(locale)
+
+    return speak
 
 
 def _serve_gunicorn(serving: Serving) -> None:
