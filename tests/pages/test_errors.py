@@ -24,7 +24,7 @@ WAY_ON = {
         429: "Wait a minute", 500: "kept in your browser", 503: "kept in your browser",
     },
     "fr": {
-        403: "administrateur", 404: "supprimé", 410: "Demandez-en un nouveau", 413: "fichier plus petit",
+        403: "administrateur", 404: "peut-être été supprimé", 410: "Demandez-en un nouveau", 413: "fichier plus petit",
         429: "Attendez une minute", 500: "dans votre navigateur", 503: "dans votre navigateur",
     },
 }  # fmt: skip
