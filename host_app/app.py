@@ -19,7 +19,7 @@ from host_app.headers import add_headers
 from host_app.keys import derive, with_keys
 from host_app.live import Live
 from host_app.problems import handle_errors
-from host_app.routing import LateRule, require_policies
+from host_app.routing import LateRule, RecordNumber, require_policies
 
 MAX_BODY: Final = 4 * 1024 * 1024
 MAX_FORM_PARTS: Final = 2000
@@ -41,6 +41,7 @@ def _build(crm: Crm, settings: Settings) -> Flask:
     app = Flask("host_app", static_folder=None)
     app.app_ctx_globals_class = Globals
     app.url_rule_class = LateRule
+    app.url_map.converters["int"] = RecordNumber
     app.extensions[EXTENSION] = _host(crm, settings)
     app.config.update(MAX_CONTENT_LENGTH=MAX_BODY, MAX_FORM_PARTS=MAX_FORM_PARTS, SEND_FILE_MAX_AGE_DEFAULT=ASSET_AGE)
     app.jinja_env.globals.update(t=say, csrf_token=csrf_token)

@@ -9,7 +9,7 @@ from typing import Any, Final, TypeVar
 
 from flask import Flask, g, request
 from flask.typing import ResponseReturnValue
-from werkzeug.routing import Rule
+from werkzeug.routing import IntegerConverter, Map, Rule
 
 from gigacore.context import Actor
 from gigacore.errors import ConfigurationError, Unauthenticated
@@ -23,6 +23,7 @@ V = TypeVar("V", bound=View)
 Check = Callable[[Actor, Mapping[str, Any]], None]
 
 SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+MOST_NUMBER: Final = 2**31 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,13 @@ class Policy:
 
 
 signed_in: Final = Policy("signed in")
+
+
+class RecordNumber(IntegerConverter):
+    """`<int:id>` in a rule: a number that a key can be; a larger one is an address that nothing has."""
+
+    def __init__(self, map: Map, fixed_digits: int = 0, min: int | None = None, max: int | None = MOST_NUMBER) -> None:
+        super().__init__(map, fixed_digits, min, max)
 
 
 class LateRule(Rule):

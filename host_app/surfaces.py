@@ -32,11 +32,11 @@ class Surface:
 SURFACES: Final[Mapping[str, Surface]] = MappingProxyType(
     {
         "list": Surface("", "view", "list"),
-        "detail": Surface("/<int(max=2147483647):record_id>", "view", "pages_record_show"),
-        "form": Surface("/<int(max=2147483647):record_id>/edit", "edit", "pages_form_edit"),
+        "detail": Surface("/<int:record_id>", "view", "pages_record_show"),
+        "form": Surface("/<int:record_id>/edit", "edit", "pages_form_edit"),
         "new": Surface("/new", "create", "pages_form_new"),
         "api.list": Surface("", "view", "api_records_list_records", api=True),
-        "api.detail": Surface("/<int(max=2147483647):id>", "view", "api_records_get_record", api=True),
+        "api.detail": Surface("/<int:id>", "view", "api_records_get_record", api=True),
     }
 )
 

@@ -14,8 +14,8 @@ from gigacore.errors import Conflict, Forbidden, GigaError, Invalid, NotFound
 from gigacore.filter import matches, parse
 from gigacore.messages import Msg, msg
 from gigacore.records import write
-from gigacore.records.inputs import load_input, params_schema
-from gigacore.records.limits import record_environment, require
+from gigacore.records.inputs import input_schema, load_input, params_schema
+from gigacore.records.limits import readable_fields, record_environment, require, writable_fields
 from gigacore.records.read import ListRequest, get, page
 
 if TYPE_CHECKING:
@@ -145,13 +145,12 @@ def bulk(ctx: Context, entity: str, action: str, ids: Sequence[int], params: Map
     """Run an operation on each record; one that fails leaves the others alone.
 
     `update`, `delete`, `restore` (from the trash), `add` (values to fields with several, `{"tags": ["vip"]}`), or a
-    declared action. A `BulkAction` is run once for all of them, and a refusal refuses them all. Raises Forbidden,
-    Invalid (parameters).
+    declared action. A `BulkAction` is run once for all of them, and a refusal refuses them all. Raises as `check_bulk`.
     """
-    require(ctx, "bulk", ctx.session.registry.entity(entity))
-    for many in ctx.session.registry.bulk_actions:
-        if (many.entity, many.name) == (entity, action):
-            return _at_once(ctx, many, ids, params)
+    check_bulk(ctx, entity, action, params)
+    many = _at_once_action(ctx, entity, action)
+    if many is not None:
+        return _at_once(ctx, many, ids, params)
     done: list[int] = []
     failed: list[tuple[int, GigaError]] = []
     for number in ids:
@@ -165,6 +164,40 @@ def bulk(ctx: Context, entity: str, action: str, ids: Sequence[int], params: Map
             savepoint.commit()
             done.append(number)
     return BulkResult(tuple(done), tuple(failed))
+
+
+def check_bulk(ctx: Context, entity: str, action: str, params: Mapping[str, Any]) -> None:
+    """Refuse an operation on many records that can succeed on none of them, before any is touched.
+
+    Raises NotFound for an unknown operation, Forbidden without the right to change in bulk, Invalid (parameters).
+    """
+    session = ctx.session
+    spec = session.registry.entity(entity)
+    require(ctx, "bulk", spec)
+    if action == "update":
+        load_input(
+            input_schema(session.registry, spec, partial=True, writable=writable_fields(session, spec)), dict(params)
+        )
+    elif action == "add":
+        _check_added(ctx, spec, params)
+    elif action not in ("delete", "restore"):
+        declared = _at_once_action(ctx, entity, action) or action_of(ctx, entity, action)
+        load_input(params_schema(session.registry, declared.params), params)
+
+
+def _at_once_action(ctx: Context, entity: str, name: str) -> BulkAction | None:
+    known = ctx.session.registry.bulk_actions
+    return next((one for one in known if (one.entity, one.name) == (entity, name)), None)
+
+
+def _check_added(ctx: Context, spec: EntitySpec, params: Mapping[str, Any]) -> None:
+    several = {name for name in readable_fields(ctx.session, spec) if name in spec.fields}
+    several = {name for name in several if spec.fields[name].kind == "choices"}
+    for name, values in params.items():
+        if name not in several:
+            raise Invalid.of(name, msg("There is no field {name} with several values.", name=name), "unknown_field")
+        if not isinstance(values, list) or not all(isinstance(one, str) for one in values):
+            raise Invalid.of(name, msg("This must be a list of values."))
 
 
 def _at_once(ctx: Context, action: BulkAction, ids: Sequence[int], params: Mapping[str, Any]) -> BulkResult:

@@ -6,17 +6,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-import sqlalchemy as sa
-
-from gigacore.data import bulk, mark_scoped
+from gigacore.data import bulk
 from gigacore.data.locks import check_required_any
-from gigacore.entity import SYSTEM_TARGETS, Child, Entity, EntitySpec, FieldSpec
-from gigacore.errors import FieldError, GigaError, Invalid
-from gigacore.messages import msg
+from gigacore.entity import Child, Entity, EntitySpec, FieldSpec
+from gigacore.errors import GigaError
 from gigacore.records.choices import settle_open_choices
 from gigacore.records.garbage import uncollected
 from gigacore.records.inputs import input_schema, load_input, quick_load
-from gigacore.records.limits import require, visible, writable_fields
+from gigacore.records.limits import require, writable_fields
+from gigacore.records.references import missing_references
 from gigacore.records.write import create, set_custom
 
 if TYPE_CHECKING:
@@ -111,17 +109,8 @@ class Batch:
     def check_references(self, loaded: list[dict[str, Any] | Failed | None]) -> None:
         """Refuses rows that refer to what is not there, or is out of the actor's sight: one statement per target."""
         good = {place: values for place, values in enumerate(loaded) if isinstance(values, dict)}
-        for name in set().union(*good.values()):
-            one = self.spec.fields.get(name)
-            if one is None or one.kind != "ref" or one.target is None:
-                continue
-            wanted = {place: values[name] for place, values in good.items() if values.get(name) is not None}
-            missing = set(wanted.values())
-            missing -= existing(self.ctx, one.target, missing) if missing else missing
-            for place, value in wanted.items():
-                if value in missing:
-                    reason = msg("There is no such record, or you may not see it.")
-                    loaded[place] = Failed(Invalid(errors=[FieldError(name, reason, "unknown_record")]))
+        for place, error in missing_references(self.ctx, self.spec, good).items():
+            loaded[place] = Failed(error)
 
     def record(self, values: dict[str, Any]) -> Entity | Failed:
         """The record with these values, not yet written.
@@ -194,17 +183,3 @@ def child_row(cls: type[Child], empty: Mapping[str, Any], values: Mapping[str, A
         elif name != "id":
             row.__dict__[row.__fields__[name].attribute] = value
     return row
-
-
-def existing(ctx: Context, target: str, numbers: set[Any]) -> set[Any]:
-    """Those of the records that exist and that the actor may see."""
-    session, wanted = ctx.session, sorted(numbers)
-    if target in SYSTEM_TARGETS:
-        table = sa.table(SYSTEM_TARGETS[target].table, sa.column("id", sa.BigInteger))
-        return set(session.connection().scalars(sa.select(table.c.id).where(table.c.id.in_(wanted))))
-    spec = session.registry.entities.get(target)
-    if spec is None:
-        return numbers  # the plugin that owns the target is away; a soft reference outlives it
-    limit = visible(session, spec)
-    found = sa.select(spec.table.c.id).where(spec.table.c.id.in_(wanted))
-    return set(session.connection().scalars(mark_scoped(found if limit is None else found.where(limit))))

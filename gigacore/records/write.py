@@ -5,20 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-import sqlalchemy as sa
-
 from gigacore.data import trash
 from gigacore.data.locks import check_required_any
-from gigacore.entity import SYSTEM_TARGETS, Child, ChildSpec, Entity, EntitySpec, FieldSpec
-from gigacore.errors import FieldError, Invalid, NotFound, StaleVersion
+from gigacore.entity import Child, ChildSpec, Entity, EntitySpec, FieldSpec
+from gigacore.errors import Invalid, NotFound, StaleVersion
 from gigacore.filter import store_value
 from gigacore.messages import msg
 from gigacore.records.choices import settle_open_choices
 from gigacore.records.inputs import input_schema, load_input
-from gigacore.records.kept import Criteria, run
-from gigacore.records.labels import system_table
-from gigacore.records.limits import require, visible, writable_fields
+from gigacore.records.limits import require, writable_fields
 from gigacore.records.obstacles import refuse_if_in_the_way, release
+from gigacore.records.references import check_references
 
 if TYPE_CHECKING:
     from gigacore.context import Context
@@ -74,7 +71,7 @@ def update(ctx: Context, entity: str, record_id: int, data: Mapping[str, Any], *
     check_version(record, version)
     schema = input_schema(session.registry, spec, partial=True, writable=writable_fields(session, spec))
     values = load_input(schema, data)
-    check_references(ctx, spec, values)
+    check_references(ctx, spec, values, record)
     settle_open_choices(ctx, spec, values)
     _apply(record, spec, values)
     _apply_extensions(session, spec, record, values)
@@ -170,36 +167,3 @@ def _apply_extensions(session: ActorSession, spec: EntitySpec, record: Entity, v
             session.add(row)
         for name, value in given.items():
             setattr(row, name, value)
-
-
-def check_references(ctx: Context, spec: EntitySpec, values: Mapping[str, Any]) -> None:
-    """Raise Invalid when a reference names a record that does not exist or is out of the actor's sight."""
-    errors = []
-    for name, value in values.items():
-        field = spec.fields.get(name)
-        if field is None or field.kind != "ref" or value is None or field.target is None:
-            continue
-        if not _exists(ctx, field.target, value):
-            errors.append(FieldError(name, msg("There is no such record, or you may not see it."), "unknown_record"))
-    if errors:
-        raise Invalid(errors=errors)
-
-
-def _exists(ctx: Context, target: str, record_id: int) -> bool:
-    session = ctx.session
-    if target in SYSTEM_TARGETS:
-        if target == "core.user" and record_id == ctx.actor.user_id:
-            return True
-        table: sa.FromClause = system_table(target)
-        return run(session, ("exists", target), (), lambda _: _one(table, ()), {"pk": record_id}).first() is not None
-    spec = session.registry.entities.get(target)
-    if spec is None:
-        return True  # the plugin that owns the target is away; a soft reference outlives it
-    limit, table = visible(session, spec), spec.table
-    where = () if limit is None else (limit,)
-    found = run(session, ("exists", target), where, lambda criteria: _one(table, criteria), {"pk": record_id})
-    return found.first() is not None
-
-
-def _one(table: sa.FromClause, where: Criteria) -> sa.Select[Any]:
-    return sa.select(table.c.id).where(table.c.id == sa.bindparam("pk"), *where)

@@ -31,7 +31,7 @@ def register(app: Flask) -> None:
     route(app, ME, policy=signed_in, methods=["PATCH"])(change_me)
     route(app, f"{ME}/tokens", policy=signed_in)(list_tokens)
     route(app, f"{ME}/tokens", policy=signed_in, methods=["POST"])(create_token)
-    route(app, f"{ME}/tokens/<int(max=2147483647):id>", policy=signed_in, methods=["DELETE"])(revoke_token)
+    route(app, f"{ME}/tokens/<int:id>", policy=signed_in, methods=["DELETE"])(revoke_token)
 
 
 def me() -> Response:

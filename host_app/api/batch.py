@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextvars import Context
 from typing import Any, Final
+from urllib.parse import unquote
 
 import orjson
 from flask import Flask, Response, current_app, request
@@ -18,7 +19,7 @@ from host_app.routing import route, signed_in
 
 BATCH: Final = "/api/v1/batch"
 MOST: Final = 50
-METHODS: Final = frozenset({"GET", "POST", "PATCH", "DELETE"})
+METHODS: Final = ("GET", "POST", "PATCH", "DELETE")
 PARTS: Final = frozenset({"method", "path", "body", "headers"})
 OWN_HEADERS: Final = frozenset({"if-match", "idempotency-key"})
 PASSED_ON: Final = ("Authorization", "Cookie", "X-CSRFToken", "Accept-Language")
@@ -49,7 +50,7 @@ def _environ(index: int, one: Any) -> dict[str, Any]:
     if not isinstance(one, dict) or set(one) - PARTS or one.get("method") not in METHODS:
         raise Invalid.of(place, msg("A request has a method (GET, POST, PATCH, DELETE), a path, a body and headers."))
     path, headers = one.get("path"), one.get("headers", {})
-    if not isinstance(path, str) or not path.startswith("/api/v1/") or path.startswith(BATCH):
+    if not isinstance(path, str) or not path.startswith("/api/v1/") or unquote(path).startswith(BATCH):
         raise Invalid.of(f"{place}.path", msg("The path must lie below /api/v1/ and be no batch."))
     if not isinstance(headers, dict) or not all(_may_set(name, value) for name, value in headers.items()):
         raise Invalid.of(f"{place}.headers", msg("Only If-Match and Idempotency-Key can be set."))
@@ -71,4 +72,5 @@ def _run(environ: dict[str, Any]) -> dict[str, Any]:
     pieces, status, headers = Context().run(run_wsgi_app, current_app.wsgi_app, environ, buffered=True)
     raw = b"".join(pieces)
     kept = {name: headers[name] for name in KEPT if name in headers}
-    return {"status": int(status.split()[0]), "headers": kept, "body": orjson.loads(raw) if raw else None}
+    is_json = headers.get("Content-Type", "").partition(";")[0].endswith("json")
+    return {"status": int(status.split()[0]), "headers": kept, "body": orjson.loads(raw) if raw and is_json else None}

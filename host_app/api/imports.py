@@ -36,7 +36,7 @@ def register(app: Flask) -> None:
     """Declare the routes."""
     route(app, IMPORTS, policy=on_entity("import"))(list_imports)
     route(app, IMPORTS, policy=on_entity("import"), methods=["POST"])(start_import)
-    route(app, f"{IMPORTS}/<int(max=2147483647):id>", policy=on_entity("import"))(show_import)
+    route(app, f"{IMPORTS}/<int:id>", policy=on_entity("import"))(show_import)
 
 
 def start_import(plugin: str, plural: str) -> Response:

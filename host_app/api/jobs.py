@@ -22,7 +22,7 @@ from host_app.api.query import number, only
 from host_app.routing import route, signed_in
 
 JOBS: Final = "/api/v1/core/jobs"
-ONE: Final = f"{JOBS}/<int(max=2147483647):id>"
+ONE: Final = f"{JOBS}/<int:id>"
 SCHEDULES: Final = "/api/v1/core/schedules"
 TIMES: Final = MappingProxyType({"cron": str, "every_seconds": int, "timezone": str})
 STATES: Final = ("queued", "running", "done", "dead", "cancelled", "parked")
@@ -36,9 +36,7 @@ def register(app: Flask) -> None:
     route(app, f"{ONE}/actions/cancel", policy=signed_in, methods=["POST"])(cancel)
     route(app, f"{ONE}/actions/retry", policy=signed_in, methods=["POST"])(retry)
     route(app, SCHEDULES, policy=on_tool(TOOL, "view"))(list_schedules)
-    route(app, f"{SCHEDULES}/<int(max=2147483647):id>", policy=on_tool(TOOL, "edit"), methods=["PATCH"])(
-        change_schedule
-    )
+    route(app, f"{SCHEDULES}/<int:id>", policy=on_tool(TOOL, "edit"), methods=["PATCH"])(change_schedule)
 
 
 def list_jobs() -> Response:

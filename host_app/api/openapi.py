@@ -18,6 +18,7 @@ from host_app.api.operations import (
     IF_MATCH,
     LIST_PARAMETERS,
     UID,
+    add_common_problems,
     answered,
     body,
     problems,
@@ -48,7 +49,9 @@ def build(registry: Registry, bulk: Iterable[BulkAction], *, server: str) -> Sch
         for many in (a for a in bulk if a.entity == entity.name):
             _add_bulk(spec, entity, many)
     add_host_paths(spec)
-    return spec.to_dict()
+    document = spec.to_dict()
+    add_common_problems(document["paths"])
+    return document
 
 
 def _add_entity(spec: APISpec, entity: EntitySpec) -> None:

@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import Final
 
 from host_app.api.schemas import PROBLEM, Schema, link
+from host_app.routing import MOST_NUMBER
 
 BASE: Final = "/api/v1"
 PROBLEM_TEXTS: Final[Mapping[int, str]] = MappingProxyType(
@@ -15,6 +16,7 @@ PROBLEM_TEXTS: Final[Mapping[int, str]] = MappingProxyType(
         401: "Not signed in",
         403: "The caller's roles do not allow this",
         404: "Unknown, deleted or hidden",
+        405: "No such address takes this method",
         409: "Contradicts the present state (locked, in the way, same key in use)",
         412: "Changed in the meantime",
         413: "Too large",
@@ -25,7 +27,8 @@ PROBLEM_TEXTS: Final[Mapping[int, str]] = MappingProxyType(
         503: "Not now; see Retry-After",
     }
 )
-ID: Final[Schema] = {"name": "id", "in": "path", "required": True, "schema": {"type": "integer"}}
+NUMBER: Final[Schema] = {"type": "integer", "minimum": 1, "maximum": MOST_NUMBER}
+ID: Final[Schema] = {"name": "id", "in": "path", "required": True, "schema": NUMBER}
 UID: Final[Schema] = {"name": "uid", "in": "path", "required": True, "schema": {"type": "string", "format": "uuid"}}
 IF_MATCH: Final[Schema] = {
     "name": "If-Match",
@@ -63,6 +66,15 @@ def problems(*statuses: int) -> Schema:
     content = {"application/problem+json": {"schema": link(PROBLEM)}}
     wanted = sorted({401, 403, 422, 429, 503, *statuses})
     return {str(s): {"description": PROBLEM_TEXTS[s], "content": content} for s in wanted}
+
+
+def add_common_problems(paths: Mapping[str, Schema]) -> None:
+    """Add to each operation what any operation of its shape may answer: an address with a blank may be no address."""
+    for path, operations in paths.items():
+        for operation in (one for one in operations.values() if isinstance(one, dict)):
+            common = {404, 405} if "{" in path else set()
+            common |= {400, 413, 415} if "requestBody" in operation else set()
+            operation["responses"] = problems(*common) | operation["responses"]
 
 
 def body(schema: Schema, *, required: bool = True) -> Schema:

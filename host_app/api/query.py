@@ -107,7 +107,7 @@ def text(name: str) -> str:
 def moment(args: MultiDict[str, str], name: str) -> datetime | None:
     """A parameter that is a moment with its zone; None when it is not given. Raises Invalid."""
     text = _single(args, name)
-    if not text:
+    if text is None:
         return None
     try:
         found = datetime.fromisoformat(text.replace(" ", "+"))  # an unescaped plus arrives as a space

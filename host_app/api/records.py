@@ -25,7 +25,7 @@ from host_app.routing import route
 
 COLLECTION: Final = "/api/v1/<plugin>/<plural>"
 MOST: Final = 10_000
-RECORD: Final = f"{COLLECTION}/<int(max=2147483647):id>"
+RECORD: Final = f"{COLLECTION}/<int:id>"
 
 
 def register(app: Flask) -> None:
@@ -110,6 +110,7 @@ def run_bulk(plugin: str, plural: str, action: str) -> Response:
     ids, tree, params = _selection(body)
 
     def work(ctx: Context) -> Response:
+        records.check_bulk(ctx, entity.name, action, params)
         chosen = records.bulk_ids(ctx, entity.name, ids=ids, filter=tree, most=MOST + 1)
         if len(chosen) > MOST:
             raise TooLarge(msg("At most {count} records at a time.", count=MOST))

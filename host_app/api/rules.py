@@ -22,7 +22,7 @@ from host_app.api.policies import on_tool
 from host_app.api.query import moment, number, only, text
 from host_app.auth import current
 from host_app.context import current_crm, say
-from host_app.routing import route
+from host_app.routing import MOST_NUMBER, route
 
 BASE: Final = "/api/v1/core/rules"
 RUNS: Final = "/api/v1/core/rule-runs"
@@ -73,7 +73,7 @@ def change(id: int) -> Response:
     data = _read("name", "body", "version")
 
     def work(ctx: Context) -> Response:
-        version = _number(data, "version")
+        version = _whole(data, "version")
         changed = current_crm().automation.update(ctx, id, name=data["name"], body=data["body"], version=version)
         return answer(_rule(changed))
 
@@ -104,7 +104,7 @@ def act(id: int, name: str) -> Response:
             case "duplicate":
                 return answer(_rule(service.duplicate(ctx, id, str(data.get("name") or ""))), 201)
             case "hand_over":
-                return answer(_rule(service.hand_over(ctx, id, _number(data, "owner_id"))))
+                return answer(_rule(service.hand_over(ctx, id, _whole(data, "owner_id"))))
         raise Invalid.of("name", msg("There is no action {name}.", name=name))
 
     return write(work)
@@ -133,7 +133,7 @@ def try_on() -> Response:
     only()
     data = _read("name", "body", "record_id")
     crm = current_crm()
-    tried = crm.automation.try_on(crm, current(), data["name"], data["body"], _number(data, "record_id"))
+    tried = crm.automation.try_on(crm, current(), data["name"], data["body"], _whole(data, "record_id"))
     return answer(_trial(tried))
 
 
@@ -141,7 +141,7 @@ def try_past() -> Response:
     """What a rule would have done in the last `days` (31 by default): `{"name", "body", "days"}`."""
     only()
     data = _read("name", "body")
-    days = min(_number(data, "days") if "days" in data else DAYS, MOST_DAYS)
+    days = _whole(data, "days", default=DAYS, most=MOST_DAYS)
     past = current_crm().automation.try_on_past(g.ctx, data["name"], data["body"], g.ctx.now - timedelta(days=days))
     return answer(asdict(past))
 
@@ -184,10 +184,10 @@ def _read(*names: str) -> dict[str, Any]:
     return data
 
 
-def _number(data: Mapping[str, Any], name: str) -> int:
-    value = data.get(name)
-    if not isinstance(value, int) or isinstance(value, bool):
-        raise Invalid.of(name, msg("This must be a whole number."))
+def _whole(data: Mapping[str, Any], name: str, *, default: int | None = None, most: int = MOST_NUMBER) -> int:
+    value = data.get(name, default)
+    if type(value) is not int or not 1 <= value <= most:
+        raise Invalid.of(name, msg("This must be a number from 1 to {most}.", most=most))
     return value
 
 

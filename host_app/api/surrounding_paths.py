@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Final
 
 from gigacore.entity import EntitySpec
-from host_app.api.operations import answered, body, problems, query
+from host_app.api.operations import NUMBER, answered, body, problems, query
 from host_app.api.schemas import Schema
 
-LINK: Final[Schema] = {"name": "link", "in": "path", "required": True, "schema": {"type": "integer"}}
+LINK: Final[Schema] = {"name": "link", "in": "path", "required": True, "schema": NUMBER}
 CHANGE: Final[Schema] = {
     "name": "change", "in": "path", "required": True, "schema": {"type": "string", "format": "uuid"},
 }  # fmt: skip

@@ -41,7 +41,7 @@ def register(app: Flask) -> None:
     route(app, f"{RECORD}/consents", policy=edit, methods=["POST"])(add_consent)
     route(app, f"{RECORD}/links", policy=view)(list_links)
     route(app, f"{RECORD}/links", policy=edit, methods=["POST"])(add_link)
-    route(app, f"{RECORD}/links/<int(max=2147483647):link>", policy=edit, methods=["DELETE"])(remove_link)
+    route(app, f"{RECORD}/links/<int:link>", policy=edit, methods=["DELETE"])(remove_link)
 
 
 def timeline(plugin: str, plural: str, id: int) -> Response:

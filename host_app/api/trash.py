@@ -23,7 +23,7 @@ TRASH: Final = "/api/v1/core/trash"
 def register(app: Flask) -> None:
     """Declare the routes. What a caller finds here is what was the caller's own; the service decides."""
     route(app, TRASH, policy=signed_in)(list_trash)
-    route(app, f"{TRASH}/<int(max=2147483647):id>/actions/restore", policy=signed_in, methods=["POST"])(restore)
+    route(app, f"{TRASH}/<int:id>/actions/restore", policy=signed_in, methods=["POST"])(restore)
 
 
 def list_trash() -> Response:

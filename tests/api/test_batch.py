@@ -49,6 +49,8 @@ def test_each_request_meets_its_own_policy(people: People) -> None:
     [
         1, {}, {"method": "TRACE", "path": "/api/v1/me"}, {"method": "GET", "path": "/crm/leads"},
         {"method": "POST", "path": "/api/v1/batch", "body": {"requests": []}},
+        {"method": "POST", "path": "/api/v1/%62atch", "body": {"requests": []}},
+        {"method": ["GET"], "path": "/api/v1/me"},
         {"method": "GET", "path": "//evil/api/v1/me"},
         {"method": "GET", "path": "/api/v1/me", "headers": {"Authorization": "Bearer x"}},
         {"method": "GET", "path": "/api/v1/me", "headers": {"If-Match": "a\r\nX: y"}},

@@ -34,6 +34,15 @@ def test_every_reference_in_the_document_leads_somewhere(people: People) -> None
     assert found <= set(made["components"]["schemas"])
 
 
+def test_every_operation_says_what_a_bad_body_and_a_wrong_address_are_answered(people: People) -> None:
+    for path, item in document(people)["paths"].items():
+        for operation in (one for one in item.values() if isinstance(one, dict)):
+            wanted = {"401", "403", "422", "429", "503"}
+            wanted |= {"404", "405"} if "{" in path else set()
+            wanted |= {"400", "413", "415"} if "requestBody" in operation else set()
+            assert wanted <= set(operation["responses"]), operation["operationId"]
+
+
 def test_operation_names_are_unique(people: People) -> None:
     names = [
         operation["operationId"]

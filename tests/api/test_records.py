@@ -10,7 +10,7 @@ import pytest
 
 from gigacore import Crm, records
 from gigacore.access import users
-from tests.api.conftest import New, People, Statements
+from tests.api.conftest import Digest, New, People, Statements
 
 
 def lead(people: People, **more: Any) -> dict[str, Any]:
@@ -72,6 +72,34 @@ def test_references_carry_a_label_and_hide_what_is_foreign(people: People) -> No
     expanded = people.ann("GET", f"/crm/contacts/{contact['id']}?expand=company_id")
     assert expanded.status_code == 200
     assert "Secret" not in expanded.get_data(as_text=True)
+
+
+def test_no_reference_wherever_it_stands_names_what_is_hidden_or_unknown(people: People, digest: Digest) -> None:
+    hidden = people.ben.make("/crm/companies", {"name": "Secret GmbH", "visibility": "private"})["id"]
+    person = {"first_name": "A", "last_name": "B"}
+    own = people.ann.make("/crm/contacts", person)["id"]
+    before = digest()
+    for number in (hidden, 999_999):
+        for body in ({"company_id": number}, {"companies": [{"company_id": number}]}):
+            answers = (
+                people.ann("POST", "/crm/contacts", person | body),
+                people.ann("PATCH", f"/crm/contacts/{own}", body, If_Match="*"),
+            )
+            assert [answer.status_code for answer in answers] == [422, 422], body
+            field = "company_id" if "company_id" in body else "companies.0.company_id"
+            assert [answer.get_json()["errors"][0]["field"] for answer in answers] == [field, field]
+    assert digest() == before
+
+
+def test_a_reference_that_stands_already_may_stay_though_it_is_hidden(people: People) -> None:
+    company = people.ben.make("/crm/companies", {"name": "Secret GmbH", "visibility": "private"})["id"]
+    person = {"first_name": "A", "last_name": "B", "company_id": company, "companies": [{"company_id": company}]}
+    contact = people.root.make("/crm/contacts", person | {"owner_id": people.ann.user_id})
+    row = contact["companies"][0]["id"]
+    same = {"company_id": company, "companies": [{"id": row, "company_id": company, "job_title": "Buyer"}]}
+    answer = people.ann("PATCH", f"/crm/contacts/{contact['id']}", same, If_Match="*")
+    assert answer.status_code == 200, answer.get_data(as_text=True)
+    assert answer.get_json()["companies"][0]["company_id"] == {"id": company, "label": None, "hidden": True}
 
 
 def test_references_expand_to_depth_two_and_no_further(people: People) -> None:
@@ -220,6 +248,31 @@ def test_above_a_hundred_records_a_job_changes_them(crm: Crm, people: People) ->
 )
 def test_a_selection_is_checked(people: People, body: Any) -> None:
     assert people.root("POST", "/crm/leads/actions/delete", body).status_code == 422
+
+
+@pytest.mark.parametrize(
+    ("action", "params", "status"),
+    [
+        ("nothing", {}, 404),
+        ("update", {"nothing": 1}, 422),
+        ("update", {"amount": "12"}, 422),
+        ("update", {"version": 7}, 422),
+        ("add", {"tags": 5}, 422),
+        ("add", {"tags": [{"a": 1}]}, 422),
+        ("add", {"amount": ["x"]}, 422),
+        ("add", {"nothing": ["x"]}, 422),
+        ("won", {"nothing": 1}, 422),
+    ],
+)
+def test_what_can_succeed_on_no_record_is_refused_as_a_whole(
+    people: People, digest: Digest, action: str, params: Any, status: int
+) -> None:
+    number = lead(people)["id"]
+    before = digest()
+    answer = people.admin("POST", f"/crm/leads/actions/{action}", {"ids": [number], "params": params})
+    assert answer.status_code == status, answer.get_data(as_text=True)
+    assert {error["field"] for error in answer.get_json().get("errors", ())} <= set(params)
+    assert digest() == before
 
 
 def test_a_list_costs_three_statements_at_most_and_a_creation_seven(

@@ -44,7 +44,7 @@ STATES: Final = {
 def register(app: Flask) -> None:
     """Declare the routes."""
     policy = on_tool(TOOL, "edit")
-    number = "<int(max=2147483647):number>"
+    number = "<int:number>"
     route(app, LIST, policy=policy)(show)
     route(app, f"{LIST}/new", policy=policy)(new)
     route(app, f"{LIST}/new", policy=policy, methods=["POST"])(create)

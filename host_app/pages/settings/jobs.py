@@ -26,7 +26,7 @@ from host_app.pages.settings.doing import do
 from host_app.routing import route, signed_in
 
 MONITOR: Final = "/settings/jobs"
-ONE: Final = f"{MONITOR}/<int(max=2147483647):job_id>"
+ONE: Final = f"{MONITOR}/<int:job_id>"
 TOOL: Final = oversight.TOOL
 PAGE: Final = 50
 STATES: Final = {

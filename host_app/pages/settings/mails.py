@@ -36,7 +36,7 @@ Titles = Mapping[str, Mapping[int, str]]
 
 def register(app: Flask) -> None:
     """Declare the routes."""
-    number = "<int(max=2147483647):number>"
+    number = "<int:number>"
     route(app, LIST, policy=on_tool(TOOL, "view"))(show)
     route(app, f"{LIST}/{number}/again", policy=on_tool(TOOL, "edit"), methods=["POST"])(again)
 

@@ -34,7 +34,7 @@ INPUTS: Final = MappingProxyType({"every_seconds": "count"})
 def register(app: Flask) -> None:
     """Declare the routes."""
     route(app, LIST, policy=on_tool(TOOL, "view"))(show)
-    one, may_edit = f"{LIST}/<int(max=2147483647):schedule_id>", on_tool(TOOL, "edit")
+    one, may_edit = f"{LIST}/<int:schedule_id>", on_tool(TOOL, "edit")
     route(app, one, policy=may_edit, methods=["POST"])(change)
     route(app, f"{one}/edit", policy=may_edit)(edit)
     route(app, f"{one}/edit", policy=may_edit, methods=["POST"])(save)

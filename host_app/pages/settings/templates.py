@@ -30,7 +30,7 @@ from host_app.pages.settings.doing import again, do, problems, told
 from host_app.routing import route
 
 LIST: Final = "/settings/templates"
-ONE: Final = f"{LIST}/<int(max=2147483647):number>"
+ONE: Final = f"{LIST}/<int:number>"
 LANGUAGES: Final = {"en": "English", "fr": "Français"}
 RECORD: Final = FieldSpec("record", "ref", label="Preview with")
 

@@ -27,7 +27,7 @@ from host_app.pages.settings.doing import again, do, problems
 from host_app.routing import route
 
 LIST: Final = "/settings/webhooks"
-ONE: Final = f"{LIST}/<int(max=2147483647):hook_id>"
+ONE: Final = f"{LIST}/<int:hook_id>"
 TOOL: Final = "core.hook"
 PAGE: Final = 50
 STATES: Final = {
