@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
 from gigacore.access.decide import require
 from gigacore.access.tables import core_share, core_team, core_user
-from gigacore.access.verbs import RESPONSIBLE
+from gigacore.access.verbs import RESPONSIBLE, VERBS
 from gigacore.data.journal import Entry
 from gigacore.errors import Invalid
 from gigacore.messages import msg
@@ -19,8 +18,6 @@ from gigacore.messages import msg
 if TYPE_CHECKING:
     from gigacore.context import Context
     from gigacore.entity import Entity
-
-_VERB: Final = re.compile(r"[a-z][a-z0-9_]{0,60}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +50,9 @@ def add(
 
 
 def _check(ctx: Context, record: Entity, verb: str) -> None:
-    if not _VERB.fullmatch(verb):
-        raise Invalid.of("verb", msg("{name} is no verb.", name=verb))
     name = _name(record)
+    if verb not in VERBS and verb != RESPONSIBLE and verb not in ctx.session.registry.actions.get(name, ()):
+        raise Invalid.of("verb", msg("{name} is no verb.", name=verb))
     if not type(record).__giga__.owned:
         raise Invalid.of("record", msg("Records of this kind cannot be shared."))
     require(ctx, "share", name, record)

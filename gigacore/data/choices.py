@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Container
+from itertools import chain, count
 from typing import TYPE_CHECKING, Final
 
 import sqlalchemy as sa
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
     from gigacore.entity import ChoiceList
 
 _KEY_LENGTH: Final = 60
+_LABEL_LENGTH: Final = 120
+_LOOSE: Final = re.compile(r"[\s_.,;:'’\-/]+")
 
 core_choice: Final = sa.Table(
     "core_choice",
@@ -45,14 +49,34 @@ def choice_key(label: str) -> str:
 
 def add_choice(ctx: Context, choices: ChoiceList, label: str) -> str:
     """Add a value to an open list unless it is there, and give its key. Within the caller's unit of work."""
-    key, connection = choice_key(label), ctx.session.connection()
-    table = core_choice.c
-    known = sa.select(table.key).where(table.list == choices.name, table.key == key)
-    if connection.execute(known).first() is None:
-        last = sa.select(sa.func.coalesce(sa.func.max(table.position), -1) + 1).where(table.list == choices.name)
-        row = {"uid": uuid7(), "list": choices.name, "key": key, "label": label[:120], "labels": {}, "colour": ""}
-        position = connection.execute(last).scalar_one()
-        more = {"kind": "", "position": position, "active": True, "plugin": choices.plugin}
-        connection.execute(sa.insert(core_choice).values(**row, **more))
-        bump_generation(connection)
+    label, connection, table = label.strip()[:_LABEL_LENGTH], ctx.session.connection(), core_choice.c
+    key, present = choice_key(label), _alike(connection, choices, choice_key(label))
+    same = next((known for known, text in present.items() if sounds_like(text, label)), None)
+    if same is not None:
+        return same
+    key = free_key(key, present)
+    last = sa.select(sa.func.coalesce(sa.func.max(table.position), -1) + 1).where(table.list == choices.name)
+    row = {"uid": uuid7(), "list": choices.name, "key": key, "label": label, "labels": {}, "colour": ""}
+    position = connection.execute(last).scalar_one()
+    more = {"kind": "", "position": position, "active": True, "plugin": choices.plugin}
+    connection.execute(sa.insert(core_choice).values(**row, **more))
+    bump_generation(connection)
     return key
+
+
+def _alike(connection: sa.Connection, choices: ChoiceList, key: str) -> dict[str, str]:
+    """Label by key of the values whose key begins with this one: `C`, `C++` and `C#` would all be `c`."""
+    table = core_choice.c
+    wanted = sa.select(table.key, table.label).where(table.list == choices.name)
+    return {row.key: row.label for row in connection.execute(wanted.where(table.key.startswith(key, autoescape=True)))}
+
+
+def sounds_like(label: str, other: str) -> bool:
+    """Whether two labels differ only in what people write now this way, now that way."""
+    return _LOOSE.sub(" ", fold(label)).strip() == _LOOSE.sub(" ", fold(other)).strip()
+
+
+def free_key(key: str, taken: Container[str]) -> str:
+    """The key, or with a number behind it where it is taken."""
+    numbered = (f"{key}_{number}" for number in count(2))
+    return next(one for one in chain([key], numbered) if one not in taken)

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from gigacore.access import require
 from gigacore.data import audit, bump_generation
-from gigacore.data.choices import choice_key, core_choice
+from gigacore.data.choices import choice_key, core_choice, free_key, sounds_like
 from gigacore.entity import Choice, ChoiceList
 from gigacore.errors import Conflict, Invalid, NotFound
 from gigacore.ids import uuid7
@@ -37,8 +37,12 @@ def add(ctx: Context, list_name: str, data: Mapping[str, Any]) -> Choice:
     require(ctx, "edit", TOOL)
     known = _list(ctx, list_name)
     values = _checked(known, {"label": "", "labels": {}, "colour": "", "kind": "", "active": True, **data})
-    key = choice_key(str(values.pop("key", None) or values["label"]))
-    if known.get(key) is not None:
+    given = values.pop("key", None)
+    key = choice_key(str(given or values["label"]))
+    present = known.get(key)
+    if present is not None and not given and not sounds_like(present.label, values["label"]):
+        key = free_key(key, {choice.key for choice in known.choices})
+    elif present is not None:
         raise Invalid.of("key", msg("There is a choice {name} already.", name=key), "unique")
     position = max((choice.position for choice in known.choices), default=-1) + 1
     row = {"uid": uuid7(), "list": list_name, "key": key, "position": position, "plugin": ""}

@@ -19,7 +19,7 @@ def settle_open_choices(ctx: Context, spec: EntitySpec, values: dict[str, Any]) 
         if choices is None or not choices.open:
             continue
         if isinstance(value, list):
-            values[name] = list(dict.fromkeys(_key(ctx, choices, item) for item in value))
+            values[name] = list(dict.fromkeys(_key(ctx, choices, item) for item in value if item.strip()))
         else:
             values[name] = _key(ctx, choices, value)
 

@@ -149,7 +149,8 @@ def try_past() -> Response:
 def runs() -> Response:
     """The log, newest first; `?rule=`, `?state=`, `?entity=&record=`, `?since=`, `?until=`, `?before=` narrow it."""
     only("rule", "state", "entity", "record", "since", "until", "before", "limit")
-    record = (text("entity"), number("record", default=0, most=2**63 - 1) or 0) if text("entity") else None
+    of_record = number("record", default=0, most=2**63 - 1) or 0
+    record = (text("entity"), of_record) if text("entity") else None
     found = current_crm().automation.runs(
         g.ctx,
         rule_id=number("rule", default=0, most=2**63 - 1) or None,

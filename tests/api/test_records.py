@@ -102,6 +102,16 @@ def test_a_reference_that_stands_already_may_stay_though_it_is_hidden(people: Pe
     assert answer.get_json()["companies"][0]["company_id"] == {"id": company, "label": None, "hidden": True}
 
 
+def test_tags_made_on_the_spot_are_told_apart_and_not_made_twice(people: People) -> None:
+    first = lead(people, tags=["C++", "C#", "日本", "中国", "Brand new", "brand-NEW", "  "])["tags"]
+    again = lead(people, tags=["中国", "BRAND NEW", "c#"])["tags"]
+    assert len(set(first)) == 5
+    assert again == [first[3], first[4], first[1]]
+    lists = {one["name"]: one["choices"] for one in people.ann("GET", "/core/choice-lists").get_json()["items"]}
+    labels = {choice["key"]: choice["label"] for choice in lists["crm.tag"]}
+    assert [labels[key] for key in first] == ["C++", "C#", "日本", "中国", "Brand new"]
+
+
 def test_references_expand_to_depth_two_and_no_further(people: People) -> None:
     company = people.ann.make("/crm/companies", {"name": "Nord SA"})
     contact = people.ann.make("/crm/contacts", {"first_name": "A", "last_name": "B", "company_id": company["id"]})

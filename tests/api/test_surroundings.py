@@ -27,9 +27,13 @@ def test_a_shared_record_is_seen_until_the_share_is_taken_back(people: People, l
 
 
 @pytest.mark.parametrize(
-    "body", [{}, {"user_id": 1, "team_id": 1}, {"user_id": "1"}, {"nobody": 1}, {"user_id": 10**6}]
-)
-def test_a_share_names_one_party_that_exists(
+    "body",
+    [
+        {}, {"user_id": 1, "team_id": 1}, {"user_id": "1"}, {"nobody": 1}, {"user_id": 10**6},
+        {"user_id": 1, "verb": "dance"},
+    ],
+)  # fmt: skip
+def test_a_share_names_one_party_that_exists_and_a_verb_of_the_entity(
     people: People, lead: str, body: dict[str, object], digest: Digest
 ) -> None:
     before = digest()
