@@ -21,7 +21,7 @@ from gigacore.access import AccessGuard, load_actor
 from gigacore.access.vault import Vault
 from gigacore.automation import CONSUMER as RULES
 from gigacore.automation import Automation
-from gigacore.clock import Clock, SystemClock
+from gigacore.clock import Clock, SharedClock, SystemClock
 from gigacore.context import Actor, Context
 from gigacore.data import Database, check_engine, create_engine, read_generation
 from gigacore.data.door import SCOPED
@@ -88,8 +88,8 @@ class Crm:
         clock: Clock | None = None,
     ) -> None:
         self.settings = settings or Settings.from_env(os.environ)
-        self.clock: Clock = clock or SystemClock()
         self.engine = _checked(engine) if engine is not None else create_engine(self.settings.effective_database_url)
+        self.clock: Clock = clock or _clock_of(self.engine)
         offered = discover() if plugins is None else given(plugins)
         self.calls = Calls(FaultLog(self.settings.data_dir / FILE, self.clock))
         self.plugins = PluginManager(
@@ -142,6 +142,7 @@ class Crm:
         with self._changing:
             running.database.stale, self._fresh_at = False, time.monotonic()
             with running.database.connect() as connection:
+                self._read_clock(connection)
                 if read_generation(connection) == self.registry.generation:
                     return False
             running.database.use_registry(self._complete(running.loaded, running.automation, running.webhooks))
@@ -321,6 +322,10 @@ class Crm:
             raise Misuse(msg("The application was not started."), fix=msg("Call crm.start() first."))
         return self._running
 
+    def _read_clock(self, connection: sa.Connection) -> None:
+        if isinstance(self.clock, SharedClock):
+            self.clock.set(connection.execute(sa.select(sa.func.clock_timestamp())).scalar_one())
+
     def _interested(self, event: str, rules_enabled: bool) -> tuple[str, ...]:
         if self._running is None:
             return ()
@@ -332,6 +337,7 @@ class Crm:
     def _complete(self, loaded: Loaded, automation: Automation, webhooks: Webhooks) -> Registry:
         """The plugins' registry with the choices and custom fields of the database."""
         with reading(self.engine).execution_options(**{SCOPED: True}).connect() as connection:
+            self._read_clock(connection)
             generation = read_generation(connection)
             choices = read_choices(connection, loaded.registry.choice_lists.values())
             registry = loaded.registry.with_choice_lists(choices, generation)
@@ -342,6 +348,11 @@ class Crm:
             automation.refresh(connection, registry)
             webhooks.refresh(connection)
             return registry
+
+
+def _clock_of(engine: sa.Engine) -> Clock:
+    """The database server's time, which all processes share, so that leases and schedules do not depend on theirs."""
+    return SharedClock() if engine.dialect.name == "postgresql" else SystemClock()
 
 
 def _checked(engine: sa.Engine) -> sa.Engine:

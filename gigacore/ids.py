@@ -17,6 +17,11 @@ def uuid7() -> uuid.UUID:
     return _uuid7()
 
 
+def later(value: uuid.UUID, milliseconds: int) -> uuid.UUID:
+    """The same UUIDv7, made that much later."""
+    return uuid.UUID(int=value.int + (milliseconds << 80)) if milliseconds else value
+
+
 def uuid7_floor(moment: datetime) -> uuid.UUID:
     """The smallest UUIDv7 of that millisecond."""
     return uuid.UUID(int=int(moment.timestamp() * 1000) << 80)

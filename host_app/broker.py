@@ -98,7 +98,7 @@ class BrokerDispatcher:
     def __init__(self, worker: Worker, publish: Publish, *, sweeps: bool = False) -> None:
         self.worker = worker
         self.publish = publish
-        self.sweeper = EmbeddedDispatcher(worker, threads=1, poll=SWEEP_SECONDS) if sweeps else None
+        self.sweeper = EmbeddedDispatcher(worker, threads=2, poll=SWEEP_SECONDS) if sweeps else None
         self._news = threading.Event()
         self._ended = threading.Event()
         self._told: dict[int, float] = {}

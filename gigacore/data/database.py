@@ -7,11 +7,12 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Final
+from uuid import UUID
 
 from sqlalchemy import ColumnElement, Connection, Engine, false
 from sqlalchemy.exc import SQLAlchemyError
 
-from gigacore.clock import Clock, SystemClock
+from gigacore.clock import Clock, SharedClock, SystemClock
 from gigacore.context import Actor, Context, system_actor
 from gigacore.data import denied as denied_attempts
 from gigacore.data import flush, scope  # noqa: F401 - importing them attaches the session's listeners
@@ -24,7 +25,7 @@ from gigacore.data.plan import Plans
 from gigacore.data.session import ActorSession, Guard, Hooks, NoHooks
 from gigacore.entity import Entity, EntitySpec, Registry
 from gigacore.errors import Forbidden, GigaError, Misuse, NotFound
-from gigacore.ids import uuid7
+from gigacore.ids import later, uuid7
 from gigacore.messages import msg
 
 log: Final = logging.getLogger("gigacore.data")
@@ -72,7 +73,7 @@ class Database:
         self.guard: Guard = guard or NoRights()
         self.hooks: Hooks = hooks or NoHooks()
         self.clock: Clock = clock or SystemClock()
-        self.journal = Journal(engine.dialect, interested)
+        self.journal = Journal(engine.dialect, interested, self._event_id)
         self._plans = Plans.of(registry)
         self._statements = StatementGuard(self._plans.tables)
         self._statements.watch(engine)
@@ -186,6 +187,10 @@ class Database:
         engine = self.engine.execution_options(**{SCOPED: True})
         with self._single(), translated_errors(), engine.begin() as connection:
             yield connection
+
+    def _event_id(self) -> UUID:
+        """Events of all processes are in the order of one clock, whatever each machine's own says."""
+        return later(uuid7(), self.clock.lag) if isinstance(self.clock, SharedClock) else uuid7()
 
     def _session(self, connection: Connection, actor: Actor | None, *, writable: bool) -> ActorSession:
         if actor is None:

@@ -71,9 +71,12 @@ def commitment(salt: bytes, body: bytes) -> bytes:
 class Journal:
     """The writer of audit rows, events and deliveries for one engine."""
 
-    def __init__(self, dialect: Dialect, interested: Interested = lambda name, rules: ()) -> None:
+    def __init__(
+        self, dialect: Dialect, interested: Interested = lambda name, rules: (), new_id: Callable[[], UUID] = uuid7
+    ) -> None:
         self._lite = dialect.name == "sqlite"
         self.interested = interested
+        self.new_id = new_id
         self._audit = self._insert(core_audit)
         self._value = self._insert(core_audit_value)
         self._outbox = self._insert(core_outbox)
@@ -93,7 +96,7 @@ class Journal:
         at, who = self.moment(ctx.now), _who(ctx)
         interested = cache(self.interested)
         for entry in entries:
-            ids.append(new := uuid7())
+            ids.append(new := self.new_id())
             key, uid = self.uid(new), self.uid(entry.record_uid)
             names = orjson.dumps(entry.fields if isinstance(entry.fields, list) else list(entry.fields)).decode()
             salt = os.urandom(SALT_BYTES)

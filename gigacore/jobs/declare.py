@@ -33,7 +33,8 @@ class Job:
     again after a crash. A handler raises to be tried again, at most `attempts` times, after 10 s, 40 s, 160 s ...
     (`backoff` times 4 each time, at most one hour); then the job is a dead letter. The actor is the enqueuing user with
     the rights of the moment of running, or the system when `system` gives a reason. Up to `together` short jobs of one
-    name that came from one transaction run in one; when that fails, each runs by itself.
+    name that came from one transaction run in one; when that fails, each runs by itself. A `version` above 1 names the
+    form of the payload: while old and new workers run side by side, an older one parks what it cannot know.
     """
 
     name: str
@@ -46,6 +47,7 @@ class Job:
     together: int = 50
     system: str = ""
     plugin: str = ""
+    version: int = 1
 
     def __post_init__(self) -> None:
         if not JOB_NAME.fullmatch(self.name):

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 PAYLOAD_LIMIT: Final = 256 * 1024
 LOG_LIMIT: Final = 64 * 1024
 ERROR_LIMIT: Final = 8 * 1024
+LONGEST_LEASE: Final = timedelta(minutes=10)
+VERSION_KEY: Final = "payload version"
 DEFAULT_ATTEMPTS: Final = 5
 DEFAULT_PRIORITY: Final = 5
 J: Final = core_job.c
@@ -49,6 +51,11 @@ class Claimed:
     org_id: int
     correlation_id: str
     depth: int
+
+    @property
+    def version(self) -> int:
+        """Which form the payload has: 1 unless its job declared another when it was enqueued."""
+        return int(self.payload.get(VERSION_KEY, 1))
 
 
 def enqueue(
@@ -76,6 +83,8 @@ def enqueue(
 def new_row(ctx: Context, job: str | Job, payload: Mapping[str, Any]) -> dict[str, Any]:
     """The columns of a job that `ctx` asks for."""
     name = job.name if isinstance(job, Job) else job
+    if isinstance(job, Job) and job.version > 1:
+        payload = {**payload, VERSION_KEY: job.version}
     if not JOB_NAME.fullmatch(name):
         raise Misuse(msg("“{name}” is no name of a job; it must look like plugin.verb.", name=name))
     if len(orjson.dumps(dict(payload))) > PAYLOAD_LIMIT:
@@ -125,10 +134,17 @@ def insert(connection: sa.Connection, row: Mapping[str, Any]) -> int:
             return int(old)
 
 
-def due(now: datetime, plugins: Collection[str], *, only: int | None = None, limit: int = 1) -> sa.Select[Any]:
+def due(
+    now: datetime,
+    plugins: Collection[str],
+    *,
+    only: int | None = None,
+    besides: Collection[str] = (),
+    limit: int = 1,
+) -> sa.Select[Any]:
     """The jobs to run next: not before their time, and not past an earlier one of the same serial key.
 
-    `only` = this one, if it is due.
+    `only` = this one, if it is due; `besides` = none of these names.
     """
     other = core_job.alias("other")
     blocked = sa.exists().where(
@@ -137,12 +153,18 @@ def due(now: datetime, plugins: Collection[str], *, only: int | None = None, lim
     )
     found = (
         sa.select(J.id)
-        .where(J.state == QUEUED, J.run_at <= now, J.plugin.in_(sorted(plugins)))
+        .where(J.state == QUEUED, _has_come(now), J.plugin.in_(sorted(plugins)))
         .where(sa.or_(J.serial_key.is_(None), ~blocked))
         .order_by(J.priority, J.run_at, J.id)
         .limit(limit)
     )
+    found = found.where(J.name.not_in(sorted(besides))) if besides else found
     return found if only is None else found.where(J.id == only)
+
+
+def _has_come(now: datetime) -> sa.ColumnElement[bool]:
+    """True for a job whose time has come, or that was to run at once when the clock was ahead of `now`."""
+    return sa.or_(J.run_at <= now, J.run_at == J.created_at)
 
 
 def claim(
@@ -152,9 +174,10 @@ def claim(
     plugins: Collection[str],
     worker: str,
     only: int | None = None,
+    besides: Collection[str] = (),
 ) -> Claimed | None:
     """Takes the next job, or the one numbered `only`, counting the attempt before it runs. None: there is none."""
-    chosen = due(now, plugins, only=only).with_for_update(skip_locked=True).scalar_subquery()
+    chosen = due(now, plugins, only=only, besides=besides).with_for_update(skip_locked=True).scalar_subquery()
     token = f"{worker}/{uuid7()}"
     statement = (
         sa.update(core_job)
@@ -180,7 +203,7 @@ def claim_alike(
     if limit < 1 or first.attempts != 1 or first.max_attempts < 2 or first.serial_key or first.actor_scopes is not None:
         return []
     same = [J[name].is_not_distinct_from(getattr(first, name)) for name in ALIKE]
-    fresh = [J.state == QUEUED, J.attempts == 0, J.run_at <= now, J.serial_key.is_(None), J.actor_scopes.is_(None)]
+    fresh = [J.state == QUEUED, J.attempts == 0, _has_come(now), J.serial_key.is_(None), J.actor_scopes.is_(None)]
     chosen = sa.select(J.id).where(*fresh, *same).order_by(J.id).limit(limit).with_for_update(skip_locked=True)
     statement = (
         sa.update(core_job)
@@ -243,6 +266,12 @@ def give_back(connection: sa.Connection, job: Claimed, now: datetime) -> None:
     requeue(connection, held(job), now, now, None)
 
 
+def lay_aside(connection: sa.Connection, job: Claimed, why: str) -> None:
+    """Parks a job that this code cannot run, untried; the next start of a worker takes it up again."""
+    values = {"state": PARKED, "attempts": J.attempts - 1, "lease_until": None, "worker": None, "error": why}
+    connection.execute(sa.update(core_job).where(held(job)).values(**values))
+
+
 def close(connection: sa.Connection, where: sa.ColumnElement[bool], state: str, now: datetime, error: str) -> None:
     """Ends a job without a result."""
     values = {"state": state, "finished_at": now, "error": error[-ERROR_LIMIT:], "lease_until": None}
@@ -262,15 +291,20 @@ def requeue(
         close(connection, where, CANCELLED, now, error or "replaced by a later job of the same unique key")
 
 
+def run_out(lease: sa.ColumnElement[datetime | None], now: datetime) -> sa.ColumnElement[bool]:
+    """True for a lease that is over, or so long that the clock was set back since it was given."""
+    return sa.or_(lease < now, lease > now + LONGEST_LEASE)
+
+
 def has_expired(connection: sa.Connection, now: datetime) -> bool:
     """Whether a worker died with a job in hand."""
-    query = sa.select(J.id).where(J.state == RUNNING, J.lease_until < now).limit(1)
+    query = sa.select(J.id).where(J.state == RUNNING, run_out(J.lease_until, now)).limit(1)
     return connection.execute(query).first() is not None
 
 
 def sweep(connection: sa.Connection, now: datetime) -> int:
     """Frees the jobs of workers that died: another try, or a dead letter after the last. Returns how many."""
-    expired = sa.and_(J.state == RUNNING, J.lease_until < now)
+    expired = sa.and_(J.state == RUNNING, run_out(J.lease_until, now))
     rows = connection.execute(
         sa.select(J.id, J.attempts, J.max_attempts).where(expired).with_for_update(skip_locked=True)
     ).all()

@@ -19,7 +19,7 @@ from gigacore.context import Context, system_actor
 from gigacore.data.tables import core_delivery, core_outbox
 from gigacore.ids import uuid7
 from gigacore.jobs.declare import Consumer
-from gigacore.jobs.queue import ERROR_LIMIT
+from gigacore.jobs.queue import ERROR_LIMIT, run_out
 
 if TYPE_CHECKING:
     from gigacore.jobs.run import Host
@@ -63,13 +63,15 @@ class Held:
 EVENT_COLUMNS: Final = tuple(core_outbox.c[name] for name in Event.__slots__)
 
 
+def waits(now: datetime) -> sa.ColumnElement[bool]:
+    """True for a delivery that may be made: its time has come, it was never tried, or its worker died."""
+    fresh = sa.and_(D.state == "new", sa.or_(D.next_at <= now, D.attempts == 0))
+    return sa.or_(fresh, sa.and_(D.state == "running", run_out(D.lease_until, now)))
+
+
 def due(now: datetime, consumer: Consumer) -> sa.ColumnElement[bool]:
     """True for a delivery of this consumer whose turn it is."""
-    waiting = sa.or_(
-        sa.and_(D.state == "new", D.next_at <= now),
-        sa.and_(D.state == "running", D.lease_until < now),
-    )
-    mine = sa.and_(D.consumer == consumer.name, waiting)
+    mine = sa.and_(D.consumer == consumer.name, waits(now))
     if not consumer.ordered:
         return mine
     other = core_delivery.alias("other")
@@ -84,11 +86,7 @@ def due(now: datetime, consumer: Consumer) -> sa.ColumnElement[bool]:
 
 def waiting_consumers(connection: sa.Connection, now: datetime, known: Sequence[str]) -> list[str]:
     """The consumers that have something to do."""
-    waiting = sa.or_(
-        sa.and_(D.state == "new", D.next_at <= now),
-        sa.and_(D.state == "running", D.lease_until < now),
-    )
-    found = connection.execute(sa.select(D.consumer).where(waiting, D.consumer.in_(known)).distinct())
+    found = connection.execute(sa.select(D.consumer).where(waits(now), D.consumer.in_(known)).distinct())
     return sorted(found.scalars())
 
 

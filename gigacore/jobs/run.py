@@ -59,6 +59,10 @@ class Stopping(Exception):
     """Raised by `JobRun.between_steps` when the process is about to end: the job goes on elsewhere, or later."""
 
 
+class Unknown(Exception):
+    """This code does not know the job, or not the form of its payload: newer code may have enqueued it."""
+
+
 class LeaseLost(Exception):
     """The lease ran out, so another worker may have the job: what this one did is rolled back."""
 
@@ -137,13 +141,18 @@ def attempt(host: Host, claimed: Claimed, job: Job | None, watch: set[JobRun], s
     """Runs a claimed job to its end, whatever that is; `watch` holds it while its lease must be kept."""
     run, begun, outcome = None, time.monotonic(), "done"
     try:
-        if job is None:
-            raise Misuse(msg("No enabled plugin declares the job {name}.", name=claimed.name))
+        if job is None or claimed.version > job.version:
+            raise Unknown
         run = JobRun(host, claimed, actor_of(host, claimed, job), stopping)
         watch.add(run)
         execute(run, job)
     except LeaseLost:
         outcome = "lease lost"
+    except Unknown:
+        outcome = "parked"
+        why = "no enabled plugin declares this job" if job is None else f"payload version {claimed.version}"
+        with host.database.begin() as connection:
+            queue.lay_aside(connection, claimed, f"{why}: a newer version of the plugin may have enqueued it")
     except Stopping:
         outcome = "given back"
         with host.database.begin() as connection:

@@ -66,6 +66,11 @@ class Declared:
             tuple(one for plugin in found for one in plugin.schedules),
         )
 
+    @property
+    def long_jobs(self) -> list[str]:
+        """The names of the jobs that may take long: those that talk to others, and those of many steps."""
+        return [name for name, job in self.jobs.items() if job.long]
+
     def interested(self, event: str) -> tuple[str, ...]:
         """The consumers of an event of that name; the outbox writes a delivery for each. Asked in every write."""
         if event not in self._wanted:
@@ -92,24 +97,25 @@ class Worker:
             steps += 1
         return steps
 
-    def step(self) -> bool:
-        """Delivers one batch of events or runs one job. False = nothing is due."""
-        return self.deliver() or self.run_one()
+    def step(self, *, short: bool = False) -> bool:
+        """Delivers one batch of events or runs one job; `short` = none that may take long. False = nothing is due."""
+        return self.deliver(short=short) or self.run_one(short=short)
 
-    def run_one(self, only: int | None = None) -> bool:
+    def run_one(self, only: int | None = None, *, short: bool = False) -> bool:
         """Runs the next job, or the one numbered `only` if it is due. False = nothing is."""
+        besides = self.declared.long_jobs if short else ()
         if not self.declared.jobs and not self.declared.plugins:
             return False
         database, now = self.host.database, self.host.clock.now()
         with database.connect() as connection:
-            if connection.execute(queue.due(now, self.declared.plugins, only=only)).scalar() is None:
+            if connection.execute(queue.due(now, self.declared.plugins, only=only, besides=besides)).scalar() is None:
                 return False
         with database.begin() as connection:
-            claimed = queue.claim(connection, now, self.lease, self.declared.plugins, self.name, only)
+            claimed = queue.claim(connection, now, self.lease, self.declared.plugins, self.name, only, besides)
             if claimed is None:
                 return False
             job = self.declared.jobs.get(claimed.name)
-            room = 0 if job is None or job.long else job.together - 1
+            room = 0 if job is None or job.long or claimed.version > job.version else job.together - 1
             alike = queue.claim_alike(connection, claimed, now, self.lease, room)
         if job is not None and alike:
             attempt_together(self.host, [claimed, *alike], job, self.running)
@@ -117,13 +123,14 @@ class Worker:
             attempt(self.host, claimed, job, self.running, self.stopping)
         return True
 
-    def deliver(self) -> bool:
-        """Delivers a batch of events. False = nothing is due."""
-        if not self.declared.consumers:
+    def deliver(self, *, short: bool = False) -> bool:
+        """Delivers a batch of events; `short` = not to consumers that may take long. False = nothing is due."""
+        consumers = [name for name, one in self.declared.consumers.items() if not (short and one.long)]
+        if not consumers:
             return False
         database, now = self.host.database, self.host.clock.now()
         with database.connect() as connection:
-            waiting = relay.waiting_consumers(connection, now, sorted(self.declared.consumers))
+            waiting = relay.waiting_consumers(connection, now, sorted(consumers))
         delivered = [self.deliver_to(self.declared.consumers[name]) for name in waiting]
         return any(delivered)
 
@@ -156,6 +163,7 @@ class Worker:
         if heartbeat.is_due(self.beaten_at, now):
             with database.begin() as connection:
                 heartbeat.beat(connection, self.name, now)
+                queue.park(connection, self.declared.plugins)  # what older code laid aside may be known here
             self.beaten_at = now
         for run in list(self.running):
             with database.begin() as connection:
@@ -218,7 +226,10 @@ class InlineDispatcher:
 
 
 class EmbeddedDispatcher:
-    """Worker threads inside the web process: woken after each commit, polling as a fall-back."""
+    """Worker threads inside the web process: woken after each commit, polling as a fall-back.
+
+    Where there are several, the first takes only short work: a receiver that hangs, or an import, holds up the others.
+    """
 
     def __init__(
         self, worker: Worker, threads: int = 2, poll: float = POLL_SECONDS, keep: float = KEEP_SECONDS
@@ -230,8 +241,12 @@ class EmbeddedDispatcher:
         self.stopping.clear()
         self._signal = threading.Condition()
         self._news = 0
-        names = [f"giga-worker-{number}" for number in range(threads)]
-        self._threads = [threading.Thread(target=self._work, name=name, daemon=True) for name in names]
+        self._threads = [
+            threading.Thread(
+                target=self._work, args=(threads > 1 and number == 0,), name=f"giga-worker-{number}", daemon=True
+            )
+            for number in range(threads)
+        ]
         self._threads.append(threading.Thread(target=self._keep, name="giga-keeper", daemon=True))
 
     def start(self) -> None:
@@ -255,18 +270,18 @@ class EmbeddedDispatcher:
                 thread.join(timeout)
         return not any(thread.is_alive() for thread in self._threads)
 
-    def _work(self) -> None:
+    def _work(self, short: bool) -> None:
         seen = -1
         while not self.stopping.is_set():
             with self._signal:
                 if seen == self._news:
                     self._signal.wait(self.poll)
                 seen = self._news
-            self._drain()
+            self._drain(short)
 
-    def _drain(self) -> None:
+    def _drain(self, short: bool) -> None:
         try:
-            while not self.stopping.is_set() and self.worker.step():
+            while not self.stopping.is_set() and self.worker.step(short=short):
                 pass
         except OperationalError as error:
             self._trouble("the database does not answer: %s", error.orig)

@@ -10,8 +10,6 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from email.utils import parsedate_to_datetime
-from random import SystemRandom
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
@@ -27,7 +25,7 @@ from gigacore.errors import Conflict, Forbidden, GigaError, Invalid, NotFound
 from gigacore.ids import uuid7
 from gigacore.jobs import queue
 from gigacore.messages import Msg, msg
-from gigacore.webhooks import signing
+from gigacore.webhooks import pacing, signing
 from gigacore.webhooks.tables import DEAD, DONE, SKIPPED, WAITING, core_hook, core_hook_delivery
 
 if TYPE_CHECKING:
@@ -38,11 +36,9 @@ if TYPE_CHECKING:
 
 TOOL: Final = "core.hook"
 JOB: Final = "core.send_hook"
-SCHEDULE: Final = (0, 5, 300, 1800, 7200, 18_000, 36_000, 50_400, 72_000, 86_400)
 SECONDS: Final = 20.0
 READ: Final = 64 * 1024
 ROTATION: Final = timedelta(days=1)
-LONGEST_WAIT: Final = timedelta(days=1)
 MOST: Final = 200
 PURPOSE: Final = "web hook"
 CALLED: Final = "core.rule.called"
@@ -52,6 +48,7 @@ FAILING: Final = msg("ten attempts over three days failed")
 OFF: Final = msg("the web hook is switched off")
 HIDDEN: Final = msg("out of the owner's sight")
 REFUSED: Final = msg("the receiver did not accept it")
+HELD: Final = msg("it waits, for the receiver fails at the moment")
 H: Final = core_hook.c
 D: Final = core_hook_delivery.c
 
@@ -281,6 +278,8 @@ def send(run: JobRun, payload: Mapping[str, Any], rule: OutboundRule, vault: Vau
     body = bytes(row[D.body]) if row[D.body] is not None else _build(run, row, payload)
     if body is None:
         return _close(run, row, SKIPPED, None, HIDDEN, None)
+    if row[D.attempts] == 0 and (until := pacing.held_until(run.host.database, row[H.id], run.now)) is not None:
+        return _hold(run, payload, row, until)
     return _attempt(run, payload, row, body, rule, vault)
 
 
@@ -331,7 +330,7 @@ def _attempt(
         answer = outbound.call(
             rule, "POST", row[H.target_url], body=body, headers=given, seconds=SECONDS, max_bytes=READ
         )  # fmt: skip
-        status, seconds, wait = answer.status, answer.seconds, retry_after(answer.headers, run.now)
+        status, seconds, wait = answer.status, answer.seconds, pacing.retry_after(answer.headers, run.now)
     except outbound.Refused as refused:
         error = refused.message
     except outbound.Unreachable as unreachable:
@@ -344,14 +343,13 @@ def _attempt(
     return _later(run, payload, row, status, error or REFUSED, seconds, wait)
 
 
-def retry_after(given: Mapping[str, str], now: datetime) -> timedelta | None:
-    """What the receiver asks to wait, at most a day; None = nothing that can be read."""
-    text = next((value for name, value in given.items() if name.lower() == "retry-after"), "")
-    try:
-        wait = timedelta(seconds=int(text)) if text.isdecimal() else parsedate_to_datetime(text) - now
-    except (ValueError, TypeError, OverflowError):
-        return None
-    return min(max(wait, timedelta(0)), LONGEST_WAIT)
+def _hold(run: JobRun, payload: Mapping[str, Any], row: Any, until: datetime) -> str:
+    """Let a delivery wait; it does not count as an attempt."""
+    at = pacing.spread(until, SECONDS)
+    with run.unit_of_work() as ctx:
+        if _update(ctx, row, {"error": HELD, "next_at": at}):
+            queue.enqueue(ctx, JOB, payload, run_at=at, system="web hook")
+    return WAITING
 
 
 def _later(
@@ -359,12 +357,11 @@ def _later(
     wait: timedelta | None,
 ) -> str:  # fmt: skip
     attempts = row[D.attempts] + 1
-    if attempts >= len(SCHEDULE):
+    if attempts >= len(pacing.SCHEDULE):
         if row[H.succeeded_at] is None or row[H.succeeded_at] < row[D.created_at]:
             _switch_off(run, row, FAILING)
         return _close(run, row, DEAD, status, error, seconds)
-    pause = timedelta(seconds=SCHEDULE[attempts] * (1 + SystemRandom().random() / 10))
-    at = run.now + max(pause, wait or timedelta(0))
+    at = run.now + max(pacing.pause(attempts), wait or timedelta(0))
     with run.unit_of_work() as ctx:
         values: dict[str, Any] = {"attempts": attempts, "status": status, "error": error, "seconds": seconds}
         values |= {"tried_at": ctx.now, "next_at": at}

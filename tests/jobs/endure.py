@@ -212,9 +212,11 @@ def lines(folder: Path, pattern: str) -> list[str]:
     return [line for file in folder.glob(pattern) for line in file.read_text().split()]
 
 
-def judge(found: Found, acknowledged: list[str], received: list[str]) -> dict[str, int]:
+def judge(
+    found: Found, acknowledged: list[str], received: list[str], effects: tuple[str, ...] = ("rule", "direct", "event")
+) -> dict[str, int]:
     """What was lost, what exists without its cause, what happened twice; a receiver knows events by their id."""
-    wanted = Counter(f"{by} {name}" for name in found.leads.values() for by in ("rule", "direct", "event"))
+    wanted = Counter(f"{by} {name}" for name in found.leads.values() for by in effects)
     about = Counter(found.events.values())
     heard, missing = set(received), set(acknowledged) - set(found.leads.values())
     untold = (found.leads.keys() - about.keys()) | (found.leads.keys() - found.audits.keys())

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from gigacore.context import Context, system_actor
 from gigacore.errors import Invalid, Misuse, NotFound
 from gigacore.jobs import Job, Schedule, cancel, core_job, retry
+from gigacore.jobs import enqueue as put_job
 from gigacore.jobs.run import JobRun, Retry
 from gigacore.jobs.worker import EmbeddedDispatcher, InlineDispatcher
 from tests.jobs.conftest import SALES, Host, Plugin
@@ -190,12 +191,21 @@ def test_job_of_a_disabled_plugin_is_parked_and_taken_up_again(host: Host, enque
     assert handler.seen == [{}]
 
 
-def test_unknown_job_of_a_running_plugin_is_a_dead_letter(host: Host, enqueue: Enqueue) -> None:
-    enqueue("demo.nothing")
-    host.worker(Plugin("demo")).run_pending()
-    [(state, error)] = host.rows("state", "error")
-    assert state == "dead"
-    assert "demo.nothing" in str(error)
+def test_what_newer_code_enqueued_is_parked_by_older_code_and_runs_on_newer(host: Host, enqueue: Enqueue) -> None:
+    """F30. The control is the last line: who knows the payload's form runs it."""
+    newer = Job("demo.work", Recorder(), version=2)
+    with host.database.unit_of_work(SALES) as ctx:
+        for _ in range(2):  # of one transaction: they would run together
+            put_job(ctx, newer, {"form": "new"}, system="test")
+        put_job(ctx, "demo.nothing", {}, system="test")
+    old = Recorder()
+    worker = host.worker(Plugin("demo", [Job("demo.work", old)]))
+    worker.run_pending()
+    assert host.rows("state", "attempts") == [("parked", 0)] * 3
+    assert "payload version 2" in str(host.rows("error")[0][0])
+    assert old.seen == []
+    host.worker(Plugin("demo", [newer, Job("demo.nothing", Recorder())])).run_pending()
+    assert host.rows("state") == [("done",)] * 3
 
 
 def test_waiting_job_is_cancelled_and_unknown_one_is_not_found(host: Host, enqueue: Enqueue) -> None:

@@ -21,7 +21,7 @@ from gigacore.data.tables import core_delivery, core_outbox
 from gigacore.errors import ConfigurationError, Conflict, Forbidden, Invalid, NotFound
 from gigacore.ids import uuid7
 from gigacore.webhooks import BadSignature, signing
-from gigacore.webhooks.outgoing import retry_after
+from gigacore.webhooks.pacing import retry_after
 from tests.webhooks.conftest import KEY, Receiver
 
 MakeUser = Callable[..., Actor]
