@@ -73,16 +73,18 @@ def route(
     methods: Iterable[str] = ("GET",),
     endpoint: str | None = None,
     csrf: bool = True,
+    body: int | None = None,
 ) -> Callable[[V], V]:
     """Declare a view with its policy; the decorated function itself stays as it is.
 
     The endpoint is the module's and the function's name (`pages_list_show` for `host_app.pages.list.show`) unless
-    given. `csrf=False` is for inbound calls that carry their own proof, such as a signature.
+    given. `csrf=False` is for inbound calls that carry their own proof, such as a signature. `body` is the most bytes
+    that a request may have, where files are sent: it holds before the form's token is read from the body.
     """
 
     def declare(view: V) -> V:
         name = endpoint or f"{view.__module__.removeprefix('host_app.')}_{view.__name__}".replace(".", "_")
-        guarded = _guard(view, policy, csrf)
+        guarded = _guard(view, policy, csrf, body)
         app.add_url_rule(rule, name, guarded, methods=list(methods), provide_automatic_options=False)
         host(app).policies[name] = policy
         return view
@@ -104,11 +106,13 @@ def public_route(
     return route(app, rule, policy=policy, methods=methods, endpoint=endpoint, csrf=csrf)
 
 
-def _guard(view: View, policy: Policy, csrf: bool) -> View:
+def _guard(view: View, policy: Policy, csrf: bool, body: int | None) -> View:
     @functools.wraps(view)
     def guarded(**arguments: Any) -> ResponseReturnValue:
         if not policy.anonymous and g.identity is None:
             raise Unauthenticated(msg("Please sign in."))
+        if body is not None:
+            request.max_content_length = body
         if csrf and request.method not in SAFE_METHODS:
             check_csrf(g.identity)
         with g.exit_stack:  # the reading sees the error that ends it: it records what was denied

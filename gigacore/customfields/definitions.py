@@ -30,8 +30,9 @@ KINDS_OFFERED: Final = (
     "email",
     "phone",
     "ref",
+    "file",
 )
-"""What a custom field may be. Files and formulas are not offered yet."""
+"""What a custom field may be."""
 
 KEYED: Final = frozenset({"text", "url", "email", "phone"})
 SECTION: Final = "custom"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import select
 
-from gigacore.data import rollups
+from gigacore.data import file_uses, rollups
 from gigacore.data.changes import Change
 from gigacore.data.custom import set_custom
 from gigacore.data.faults import translated_errors
@@ -59,6 +59,7 @@ def insert(ctx: Context, records: Sequence[Entity], *, keep_going: bool = False)
         for child in plan.spec.children.values():
             session.plans.children[child.cls].inserter.write(connection, _child_rows(records, child.name))
     rollups.refresh_referred(session, changes)
+    file_uses.settle(session, changes)
     session.journal.write(connection, ctx, (entry_of(change) for change in changes))
     for change in changes:
         change.announce(session)

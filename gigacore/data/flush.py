@@ -12,7 +12,7 @@ from sqlalchemy import event, inspect
 from sqlalchemy.orm import InstanceState, Session
 from sqlalchemy.orm.attributes import instance_state
 
-from gigacore.data import locks, rollups, trash
+from gigacore.data import file_uses, locks, rollups, trash
 from gigacore.data.changes import Change, RowChange, changed_values, filled, image, old_image
 from gigacore.data.custom import with_custom_defaults, write_custom_keys
 from gigacore.data.inserts import next_ids
@@ -52,6 +52,7 @@ def record_changes(session: ActorSession, changes: list[Change]) -> None:
     loud = [change for change in changes if not change.is_quiet]
     rollups.refresh_referred(session, changes)
     trash.store(session, changes)
+    file_uses.settle(session, changes)
     if loud:
         session.journal.write(session.connection(), session.context, (entry_of(change) for change in loud))
         session.saved += [change for change in loud if change.verb != "deleted"]

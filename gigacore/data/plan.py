@@ -86,6 +86,8 @@ class EntityPlan:
     relations: tuple[RelationRollup, ...]
     custom_keys: tuple[tuple[str, KeyMaker], ...]
     custom_defaults: tuple[FieldSpec, ...]
+    files: frozenset[str]
+    """The fields, those of plugins among them, that hold a file."""
     locked_when: Condition | None
     frozen_when: Condition | None
     load: Select[Any]
@@ -178,6 +180,7 @@ def _entity_plan(spec: EntitySpec, registry: Registry, relations: tuple[Relation
         relations=relations,
         custom_keys=tuple((one.name, KINDS[one.kind].key) for one in custom if one.is_text),
         custom_defaults=tuple(one for one in custom if one.default is not None),
+        files=frozenset(name for name, one in spec.fields.items() if one.kind == "file"),
         locked_when=parse(spec.locked_when, spec, registry) if spec.locked_when else None,
         frozen_when=parse(spec.frozen_when, spec, registry) if spec.frozen_when else None,
         load=select(spec.cls).where(spec.cls.id == bindparam("pk")),

@@ -199,6 +199,14 @@ def _parse_uuid(value: Any, spec: FieldSpec) -> uuid.UUID:
         raise BadValue(msg("This must be a UUID.")) from None
 
 
+def _parse_file(value: Any, spec: FieldSpec) -> uuid.UUID:
+    """A file is named by its uid, plainly or as answers of the API show it."""
+    try:
+        return _parse_uuid(value.get("uid") if isinstance(value, Mapping) else value, spec)
+    except BadValue:
+        raise BadValue(msg("This must be the uid of a file that was uploaded.")) from None
+
+
 def _parse_json(value: Any, spec: FieldSpec) -> Any:
     if not isinstance(value, dict | list):
         raise BadValue(msg("This must be an object or a list."))
@@ -360,7 +368,9 @@ def _table() -> dict[str, Kind]:
             lambda v: str(v.value),
         ),
         "ref": Kind("ref", int, EQUALITY, lambda s: BigId, *ref_like),
-        "file": Kind("file", int, frozenset({"empty"}), lambda s: BigId, *ref_like),
+        "file": Kind(
+            "file", uuid.UUID, frozenset({"empty"}), lambda s: Uuid(), _parse_file, _plain(_parse_file), str, str
+        ),
         "uuid": Kind("uuid", uuid.UUID, EQUALITY, lambda s: Uuid(), _parse_uuid, _plain(_parse_uuid), str, str),
         "json": Kind("json", dict, frozenset({"empty"}), lambda s: JsonB(), _parse_json, _json_from_text, _same, str),
     }  # fmt: skip

@@ -28,7 +28,8 @@ class FieldSpec:
     `name` is its key in API, forms, filters and imports (`amount`, `x_region`, `lead_scoring.score`); `attribute` the
     mapped Python attribute (for money `<name>_value`), `column` the column; `key_column` the folded text column.
     `readonly` fields are owned by the server and stand in no input schema. Forms ask for a field with a `switch` only
-    while the setting of that name is on.
+    while the setting of that name is on. A file field with `image` holds a picture of at most so many pixels in width
+    and height.
     """
 
     name: str
@@ -48,6 +49,7 @@ class FieldSpec:
     enum: type[enum.Enum] | None = None
     choices: tuple[tuple[str, str], ...] = ()
     choice_list: str | None = None
+    image: tuple[int, int] | None = None
     target: str | None = None
     on_delete: DeleteRule | None = None
     soft: bool = False

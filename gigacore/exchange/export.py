@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 PAGE: Final = 200
 BOM: Final = "\ufeff"
-NOT_EXPORTED: Final = frozenset({"json", "file"})
+NOT_EXPORTED: Final = frozenset({"json"})
 NUMERIC: Final = frozenset({"integer", "decimal", "money", "boolean", "date", "datetime", "uuid"})
 Translate = Callable[[str], str]
 Cell = Callable[[Mapping[str, Any]], str]
@@ -159,4 +159,6 @@ def plain_text(field: FieldSpec, registry: Registry, translate: Translate) -> Ca
         return lambda value: members.get(str(getattr(value, "value", value)), str(value))
     if field.kind == "ref":
         return lambda value: str(value.get("label") or "") if isinstance(value, Mapping) else str(value)
+    if field.kind == "file":
+        return lambda value: f"{value.get('name') or ''} ({value['uid']})".strip()
     return KINDS[field.kind].text

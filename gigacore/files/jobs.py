@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from gigacore.files.fields import remove_unused
 from gigacore.files.service import ORPHAN_SECONDS, sweep
 from gigacore.jobs import Job, JobRun
 
 
 def sweep_files(run: JobRun, payload: Any) -> int:
-    """Removes objects that no row knows, and what interrupted uploads left."""
+    """Forgets files that stand nowhere any more; removes objects that no row knows, and what uploads left."""
     storage = run.host.storage  # type: ignore[attr-defined]
+    with run.host.database.begin() as connection:
+        remove_unused(connection, run.host.clock.now())
     with run.host.database.connect() as connection:
         removed = sweep(connection, storage)
     clear = getattr(storage, "clear_incoming", None)

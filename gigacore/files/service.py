@@ -1,4 +1,4 @@
-"""Files and their attachment to records: whoever may see a record may read its files, whoever may edit it adds some."""
+"""Files and the records they hang on: whoever may see a record reads its files, whoever may edit it adds some."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from gigacore import access
 from gigacore.errors import NotFound
 from gigacore.files.mime import sniff
 from gigacore.files.names import clean_name
-from gigacore.files.tables import core_attachment, core_file
+from gigacore.files.tables import core_attachment, core_file, core_file_use
 from gigacore.ids import uuid7
 
 if TYPE_CHECKING:
@@ -24,12 +24,16 @@ if TYPE_CHECKING:
 
 F: Final = core_file.c
 A: Final = core_attachment.c
+U: Final = core_file_use.c
 ORPHAN_SECONDS: Final = 24 * 3600.0
 
 
 @dataclass(frozen=True, slots=True)
 class StoredFile:
-    """A file that is known to the database; `object_id` is where the storage keeps it."""
+    """A file that is known to the database; `object_id` is where the storage keeps it.
+
+    `purpose` is the field that it was uploaded for (`crm.contact.photo`), empty for others.
+    """
 
     id: int
     uid: UUID
@@ -40,15 +44,19 @@ class StoredFile:
     sha256: str
     created_at: datetime
     created_by: int | None
+    purpose: str = ""
 
 
 FILE_COLUMNS: Final = tuple(F[name] for name in StoredFile.__slots__)
 
 
-def register(ctx: Context, stored: Stored, name: str, *, plugin: str = "core") -> StoredFile:
+def register(
+    ctx: Context, stored: Stored, name: str, *, plugin: str = "core", purpose: str = ""
+) -> StoredFile:
     """Makes a stored object known, in the caller's transaction; the upload was complete before it began.
 
-    The type is found from the first bytes. Until it is attached to a record only its creator may read the file.
+    The type is found from the first bytes. Until it hangs on a record only its creator may read the file. One that
+    was uploaded on `purpose` for a field and never got there is removed after a day.
     """
     cleaned = clean_name(name)
     values: dict[str, Any] = {
@@ -60,6 +68,7 @@ def register(ctx: Context, stored: Stored, name: str, *, plugin: str = "core") -
         "size": stored.size,
         "sha256": stored.sha256,
         "plugin": plugin,
+        "purpose": purpose,
         "created_at": ctx.now,
         "created_by": ctx.actor.user_id,
     }
@@ -96,8 +105,14 @@ def detach(ctx: Context, file: UUID, entity: str, record_id: int) -> None:
     here = sa.and_(A.entity == entity, A.record_id == record_id, A.file_id == found.id)
     if connection.execute(sa.delete(core_attachment).where(here)).rowcount != 1:
         raise NotFound
-    used = sa.exists().where(A.file_id == found.id)
-    connection.execute(sa.delete(core_file).where(F.id == found.id, ~used))
+    connection.execute(sa.delete(core_file).where(F.id == found.id, unused()))
+
+
+def unused() -> sa.ColumnElement[bool]:
+    """Whether a file hangs on no record and stands in no field, nor did until lately."""
+    attached = sa.exists().where(A.file_id == F.id).correlate(core_file)
+    in_field = sa.exists().where(U.file_id == F.id).correlate(core_file)
+    return sa.and_(~attached, ~in_field)
 
 
 def of_record(ctx: Context, entity: str, record_id: int) -> Sequence[StoredFile]:
@@ -109,29 +124,39 @@ def of_record(ctx: Context, entity: str, record_id: int) -> Sequence[StoredFile]
 
 
 def get(ctx: Context, uid: UUID) -> StoredFile:
-    """A file that hangs on any record the actor may see, or that the actor uploaded. Raises NotFound otherwise."""
+    """A file of any record the actor may see, or that the actor uploaded. Raises NotFound otherwise.
+
+    One that stands in a field of a record is for those who may read that field.
+    """
     connection = ctx.session.connection()
     row = connection.execute(sa.select(*FILE_COLUMNS).where(F.uid == uid)).one_or_none()
     if row is None:
         raise NotFound
     found = StoredFile(*row)
-    links = connection.execute(sa.select(A.entity, A.record_id).where(A.file_id == found.id)).all()
-    if not may_read(ctx, found, [(link.entity, link.record_id) for link in links]):
+    if not may_read(ctx, found, _links(connection, found.id)):
         raise NotFound
     return found
 
 
-def may_read(ctx: Context, file: StoredFile, links: Sequence[tuple[str, int]]) -> bool:
-    """Whether the actor may read a file that hangs on these records."""
-    if ctx.actor.is_system or any(visible(ctx, entity, record_id) for entity, record_id in links):
+def _links(connection: sa.Connection, file_id: int) -> list[tuple[str, int, str]]:
+    attached = sa.select(A.entity, A.record_id, sa.literal("")).where(A.file_id == file_id)
+    in_fields = sa.select(U.entity, U.record_id, U.field).where(U.file_id == file_id)
+    return [(entity, number, field) for entity, number, field in connection.execute(attached.union_all(in_fields))]
+
+
+def may_read(ctx: Context, file: StoredFile, links: Sequence[tuple[str, int, str]]) -> bool:
+    """Whether the actor may read a file that hangs on these records, in these fields (empty = on the whole record)."""
+    if ctx.actor.is_system or any(visible(ctx, entity, number, field) for entity, number, field in links):
         return True
     return not links and file.created_by is not None and file.created_by == ctx.actor.user_id
 
 
-def visible(ctx: Context, entity: str, record_id: int) -> bool:
-    """Whether the actor sees the record; one of an absent plugin is seen by nobody."""
+def visible(ctx: Context, entity: str, record_id: int, field: str = "") -> bool:
+    """Whether the actor sees the record, and the field if one is named; what an absent plugin has is seen by nobody."""
     spec = ctx.session.registry.entities.get(entity)
     if spec is None or not access.may(ctx, "view", entity):
+        return False
+    if field and not access.may_read(ctx, spec, field):
         return False
     return ctx.session.get(spec.cls, record_id) is not None
 

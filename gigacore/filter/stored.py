@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from types import MappingProxyType
 from typing import Any, Final
+from uuid import UUID
 
 from gigacore.entity.kinds import KINDS
 from gigacore.entity.money import PLACES, Money
@@ -107,13 +108,13 @@ def _read_money(stored: Mapping[str, Any]) -> Money:
 
 _CASTS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
     {
-        **dict.fromkeys(("integer", "decimal", "money", "ref", "file"), ("number", "bigint")),
+        **dict.fromkeys(("integer", "decimal", "money", "ref"), ("number", "bigint")),
         "boolean": ("boolean", "boolean"),
     }
 )
 _FORMS: Final[Mapping[str, Callable[[Any], bool]]] = MappingProxyType(
     {
-        **dict.fromkeys(("integer", "ref", "file", "decimal"), _is_integer),
+        **dict.fromkeys(("integer", "ref", "decimal"), _is_integer),
         "boolean": lambda value: isinstance(value, bool),
         "money": _is_money,
         "choices": lambda value: isinstance(value, list) and all(isinstance(item, str) for item in value),
@@ -122,7 +123,14 @@ _FORMS: Final[Mapping[str, Callable[[Any], bool]]] = MappingProxyType(
     }
 )
 _STORE: Final[Mapping[str, Callable[[Any], Any]]] = MappingProxyType(
-    {"decimal": scaled, "money": _store_money, "date": date.isoformat, "datetime": fixed_moment, "choices": list}
+    {
+        "decimal": scaled,
+        "money": _store_money,
+        "date": date.isoformat,
+        "datetime": fixed_moment,
+        "choices": list,
+        "file": str,
+    }
 )
 _READ: Final[Mapping[str, Callable[[Any], Any]]] = MappingProxyType(
     {
@@ -131,6 +139,7 @@ _READ: Final[Mapping[str, Callable[[Any], Any]]] = MappingProxyType(
         "date": date.fromisoformat,
         "datetime": datetime.fromisoformat,
         "choices": list,
+        "file": UUID,
     }
 )
 CONVERTED_KINDS: Final = frozenset(_READ)

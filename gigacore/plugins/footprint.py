@@ -32,7 +32,7 @@ from gigacore.data.tables import (
     core_trash,
 )
 from gigacore.exchange.tables import core_import, core_import_error, core_import_key
-from gigacore.files.tables import core_attachment, core_file
+from gigacore.files.tables import core_attachment, core_file, core_file_use
 from gigacore.jobs.tables import RUNNING, core_job, core_schedule
 from gigacore.notices.tables import core_notice
 from gigacore.views.tables import core_list_choice, core_view
@@ -113,9 +113,17 @@ def _below(table: sa.Table, column: str, above: sa.Table, of_above: Where, *more
 
 def _own_files(name: str) -> sa.ColumnElement[bool]:
     """What the plugin stored itself, and what hangs on its records only."""
-    here = sa.exists().where(core_attachment.c.file_id == core_file.c.id)
-    own = is_of(core_attachment.c.entity, name)
-    return sa.or_(core_file.c.plugin == name, sa.and_(here.where(own), ~here.where(~own)))
+    own, others = _held(name, True), _held(name, False)
+    return sa.or_(core_file.c.plugin == name, sa.and_(own, ~others))
+
+
+def _held(name: str, own: bool) -> sa.ColumnElement[bool]:
+    """Whether a file hangs on records of the plugin or stands in its fields, or, not `own`, somewhere else."""
+    held = []
+    for table, columns in ((core_attachment, ("entity",)), (core_file_use, ("entity", "field"))):
+        mine = sa.or_(*(is_of(table.c[column], name) for column in columns))
+        held.append(sa.exists().where(table.c.file_id == core_file.c.id, mine if own else ~mine).correlate(core_file))
+    return sa.or_(*held)
 
 
 def _deliveries(name: str) -> sa.ColumnElement[bool]:
@@ -143,6 +151,9 @@ OWNED: Final = (
     ),
     Owned(core_file, _own_files, by_id=True),
     Owned(core_attachment, _below(core_attachment, "file_id", core_file, _own_files, "entity"), _RECORD),
+    Owned(
+        core_file_use, _below(core_file_use, "file_id", core_file, _own_files, "entity", "field"), _RECORD
+    ),
     Owned(core_activity, _ACTIVITIES, (("source_entity", "source_id"),)),
     Owned(core_activity_link, _below(core_activity_link, "activity_id", core_activity, _ACTIVITIES, "entity"), _RECORD),
     Owned(core_setting, _any(core_setting, "plugin", "key")),

@@ -78,6 +78,7 @@ class Batch:
     attributes: Mapping[str, str]
     """Field -> attribute, of built-in fields without bookkeeping of their own (money has some)."""
     open_lists: frozenset[str]
+    files: frozenset[str]
     blank: Mapping[str, Any]
     blank_rows: Mapping[str, Mapping[str, Any]]
     choices: dict[tuple[str, str], str] = field(default_factory=dict)
@@ -94,7 +95,8 @@ class Batch:
         lists = [(one.name, registry.choice_list(one)) for one in own]
         open_lists = frozenset(name for name, choices in lists if choices is not None and choices.open)
         rows = {name: blank(child.fields) for name, child in spec.children.items()}
-        return cls(ctx, spec, schema, attributes, open_lists, blank(spec.fields), rows)
+        files = session.plans.entities[spec.cls].files
+        return cls(ctx, spec, schema, attributes, open_lists, files, blank(spec.fields), rows)
 
     def load(self, row: Mapping[str, Any]) -> dict[str, Any] | Failed | None:
         """The checked values of one row. None = it holds what only single records can."""
@@ -104,7 +106,8 @@ class Batch:
                 values = load_input(self.schema, row)
         except GigaError as error:
             return Failed(error)
-        return None if any(values.get(plugin) for plugin in self.spec.extensions) else values
+        alone = any(values.get(plugin) for plugin in self.spec.extensions)
+        return None if alone or any(values.get(name) for name in self.files) else values
 
     def check_references(self, loaded: list[dict[str, Any] | Failed | None]) -> None:
         """Refuses rows that refer to what is not there, or is out of the actor's sight: one statement per target."""

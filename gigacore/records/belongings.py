@@ -9,7 +9,8 @@ import sqlalchemy as sa
 
 from gigacore.data.tables import core_activity, core_activity_link, core_link, core_outbox
 from gigacore.entity.base import metadata
-from gigacore.files.tables import core_attachment, core_file
+from gigacore.files.service import unused
+from gigacore.files.tables import core_attachment, core_file, core_file_use
 
 PAIRS: Final = (
     ("core_share", "entity", "record_id"),
@@ -17,6 +18,7 @@ PAIRS: Final = (
     ("core_link", "from_entity", "from_id"),
     ("core_link", "to_entity", "to_id"),
     ("core_attachment", "entity", "record_id"),
+    ("core_file_use", "entity", "record_id"),
     ("core_activity", "source_entity", "source_id"),
     ("core_activity_link", "entity", "record_id"),
     ("core_import_key", "entity", "record_id"),
@@ -48,8 +50,13 @@ def move(connection: sa.Connection, entity: str, loser: int, winner: int) -> Non
 
 def remove(connection: sa.Connection, entity: str, ids: Collection[int]) -> None:
     """Removes every such row, and the files that hung on these records only."""
-    a = core_attachment.c
-    files = list(connection.scalars(sa.select(a.file_id).where(a.entity == entity, a.record_id.in_(ids))))
+    files = [
+        number
+        for table in (core_attachment, core_file_use)
+        for number in connection.scalars(
+            sa.select(table.c.file_id).where(table.c.entity == entity, table.c.record_id.in_(ids))
+        )
+    ]
     sources = sa.select(core_activity.c.id).where(
         core_activity.c.source_entity == entity, core_activity.c.source_id.in_(ids)
     )
@@ -58,8 +65,7 @@ def remove(connection: sa.Connection, entity: str, ids: Collection[int]) -> None
     for table, name, number in _pairs():
         connection.execute(sa.delete(table).where(table.c[name] == entity, table.c[number].in_(ids)))
     _empty_deliveries(connection, entity, ids)
-    used = sa.exists().where(a.file_id == core_file.c.id)
-    connection.execute(sa.delete(core_file).where(core_file.c.id.in_(files), ~used))
+    connection.execute(sa.delete(core_file).where(core_file.c.id.in_(files), unused()))
 
 
 def _empty_deliveries(connection: sa.Connection, entity: str, ids: Collection[int]) -> None:

@@ -43,6 +43,7 @@ class ReadPlan:
     custom: CustomReader | None
     nested: tuple[tuple[str, tuple[tuple[str, Reader], ...]], ...]
     refs: tuple[RefField, ...]
+    files: tuple[str, ...]
     children: tuple[str, ...]
     extensions: tuple[str, ...]
 
@@ -151,6 +152,7 @@ class _Builder:
             custom=custom,
             nested=tuple((plugin, tuple(readers)) for plugin, readers in nested.items()),
             refs=tuple(self._refs),
+            files=tuple(field.name for field in fields if field.kind == "file"),
             children=tuple(name for name in names if name in self._spec.children),
             extensions=tuple(nested),
         )

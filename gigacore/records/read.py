@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement
 from gigacore import search
 from gigacore.entity import ChildSpec, EntitySpec, FieldSpec, Money, fold
 from gigacore.errors import Invalid, NotFound
+from gigacore.files.fields import described
 from gigacore.filter import Condition, parse
 from gigacore.messages import msg
 from gigacore.records.cursor import Cursor, decode, encode
@@ -274,6 +275,8 @@ def materialise(
     """Rows as records: references labelled, children read, in one statement per kind of either."""
     items = [plan.read(row) for row in rows]
     _label(ctx.session, plan, items)
+    if plan.files:
+        _describe_files(ctx.session, plan.files, items)
     for name in plan.children:
         _add_children(ctx.session, plan.spec, name, items)
     for path in expand:
@@ -295,6 +298,15 @@ def _name_targets(session: ActorSession, places: Sequence[tuple[str, dict[str, A
     for target, holder, key in places:
         number = holder.get(key)
         holder[key] = None if number is None else reference(number, labels[target].get(number))
+
+
+def _describe_files(session: ActorSession, names: Sequence[str], items: Sequence[dict[str, Any]]) -> None:
+    """Say of each file in a field what it is called, in one statement."""
+    places = [_place(item, name) for name in names for item in items]
+    filled = [(holder, key) for holder, key in places if holder.get(key) is not None]
+    known = described(session.connection(), (holder[key] for holder, key in filled))
+    for holder, key in filled:
+        holder[key] = known[holder[key]]
 
 
 def _place(item: dict[str, Any], name: str) -> tuple[dict[str, Any], str]:

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from gigacore.data import mark_scoped
 from gigacore.entity import SYSTEM_TARGETS, Entity, EntitySpec, FieldSpec, Registry
 from gigacore.errors import FieldError, Invalid
+from gigacore.files import fields as file_fields
 from gigacore.messages import msg
 from gigacore.records.kept import Criteria, run
 from gigacore.records.labels import system_table
@@ -97,9 +98,9 @@ def _in_rows(
 
 
 def check_references(ctx: Context, spec: EntitySpec, values: Mapping[str, Any], record: Entity | None = None) -> None:
-    """Raise Invalid when a reference names a record that does not exist or is out of the actor's sight."""
+    """Raise Invalid when a reference names a record or file that does not exist or is out of the actor's sight."""
     known: dict[tuple[str, int], bool] = {}
-    errors = []
+    errors = file_fields.check(ctx, spec, values)
     for one in RefFields.of(ctx.session.registry, spec).named(values, record):
         key = one.target, one.id
         if key not in known:

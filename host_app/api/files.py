@@ -1,4 +1,4 @@
-"""Files of records: uploaded, listed, taken off, and downloaded in whole or in part."""
+"""Files of records and of their fields: uploaded, listed, taken off, and downloaded in whole or in part."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from uuid import UUID
 from flask import Flask, Response, g, request
 
 from gigacore import access, files, records
-from gigacore.errors import GigaError, Invalid
+from gigacore.errors import GigaError, Invalid, NotFound
 from gigacore.files import StoredFile
 from gigacore.files.storage import DEFAULT_LIMIT, Stored
 from gigacore.messages import msg
@@ -24,7 +24,9 @@ from host_app.problems import Problem
 from host_app.routing import route, signed_in
 
 FILES: Final = f"{RECORD}/files"
-FORM_ROOM: Final = 64 * 1024
+UPLOAD_LIMIT: Final = DEFAULT_LIMIT + 4 * 1024 * 1024
+"""The most bytes of a request with a file, what a form holds besides it included."""
+UPLOADS: Final = "/api/v1/<plugin>/<plural>/uploads/<field>"
 SHOWN: Final = ("uid", "name", "mime", "size", "sha256", "created_at")
 # Whatever a file holds, a browser that opens it runs nothing of it.
 INERT: Final = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
@@ -33,7 +35,8 @@ INERT: Final = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
 def register(app: Flask) -> None:
     """Declare the routes. Who may read a file, the records that it hangs on decide."""
     route(app, FILES, policy=on_entity("view"))(list_files)
-    route(app, FILES, policy=on_entity("edit"), methods=["POST"])(add_file)
+    route(app, FILES, policy=on_entity("edit"), methods=["POST"], body=UPLOAD_LIMIT)(add_file)
+    route(app, UPLOADS, policy=on_entity("view"), methods=["POST"], body=UPLOAD_LIMIT)(add_for_field)
     route(app, f"{FILES}/<uuid:uid>", policy=on_entity("edit"), methods=["DELETE"])(take_off)
     route(app, "/files/<uuid:uid>", policy=signed_in)(download)
 
@@ -74,13 +77,23 @@ def _attach(stored: Stored, name: str, entity: str, record_id: int, source: str)
 
 
 def _sent() -> tuple[BinaryIO, str]:
-    request.max_content_length = DEFAULT_LIMIT + FORM_ROOM
     if request.mimetype != "multipart/form-data":
         raise Problem(415, msg("Send the file as multipart/form-data, in the part “file”."))
     sent = request.files.get("file")
     if sent is None:
         raise Invalid.of("file", msg("Add the file as the part “file”."), "required")
     return cast(BinaryIO, sent.stream), sent.filename or "file"
+
+
+def add_for_field(plugin: str, plural: str, field: str) -> Response:
+    """Store the part `file` of a multipart body for a field of records; its uid then stands in their input."""
+    only()
+    entity = entity_at(plugin, plural)
+    spec = entity.fields.get(field)
+    if spec is None or spec.kind != "file" or not access.may_write(g.ctx, entity, spec):
+        raise NotFound
+    stream, name = _sent()
+    return answer(_shown(files.upload(current_crm(), current(), spec, stream, name, "api")), 201)
 
 
 def take_off(plugin: str, plural: str, id: int, uid: UUID) -> Response:

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from apispec import APISpec
 
-from gigacore.entity import EntitySpec, Registry
+from gigacore.entity import EntitySpec, FieldSpec, Registry
 from gigacore.ui import BulkAction, RecordAction
 from host_app.api.hostpaths import add_host_paths
 from host_app.api.operations import (
@@ -24,7 +24,7 @@ from host_app.api.operations import (
     problems,
     query,
 )
-from host_app.api.schemas import SHARED, Schema, entity_schema, link, object_schema
+from host_app.api.schemas import FILE, SHARED, Schema, entity_schema, link, object_schema
 from host_app.api.surrounding_paths import CHANGE, LINK, remove_link, sums, surroundings, undo_change
 
 
@@ -68,6 +68,8 @@ def _add_entity(spec: APISpec, entity: EntitySpec) -> None:
     spec.path(f"{path}/imports", operations={"get": _imports(entity), "post": _import(entity)})
     spec.path(f"{path}/imports/{{id}}", parameters=[ID], operations={"get": _import_state(entity)})
     spec.path(f"{path}/{{id}}/files", parameters=[ID], operations={"get": _files(entity), "post": _add_file(entity)})
+    for field in (one for one in entity.fields.values() if one.kind == "file" and not one.readonly):
+        spec.path(f"{path}/uploads/{field.name}", operations={"post": _upload(entity, field)})
     if any(field.kind == "money" for field in entity.fields.values()):
         spec.path(f"{path}/sums", operations={"get": sums(entity)})
     for name_, operations in surroundings(entity).items():
@@ -224,14 +226,20 @@ def _files(entity: EntitySpec) -> Schema:
     return _operation(entity, "files", "Files of a record", responses=responses)
 
 
-def _add_file(entity: EntitySpec) -> Schema:
+def _file_part() -> Schema:
     form = {"type": "object", "properties": {"file": {"type": "string", "format": "binary"}}, "required": ["file"]}
+    return {"required": True, "content": {"multipart/form-data": {"schema": form}}}
+
+
+def _add_file(entity: EntitySpec) -> Schema:
+    responses = {"201": answered("Attached", {"type": "object"})} | problems(404, 413, 415)
+    return _operation(entity, "add_file", "Attach a file", requestBody=_file_part(), responses=responses)
+
+
+def _upload(entity: EntitySpec, field: FieldSpec) -> Schema:
+    responses = {"201": answered("Stored for a day: send its uid as the value", link(FILE))} | problems(404, 413, 415)
     return _operation(
-        entity,
-        "add_file",
-        "Attach a file",
-        requestBody={"required": True, "content": {"multipart/form-data": {"schema": form}}},
-        responses={"201": answered("Attached", {"type": "object"})} | problems(404, 413, 415),
+        entity, f"upload.{field.name}", f"Upload: {field.label}", requestBody=_file_part(), responses=responses
     )
 
 

@@ -12,6 +12,7 @@ Schema = dict[str, Any]
 
 MONEY: Final = "Money"
 REFERENCE: Final = "Reference"
+FILE: Final = "File"
 PROBLEM: Final = "Problem"
 
 SIMPLE: Final[Mapping[str, Mapping[str, Any]]] = MappingProxyType(
@@ -27,7 +28,7 @@ SIMPLE: Final[Mapping[str, Mapping[str, Any]]] = MappingProxyType(
         "datetime": {"type": "string", "format": "date-time"},
         "choice": {"type": "string"},
         "choices": {"type": "array", "items": {"type": "string"}},
-        "file": {"type": "integer"},
+        "file": {"type": "string", "format": "uuid"},
         "uuid": {"type": "string", "format": "uuid"},
         "json": {"type": ["object", "array"]},
     }
@@ -52,6 +53,17 @@ SHARED: Final[Mapping[str, Schema]] = MappingProxyType(
                 "hidden": {"type": "boolean", "description": "True when the caller may not see the record."},
             },
             "required": ["id", "label"],
+        },
+        FILE: {
+            "type": "object",
+            "properties": {
+                "uid": {"type": "string", "format": "uuid"},
+                "name": {"type": ["string", "null"], "description": "Null when the file is no longer kept."},
+                "mime": {"type": "string"},
+                "size": {"type": "integer"},
+                "url": {"type": "string"},
+            },
+            "required": ["uid", "name"],
         },
         PROBLEM: {
             "type": "object",
@@ -107,10 +119,14 @@ def field_schema(spec: FieldSpec, *, output: bool) -> Schema:
 def _bare(spec: FieldSpec, output: bool) -> Schema:
     if spec.kind == "money":
         return link(MONEY)
-    if spec.kind in ("ref", "file"):
+    if spec.kind == "ref":
         return link(REFERENCE) if output else {"type": "integer", "minimum": 1}
+    if spec.kind == "file" and output:
+        return link(FILE)
     if spec.kind == "decimal":
         return dict(DECIMAL_TEXT) if output else {"type": ["number", "string"]}
+    if spec.kind == "choices" and spec.choices:
+        return {"type": "array", "items": {"type": "string", "enum": [value for value, _ in spec.choices]}}
     if spec.kind == "enum" or spec.choices:
         return {"type": "string", "enum": [value for value, _ in spec.choices]}
     return {**SIMPLE[spec.kind], **_limits(spec)}

@@ -14,7 +14,7 @@ from gigacore import files
 from gigacore.errors import GigaError
 from gigacore.files.storage import DEFAULT_LIMIT
 from gigacore.messages import msg
-from host_app.api.files import receive
+from host_app.api.files import UPLOAD_LIMIT, receive
 from host_app.api.policies import on_entity
 from host_app.auth import current
 from host_app.context import current_crm
@@ -44,7 +44,7 @@ class File:
 def register(app: Flask) -> None:
     """Declare the routes."""
     edit = on_entity("edit")
-    route(app, f"{RULE}/files", policy=edit, methods=["POST"])(add)
+    route(app, f"{RULE}/files", policy=edit, methods=["POST"], body=UPLOAD_LIMIT)(add)
     route(app, f"{RULE}/files/<uuid:uid>/remove", policy=edit, methods=["POST"])(take_off)
 
 

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 from markupsafe import Markup, escape
 
 from gigacore.entity import EntitySpec, FieldSpec, Registry
+from gigacore.files import may_show
 from gigacore.messages import Msg, msg
 from gigacore.text.formats import Formats
 from host_app.pages.addresses import list_url
@@ -279,10 +280,16 @@ def _target(spec: FieldSpec, registry: Registry) -> EntitySpec | None:
 
 
 def _file(spec: FieldSpec, reader: Reading, short: bool) -> Draw:
-    def draw(value: Any) -> str:
-        if not isinstance(value, Mapping):
-            return escape(str(value))
-        return Markup('<a href="/files/{}">{}</a>').format(value.get("uid", ""), value.get("label", ""))
+    gone = reader.t(msg("This file is no longer kept."))
+    picture = Markup('<img class="shot" src="/files/{}?show=1" alt="{}" loading="lazy">')
+    link = Markup('<a href="/files/{}{}">{}</a>')
+
+    def draw(value: Mapping[str, Any]) -> str:
+        if value.get("name") is None:
+            return Markup('<span class="none">{}</span>').format(gone)
+        if spec.image is not None:
+            return picture.format(value["uid"], value["name"])
+        return link.format(value["uid"], "?show=1" if may_show(value["mime"]) else "", value["name"])
 
     return draw
 

@@ -15,7 +15,7 @@ from host_app.pages.cells import NUMBERS, Draw, Reading, drawer, safe
 Item = Mapping[str, Any]
 MOST_COLUMNS: Final = 8
 CONTACT: Final = frozenset({"email", "phone", "url"})
-UNLISTED: Final = frozenset({"longtext", "json", "file", "uuid"})
+UNLISTED: Final = frozenset({"longtext", "json", "uuid"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,10 +14,11 @@ from gigacore import access, records
 from gigacore.entity import EntitySpec, FieldSpec
 from gigacore.errors import Forbidden, GigaError, Invalid, NotFound, StaleVersion
 from gigacore.messages import msg
+from host_app.api.files import UPLOAD_LIMIT
 from host_app.api.policies import on_entity
 from host_app.auth import current
 from host_app.context import current_crm
-from host_app.pages import plain_form
+from host_app.pages import plain_form, uploaded
 from host_app.pages.answers import parts, reason_of
 from host_app.pages.columns import label_of, names_in_order, value_of
 from host_app.pages.currencies import currency_codes
@@ -61,7 +62,7 @@ class Section:
 def register(app: Flask) -> None:
     """Declare the routes. Whether a field may be changed, the record's own rules decide."""
     route(app, f"{RULE}/facts/<name>", policy=on_entity("view"))(ask)
-    route(app, f"{RULE}/facts/<name>", policy=on_entity("view"), methods=["POST"])(save)
+    route(app, f"{RULE}/facts/<name>", policy=on_entity("view"), methods=["POST"], body=UPLOAD_LIMIT)(save)
 
 
 def sections(view: RecordView) -> list[Section]:
@@ -136,6 +137,8 @@ def change(view: RecordView, field: FieldSpec, raw: Raw) -> Mapping[str, Any]:
 
     Raises StaleVersion when the field is not what it was when its editor opened, else as `records.update`.
     """
+    if refused := uploaded.take([field], raw):
+        raise Invalid(errors=refused)
     data = _data(field, raw, view.who)
     with current_crm().unit_of_work(current()) as ctx:
         ctx.source = "page"

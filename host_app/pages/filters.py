@@ -58,6 +58,7 @@ SHOWN: Final = {
     "date": ("eq", "ge", "le", "between", "empty", "filled"),
     "integer": ("eq", "ge", "le", "between", "empty", "filled"),
     "text": ("contains", "starts", "eq", "ne", "empty", "filled"),
+    "file": ("empty", "filled"),
 }
 LIKE: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -65,7 +66,7 @@ LIKE: Final[Mapping[str, str]] = MappingProxyType(
         "email": "text", "phone": "text", "url": "text",
     }
 )  # fmt: skip
-HIDDEN: Final = frozenset({"json", "uuid", "file"})
+HIDDEN: Final = frozenset({"json", "uuid"})
 ME: Final = "me"
 
 

@@ -17,10 +17,11 @@ from gigacore.errors import Conflict, FieldError, GigaError, Invalid, StaleVersi
 from gigacore.messages import Msg, msg
 from gigacore.records import labels_of
 from gigacore.ui import Slot
+from host_app.api.files import UPLOAD_LIMIT
 from host_app.api.policies import entity_at, on_entity
 from host_app.auth import current
 from host_app.context import current_crm
-from host_app.pages import forms, sheets, switches
+from host_app.pages import forms, sheets, switches, uploaded
 from host_app.pages.addresses import is_local, list_url, new_url, record_url
 from host_app.pages.columns import new_label, number_of, title_of
 from host_app.pages.currencies import currency_codes
@@ -71,9 +72,9 @@ class Task:
 def register(app: Flask) -> None:
     """Declare the routes."""
     route(app, NEW, policy=on_entity("create"))(new)
-    route(app, NEW, policy=on_entity("create"), methods=["POST"])(create)
+    route(app, NEW, policy=on_entity("create"), methods=["POST"], body=UPLOAD_LIMIT)(create)
     route(app, EDIT, policy=on_entity("edit"))(edit)
-    route(app, EDIT, policy=on_entity("edit"), methods=["POST"])(change)
+    route(app, EDIT, policy=on_entity("edit"), methods=["POST"], body=UPLOAD_LIMIT)(change)
 
 
 def new(plugin: str, plural: str) -> ResponseReturnValue:
@@ -112,9 +113,11 @@ def change(plugin: str, plural: str, record_id: int) -> ResponseReturnValue:
 
 def _save(task: Task, raw: Raw, work: Callable[[Context, Typed], Saved], done: Msg) -> ResponseReturnValue:
     """Run `work` once for this form; what cannot be saved comes back with everything that was typed."""
+    refused = uploaded.take(task.fields, raw)
     if (kept := _not_yet(task, raw)) is not None:
         return kept
     typed = read_typed(task, raw)
+    typed.errors += refused
     try:
         _refuse_faults(task, typed)
         with current_crm().unit_of_work(current()) as ctx:
@@ -237,7 +240,7 @@ def _compared(task: Task, raw: Raw) -> Filling:
     now = forms.filled(task.spec, task.fields, task.item or {}, task.who)
     notes = {}
     for field in task.fields:
-        shown = f"{field.name}.text" if field.kind == "ref" else field.name
+        shown = f"{field.name}.text" if field.kind in ("ref", "file") else field.name
         if now.texts(shown) != raw.texts(shown) and (now.text(shown) or raw.text(shown)):
             notes[field.name] = now.text(shown)
     return _filling(task, Raw({**raw, "_version": list(now.texts("_version"))}), notes=notes)

@@ -19,16 +19,18 @@ from host_app.pages.addresses import list_url
 from host_app.pages.cells import Reading, choices_of
 from host_app.pages.columns import label_of, names_in_order, value_of
 from host_app.pages.dates import date_order, hint
-from host_app.pages.raw import NO_INPUT, Raw, raw_of
+from host_app.pages.raw import NO_INPUT, NOT_IN_PLACE, Raw, raw_of
+from host_app.pages.uploaded import PICTURES, most, rule_of
 
 INPUTS: Final[Mapping[str, str]] = MappingProxyType(
     {
         "email": "email", "url": "text", "phone": "tel", "integer": "number", "date": "date",
         "datetime": "moment", "decimal": "decimal", "money": "money", "boolean": "check", "choice": "select",
         "enum": "select", "choices": "many", "ref": "pick", "longtext": "area",
+        "file": "file",
     }
 )  # fmt: skip
-WIDE: Final = frozenset({"area", "many"})
+WIDE: Final = frozenset({"area", "many", "file"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +109,11 @@ class Form:
     problems: tuple[tuple[str, str], ...] = ()
     version: str = ""
 
+    @property
+    def takes_files(self) -> bool:
+        """Whether one of its inputs is for a file, which asks for another way of sending."""
+        return any(one.shape == "file" for section in self.sections for one in section.inputs)
+
 
 def nothing_new(_target: str) -> str:
     """Where a picker creates a record: nowhere."""
@@ -132,7 +139,7 @@ def editable(spec: EntitySpec, writable: Iterable[FieldSpec]) -> list[FieldSpec]
 
 def row_fields(child: ChildSpec) -> list[FieldSpec]:
     """The fields of a child row that a form offers; none where the system writes the rows."""
-    return [one for one in child.fields.values() if not one.readonly and one.kind not in NO_INPUT]
+    return [one for one in child.fields.values() if not one.readonly and one.kind not in NOT_IN_PLACE]
 
 
 def children_of(spec: EntitySpec) -> list[ChildSpec]:
@@ -186,7 +193,20 @@ def make_input(one: FieldSpec, name: str, filling: Filling, reader: Reading) -> 
         return replace(made, extra=_dated(shape, reader))
     if shape == "money":
         return replace(made, options=_currencies(filling.raw.text(f"{name}.currency"), filling.currencies))
+    if shape == "file":
+        return replace(made, extra=_filed(one, name, filling.raw, reader))
     return replace(made, extra=_picking(one, name, filling, reader)) if shape == "pick" else made
+
+
+def _filed(one: FieldSpec, name: str, raw: Raw, reader: Reading) -> dict[str, str]:
+    """The file that the field holds, and what may be chosen instead."""
+    return {
+        "text": raw.text(f"{name}.text"),
+        "remove": raw.text(f"{name}.remove"),
+        "rule": reader.t(rule_of(one)),
+        "accept": PICTURES if one.image else "",
+        "most": str(most(one)),
+    }
 
 
 def _dated(shape: str, reader: Reading) -> dict[str, str]:

@@ -20,6 +20,7 @@ from gigacore.data import audit
 from gigacore.data.audit import AuditRow
 from gigacore.entity import SYSTEM_TARGETS, ChildSpec, EntitySpec, FieldSpec
 from gigacore.errors import GigaError, NotFound
+from gigacore.files.fields import described
 from gigacore.messages import Msg, msg
 from host_app.api.policies import entity_at, on_entity
 from host_app.auth import current
@@ -289,6 +290,9 @@ class Words:
                 return formats.money(Decimal(value["amount"]), value["currency"])
             case "decimal":
                 return formats.number(Decimal(str(value)))
+            case "file":
+                found = described(self.who.ctx.session.connection(), [UUID(value)])[UUID(value)]
+                return found["name"] or self.who.t(msg("This file is no longer kept."))
             case "ref":
                 number = _number(value)
                 return self.names.get((field.target or "", number or 0), f"#{number}")

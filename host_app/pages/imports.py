@@ -68,18 +68,12 @@ def register(app: Flask) -> None:
     """Declare the routes."""
     may = on_entity("import")
     route(app, RULE, policy=may)(start)
-    route(app, RULE, policy=may, methods=["POST"])(upload)
+    route(app, RULE, policy=may, methods=["POST"], body=FILE_LIMIT)(upload)
     route(app, ONE, policy=may)(show)
     route(app, ONE, policy=may, methods=["POST"])(decide)
     route(app, f"{ONE}/cancel", policy=may, methods=["POST"])(cancel)
     route(app, f"{ONE}/errors.csv", policy=may)(errors_file)
     route(app, "/<plugin>/<plural>/export", policy=on_entity("export"))(export_list)
-
-    @app.before_request
-    def _admit_files() -> None:
-        """Files may be larger than forms; this stands before the check of the form's token reads the body."""
-        if request.endpoint == "pages_imports_upload":
-            request.max_content_length = FILE_LIMIT
 
 
 def start(plugin: str, plural: str) -> ResponseReturnValue:

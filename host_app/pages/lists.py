@@ -27,7 +27,7 @@ from host_app.pages.lanes import Place, Places, page_of, places_of, readable_boa
 from host_app.pages.list_frame import counted, frame_values, readable_by_name
 from host_app.pages.listing import BOARD, PAGE, Listing
 from host_app.pages.parts import columns_of_plugins
-from host_app.pages.raw import NO_INPUT
+from host_app.pages.raw import NOT_IN_PLACE
 from host_app.pages.reader import Reader, reader
 from host_app.routing import route
 
@@ -151,7 +151,7 @@ def editable(spec: EntitySpec, who: Reader) -> frozenset[str]:
     def find() -> frozenset[str]:
         if not who.may("edit", spec.name):
             return frozenset()
-        return frozenset(f.name for f in who.writable(spec) if not f.computed and f.kind not in NO_INPUT)
+        return frozenset(f.name for f in who.writable(spec) if not f.computed and f.kind not in NOT_IN_PLACE)
 
     return who.kept(("editable", spec.name), find)
 

@@ -21,7 +21,9 @@ PLAIN: Final = frozenset({"text", "longtext", "email", "phone", "url", "choice",
 _INDEX: Final = re.compile(r"^(\d{1,4})\.")
 TICKED: Final = frozenset({"boolean", "choices"})
 MOST_ROWS: Final = 200
-NO_INPUT: Final = frozenset({"json", "uuid", "file"})
+NO_INPUT: Final = frozenset({"json", "uuid"})
+NOT_IN_PLACE: Final = NO_INPUT | {"file"}
+"""Kinds that child rows, cells of lists and rules have no input for."""
 
 
 class Raw(dict[str, list[str]]):
@@ -52,6 +54,8 @@ def raw_of(spec: FieldSpec, name: str, value: Any, formats: Formats) -> dict[str
     if spec.kind == "ref":
         label = str(value.get("label") or f"#{value['id']}")
         return {name: [str(value["id"])], f"{name}.text": [label], f"{name}.was": [label]}
+    if spec.kind == "file":
+        return {name: [str(value["uid"])], f"{name}.text": [str(value.get("name") or value["uid"])]}
     if spec.kind == "choices":
         return {name: [str(item) for item in value]}
     return {name: [_plain_text(spec, value, formats)]}
@@ -100,7 +104,7 @@ class TypedReader:
         for one in fields:
             self._put(typed, typed.data, one, one.name, raw)
         for child in spec.children.values():
-            inputs = [f for f in child.fields.values() if not f.readonly and f.kind not in NO_INPUT]
+            inputs = [f for f in child.fields.values() if not f.readonly and f.kind not in NOT_IN_PLACE]
             if inputs:
                 typed.data[child.name] = self._rows(typed, child.name, inputs, raw)
         return typed
@@ -143,7 +147,7 @@ class TypedReader:
             return [item for item in [*raw.texts(name), *new] if item]
         if one.kind == "ref":
             return self._reference(one, name, raw)
-        if not text:
+        if not text or (one.kind == "file" and raw.text(f"{name}.remove")):
             return None
         if one.kind in PLAIN:
             return raw.text(name)

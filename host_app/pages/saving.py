@@ -14,6 +14,7 @@ from flask import request
 from gigacore.context import Context
 from gigacore.data import idempotency
 from host_app.pages.raw import Raw
+from host_app.pages.uploaded import SUM
 
 MARK: Final = "_once"
 UNCOUNTED: Final = frozenset({MARK, "_then", "_restore"})
@@ -49,5 +50,5 @@ def save_once(ctx: Context, raw: Raw, work: Callable[[], Saved]) -> Saved:
 
 
 def _fingerprint(raw: Raw) -> str:
-    typed = sorted((name, texts) for name, texts in raw.items() if name not in UNCOUNTED)
+    typed = sorted((name, texts) for name, texts in raw.items() if name not in UNCOUNTED and f"{name}{SUM}" not in raw)
     return hashlib.sha256(orjson.dumps([request.path, typed])).hexdigest()

@@ -5,88 +5,30 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
-from typing import Any
+from collections.abc import Callable
 from urllib.parse import quote
 
 import pytest
 import sqlalchemy as sa
 
-from gigacore import Crm, Invalid, NotFound, customfields, records
+from gigacore import Invalid, NotFound, records
 from gigacore.access import roles
 from gigacore.data.tables import core_outbox
 from gigacore.exchange import mapping
 from gigacore.filter import matches, parse
 from gigacore.records.limits import record_environment
-from gigacore.testing.databases import Databases, settings
-from gigacore.testing.fixtures import ENGINES
 from gigacore.text import render
 from gigacore.text.values import plain
-from tests.faults.house import House, visited
-from tests.installed import examples_importable, sources
-from tests.pages.conftest import KEYS
+from tests.faults.house import House
+from tests.surfaces.machines import ENTITY, MACHINES, PAGES, Field
 
-MACHINES, PAGES, ENTITY = "/api/v1/equipment/machines", "/equipment/machines", "equipment.machine"
 VALUE, OTHER = "canary-0815", "canary-4711"
-
-with examples_importable():
-    FOUND = {one.name: one.load() for one in sources()}
-
-
-@dataclass
-class Field:
-    """One declared field, and a machine that has a value in it."""
-
-    house: House
-    name: str
-    label: str
-    machine: int
-
-    @property
-    def crm(self) -> Crm:
-        return self.house.crm
-
-    def body(self, value: str) -> dict[str, Any]:
-        plugin, dot, own = self.name.rpartition(".")
-        return {plugin: {own: value}} if dot else {own: value}
-
-    def of(self, item: Any) -> Any:
-        for part in self.name.split("."):
-            item = item[part]
-        return item
-
-    def get(self, query: str = "") -> Any:
-        answer = self.house.call("GET", f"{MACHINES}{query}")
-        assert answer.status_code == 200, answer.get_data(as_text=True)
-        return answer.get_json()
-
-    def page(self, path: str) -> str:
-        answer = self.house.root.get(path)
-        assert answer.status_code == 200, path
-        return str(answer.get_data(as_text=True))
-
 
 DECLARED = {
     "own": ("serial_number", "Serial number"),
     "of another plugin": ("inspections.place", "Place"),
     "of an administrator": ("x_place", "Position"),
 }
-
-
-@pytest.fixture(scope="module", params=ENGINES)
-def house(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    databases: Databases = request.getfixturevalue(f"{request.param}_databases")
-    given = replace(settings(databases.ready(), tmp_path_factory.mktemp("data")), **KEYS)
-    with examples_importable(), Crm(given, plugins=[FOUND["equipment"], FOUND["inspections"]]) as crm:
-        crm.start()
-        for name in ("equipment", "inspections"):
-            crm.enable(name)
-        found = visited(crm)
-        with crm.unit_of_work(crm.actor(found.root.user_id)) as ctx:
-            customfields.define(ctx, {"entity": ENTITY, "kind": "text", "label": "Position", "key": "x_place"})
-        crm.refresh()
-        yield found
 
 
 @pytest.fixture(scope="module", params=DECLARED)

@@ -2,6 +2,7 @@
 
 import enum
 from datetime import date
+from uuid import UUID
 
 from sqlalchemy.orm import Mapped
 
@@ -26,4 +27,5 @@ class Machine(Entity):
     state: Mapped[State] = field(default=State.running, listed=True)
     company_id: Mapped[int | None] = ref("crm.company", on_delete="set_null", listed=True)
     service_due: Mapped[date | None] = field(listed=True, sort=True, label="Service due")
+    manual: Mapped[UUID | None] = field(kind="file", label="Manual")
     planned_for: Mapped[date | None] = field(readonly=True, label="Service planned for")

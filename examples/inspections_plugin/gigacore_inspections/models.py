@@ -1,6 +1,7 @@
 """Inspections, and what they add to every machine."""
 
 from datetime import date
+from uuid import UUID
 
 from sqlalchemy.orm import Mapped
 
@@ -24,4 +25,5 @@ class MachineInspections(Extension):
 
     inspected_on: Mapped[date | None] = field(sort=True, label="Inspected on", section="Inspection")
     place: Mapped[str | None] = field(search=True, max_length=80, label="Place", section="Inspection")
+    certificate: Mapped[UUID | None] = field(kind="file", label="Certificate", section="Inspection")
     risk: Mapped[str | None] = choice("inspections.risk", label="Risk", section="Inspection")

@@ -18,7 +18,7 @@ from host_app.pages.currencies import currency_codes
 from host_app.pages.filter_values import UNITS
 from host_app.pages.forms import Filling, Input, Option, make_input
 from host_app.pages.options import find_by_name
-from host_app.pages.raw import NO_INPUT, Raw, TypedReader, raw_of
+from host_app.pages.raw import NOT_IN_PLACE, Raw, TypedReader, raw_of
 from host_app.pages.reader import Reader
 
 MODES: Final[Mapping[str, Msg]] = MappingProxyType(
@@ -53,7 +53,7 @@ def typed_reader(who: Reader) -> TypedReader:
 
 def fields_to_set(spec: EntitySpec, who: Reader) -> list[FieldSpec]:
     """The fields that a rule of this reader's may fill in."""
-    return [one for one in who.writable(spec) if one.kind not in NO_INPUT]
+    return [one for one in who.writable(spec) if one.kind not in NOT_IN_PLACE]
 
 
 def duration_of(amount: str, unit: str) -> str:

@@ -19,6 +19,7 @@ def upgrade() -> None:
         sa.Column("state", sa.String(40), nullable=False),
         sa.Column("company_id", columns.BigId, nullable=True),
         sa.Column("service_due", sa.Date(), nullable=True),
+        sa.Column("manual", sa.Uuid(), nullable=True),
         sa.Column("planned_for", sa.Date(), nullable=True),
         sa.Column("org_id", columns.BigId, nullable=False),
         sa.Column("owner_id", columns.BigId, nullable=True),

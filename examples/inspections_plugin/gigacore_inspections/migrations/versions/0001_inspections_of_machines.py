@@ -70,6 +70,7 @@ def upgrade() -> None:
         "inspections_machine_ext",
         sa.Column("inspected_on", sa.Date(), nullable=True),
         sa.Column("place", sa.String(length=80), nullable=True),
+        sa.Column("certificate", sa.Uuid(), nullable=True),
         sa.Column("risk", sa.String(length=60), nullable=True),
         sa.Column("id", columns.BigId, autoincrement=False, nullable=False),
         sa.Column(
