@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from gigacore import access, records
 from gigacore.entity import ChildSpec, Entity, EntitySpec, fold
 from gigacore.errors import GigaError
 from gigacore.exchange.keys import Keys
+from gigacore.exchange.mapping import Target
 from gigacore.exchange.references import References
 from gigacore.exchange.rows import Prepared, RowError, RowReader, put
 from gigacore.messages import msg
@@ -19,6 +20,15 @@ if TYPE_CHECKING:
     from gigacore.context import Context
 
 Duplicates = Literal["skip", "update"]
+USER: Final = "core.user"
+NOBODY: Final = msg(
+    "No active user has this name or address; the field keeps what it would have without it. Add the person in the "
+    "settings and import the file again with “are updated”, or put the column into a new text field to keep the names."
+)
+NOT_YOURS: Final = msg(
+    "Your role may not assign records, so this one stays yours. Ask whoever may assign to import the file, or put the "
+    "column into a new text field to keep the names."
+)
 
 
 @dataclass(slots=True)
@@ -30,11 +40,18 @@ class Outcome:
     skipped: int = 0
     errors: list[tuple[int, RowError]] = field(default_factory=list)
     failed: set[int] = field(default_factory=set)
+    noted: set[int] = field(default_factory=set)
 
     def refuse(self, row: Prepared, errors: Sequence[RowError]) -> None:
         """Notes a row that was not written."""
         self.failed.add(row.number)
         self.errors += [(row.number, one) for one in errors]
+
+    def note(self, row: Prepared) -> None:
+        """Keeps what a row that was written lacks of the file."""
+        if row.notes:
+            self.noted.add(row.number)
+            self.errors += [(row.number, one) for one in row.notes]
 
 
 @dataclass(slots=True)
@@ -77,14 +94,35 @@ class Importer:
 
     def fill_names(self, ctx: Context, row: Prepared) -> None:
         """The numbers of one row's references. An unknown owner leaves the record with whoever imports it."""
+        self.note_people(ctx, row)
         for target, heading, text in row.names:
             number = self.references[target.spec.target or ""].get(text)
-            if number is not None:
-                if target.path != "owner_id" or access.may(ctx, "assign", self.entity.name):
-                    put(row, target, number)
-            elif target.spec.target != "core.user":
+            if number is None and target.spec.target != USER:
                 row.errors.append(RowError(heading, msg("There is no record of this name."), text[:200]))
+            elif number is not None and self.may_set(ctx, target):
+                put(row, target, number)
         self.reader.place_children(row)
+
+    def look_at_people(self, ctx: Context, rows: Sequence[Prepared]) -> None:
+        """What a preview can say of the people that the rows name; nothing else is looked up, or added."""
+        known = self.references.setdefault(USER, References(USER, create=False))
+        known.learn(ctx, sorted({text for row in rows for target, _, text in row.names if target.spec.target == USER}))
+        for row in rows:
+            self.note_people(ctx, row)
+
+    def note_people(self, ctx: Context, row: Prepared) -> None:
+        """Names of people that cannot be taken over are told, with the way to keep them."""
+        for target, heading, text in row.names:
+            if target.spec.target != USER:
+                continue
+            if self.references[USER].get(text) is None:
+                row.notes.append(RowError(heading, NOBODY, text[:200], refused=False))
+            elif not self.may_set(ctx, target):
+                row.notes.append(RowError(heading, NOT_YOURS, text[:200], refused=False))
+
+    def may_set(self, ctx: Context, target: Target) -> bool:
+        """Whether the actor may fill the field: whom a record belongs to is assigned."""
+        return target.path != "owner_id" or access.may(ctx, "assign", self.entity.name)
 
     def divide(self, rows: Sequence[Prepared], present: Mapping[str, int]) -> tuple[list[Prepared], list[Prepared]]:
         """New rows, and those whose key is known already or stands in this batch for the second time."""
@@ -106,6 +144,7 @@ class Importer:
                 outcome.refuse(row, self.reader.errors_of(row, result.error))
             else:
                 outcome.created += 1
+                outcome.note(row)
                 made[self.keys.normal(row.key)] = result.id
         made.pop("", None)
         self.keys.remember(ctx, made)
@@ -124,6 +163,7 @@ class Importer:
             outcome.refuse(row, self.reader.errors_of(row, error))
             return
         savepoint.commit()
+        outcome.note(row)
         outcome.updated += changed
         outcome.skipped += not changed
 

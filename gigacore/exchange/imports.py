@@ -95,12 +95,13 @@ class Options:
 
 @dataclass(frozen=True, slots=True)
 class PreviewRow:
-    """One row as it would be imported; `duplicate` = its record is there already."""
+    """One row as it would be imported; `duplicate` = its record is there already, `notes` tell what it will lack."""
 
     number: int
     cells: Sequence[str]
     errors: Sequence[RowError]
     duplicate: bool
+    notes: Sequence[RowError] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,6 +263,7 @@ def preview(crm: Installation, actor: Actor, import_id: int, limit: int = 20) ->
         importer = importer_for(ctx, crm, found, table)
         rows = list(islice(table.rows(), limit))
         prepared = [importer.reader.read(row) for row in rows]
+        importer.look_at_people(ctx, prepared)
         known = importer.keys.find(ctx, (importer.keys.normal(one.key) for one in prepared))
         return Preview(
             table.headings, [preview_row(row, one, importer, known) for row, one in zip(rows, prepared, strict=True)]
@@ -270,7 +272,8 @@ def preview(crm: Installation, actor: Actor, import_id: int, limit: int = 20) ->
 
 def preview_row(row: Row, prepared: Prepared, importer: Importer, known: Mapping[str, int]) -> PreviewRow:
     """One row of a preview."""
-    return PreviewRow(row.number, row.cells, prepared.errors, importer.keys.normal(prepared.key) in known)
+    duplicate = importer.keys.normal(prepared.key) in known
+    return PreviewRow(row.number, row.cells, prepared.errors, duplicate, prepared.notes)
 
 
 def begin(crm: Installation, actor: Actor, import_id: int) -> Import:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from gigacore.entity import BadValue, Registry
 from gigacore.errors import GigaError, Invalid
@@ -17,11 +17,35 @@ from gigacore.messages import Msg, msg
 
 @dataclass(frozen=True, slots=True)
 class RowError:
-    """What is wrong with one cell, or with the whole row (`column` empty)."""
+    """What is wrong with one cell, or with the whole row (`column` empty).
+
+    Unless the row is `refused` for it, it goes in without that value.
+    """
 
     column: str
     message: Msg
     value: str = ""
+    refused: bool = True
+
+
+NAMED: Final = 3
+
+
+def summed(faults: Iterable[RowError]) -> list[Msg]:
+    """Many rows of the same fault as one text for each column and reason, with the first values."""
+    found: dict[tuple[str, str], tuple[Msg, list[str]]] = {}
+    for one in faults:
+        found.setdefault((one.column, str(one.message)), (one.message, []))[1].append(one.value)
+    return [
+        msg(
+            "{column}: {count} values were not taken over ({values}). {reason}",
+            column=column,
+            count=len(values),
+            values=", ".join([*dict.fromkeys(values)][:NAMED]),
+            reason=reason,
+        )
+        for (column, _), (reason, values) in found.items()
+    ]
 
 
 @dataclass(slots=True)
@@ -32,6 +56,7 @@ class Prepared:
     data: dict[str, Any] = field(default_factory=dict)
     names: list[tuple[Target, str, str]] = field(default_factory=list)
     errors: list[RowError] = field(default_factory=list)
+    notes: list[RowError] = field(default_factory=list)
     key: str = ""
     paths: dict[str, str] = field(default_factory=dict)
     children: dict[str, dict[int, dict[str, Any]]] = field(default_factory=dict)

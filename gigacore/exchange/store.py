@@ -44,6 +44,7 @@ class Import:
     updated: int
     skipped: int
     failed: int
+    noted: int
     job_id: int | None
     error: str | None
     created_at: datetime
@@ -106,8 +107,9 @@ def note(ctx: Context, import_id: int, outcome: Outcome, cursor: int, total: int
         "updated": I.updated + outcome.updated,
         "skipped": I.skipped + outcome.skipped,
         "failed": I.failed + len(outcome.failed),
+        "noted": I.noted + len(outcome.noted),
     }
-    statement = sa.update(core_import).where(I.id == import_id).values(**values).returning(I.failed)
+    statement = sa.update(core_import).where(I.id == import_id).values(**values).returning(I.failed + I.noted)
     if connection.execute(statement).scalar_one() <= KEPT_ERRORS and outcome.errors:
         connection.execute(sa.insert(core_import_error), list(error_rows(import_id, outcome)))
 
@@ -124,6 +126,7 @@ def error_rows(import_id: int, outcome: Outcome) -> Iterator[dict[str, Any]]:
             "column": error.column[:200],
             "message": {"text": error.message.text, "params": plain(error.message.params)},
             "value": error.value[:200],
+            "refused": error.refused,
         }
 
 
@@ -153,13 +156,19 @@ def change(ctx: Context, import_id: int, values: Mapping[str, Any]) -> None:
         ctx.session.connection().execute(sa.update(core_import).where(I.id == import_id).values(**values))
 
 
-def errors(ctx: Context, import_id: int, limit: int = KEPT_ERRORS) -> list[tuple[int, RowError]]:
-    """What went wrong, by row. Raises NotFound."""
+def errors(
+    ctx: Context, import_id: int, limit: int = KEPT_ERRORS, *, refused: bool | None = None
+) -> list[tuple[int, RowError]]:
+    """What went wrong, by row: in those that were `refused`, in those that went in without a value, or (None) in both.
+
+    Raises NotFound.
+    """
     get(ctx, import_id)
+    which = sa.true() if refused is None else E.refused == refused
     rows = ctx.session.connection().execute(
-        sa.select(E.row_no, E.column, E.message, E.value)
-        .where(E.import_id == import_id)
+        sa.select(E.row_no, E.column, E.message, E.value, E.refused)
+        .where(E.import_id == import_id, which)
         .order_by(E.row_no, E.position)
         .limit(limit)
     )
-    return [(row_no, RowError(column, message(text), value)) for row_no, column, text, value in rows]
+    return [(row_no, RowError(column, message(text), value, bad)) for row_no, column, text, value, bad in rows]

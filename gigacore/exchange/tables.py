@@ -28,6 +28,7 @@ core_import: Final = sa.Table(
     sa.Column("updated", sa.Integer, nullable=False),
     sa.Column("skipped", sa.Integer, nullable=False),
     sa.Column("failed", sa.Integer, nullable=False),
+    sa.Column("noted", sa.Integer, nullable=False, server_default="0"),
     sa.Column("job_id", BigId),
     sa.Column("error", sa.Text),
     sa.Column("created_at", UtcDateTime, nullable=False),
@@ -45,7 +46,9 @@ core_import_error: Final = sa.Table(
     sa.Column("column", sa.String(200), nullable=False),
     sa.Column("message", JsonB(), nullable=False),
     sa.Column("value", sa.String(200), nullable=False),
+    sa.Column("refused", sa.Boolean, nullable=False, server_default=sa.true()),
 )
+"""What was wrong in a row; unless it was `refused`, the row went in without that value."""
 
 # Which record a row of a file became: the key of the sender's system (`source` = folded heading), or, where a file has
 # none, the row's fingerprint (`source` = "#row"). Importing the same file again finds its records here.

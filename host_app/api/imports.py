@@ -28,7 +28,7 @@ RAW: Final = frozenset({"text/csv", "text/plain", "application/octet-stream"})
 OPTIONS: Final = frozenset({"key", "duplicates", "rules", "create_references", "locale", "currency", "words"})
 PARTS: Final = frozenset({"mapping", "options", "dialect", "start"})
 SHOWN_ERRORS: Final = 500
-COUNTERS: Final = ("total", "created", "updated", "skipped", "failed")
+COUNTERS: Final = ("total", "created", "updated", "skipped", "failed", "noted")
 SHOWN: Final = ("id", "entity", "file_name", "state", "mapping", "ignored", "options", "error", "job_id")
 
 
@@ -65,14 +65,17 @@ def list_imports(plugin: str, plural: str) -> Response:
 
 
 def show_import(plugin: str, plural: str, id: int) -> Response:
-    """How far an import is, and the rows at fault."""
+    """How far an import is, the rows at fault, and the values that were not taken over (`notes`)."""
     only()
     found = _own(entity_at(plugin, plural), id)
-    faults = [
+    return answer(_shown(found) | {"errors": _faults(id, refused=True), "notes": _faults(id, refused=False)})
+
+
+def _faults(number: int, *, refused: bool) -> list[dict[str, Any]]:
+    return [
         {"row": row, "column": one.column, "message": say(one.message), "value": one.value}
-        for row, one in imports.errors(g.ctx, id, SHOWN_ERRORS)
+        for row, one in imports.errors(g.ctx, number, SHOWN_ERRORS, refused=refused)
     ]
-    return answer(_shown(found) | {"errors": faults})
 
 
 def _own(entity: EntitySpec, number: int) -> Import:

@@ -15,6 +15,7 @@ from gigacore.errors import NotFound
 from gigacore.exchange import imports
 from gigacore.exchange.export import export_csv
 from gigacore.exchange.imports import Import
+from gigacore.exchange.rows import summed
 from gigacore.messages import msg
 from gigacore.records import ListRequest
 from gigacore.text import Catalogue
@@ -113,9 +114,11 @@ def _report(crm: Crm, actor: Actor, found: Import) -> int:
     for heading in found.ignored:
         tell(msg("Column {name} was left out.", name=heading))
     with crm.read(actor) as ctx:
-        for row, error in imports.errors(ctx, found.id, SHOWN):
+        for row, error in imports.errors(ctx, found.id, SHOWN, refused=True):
             reason = error.message.render(translator())
             tell(msg("Row {row}, {column}: {reason}", row=row, column=error.column, reason=reason))
+        for text in summed(one for _, one in imports.errors(ctx, found.id, refused=False)):
+            tell(text)
     tell(
         msg(
             "Created {created}, updated {updated}, left alone {skipped}, refused {failed}.",

@@ -19,6 +19,7 @@ from gigacore.exchange.cells import protect
 from gigacore.exchange.export_job import EXPORT
 from gigacore.exchange.imports import FILE_LIMIT, Import, Preview
 from gigacore.exchange.mapping import NEW, writable
+from gigacore.exchange.rows import RowError, summed
 from gigacore.jobs import cancel as cancel_job
 from gigacore.messages import Msg, msg
 from gigacore.records import ListRequest
@@ -194,10 +195,11 @@ def _columns(
         headings=headings,
         faulty=sum(1 for row in look.rows if row.errors) if look else 0,
         known=sum(1 for row in look.rows if row.duplicate) if look else 0,
+        noted=[who.t(text) for text in summed(one for row in look.rows for one in row.notes)] if look else [],
         options=found.options,
         currencies=currency_codes(who),
         tell=who.t,
-        errors_of=lambda row: {fault.column: who.t(fault.message) for fault in row.errors},
+        errors_of=lambda row: {fault.column: who.t(fault.message) for fault in (*row.notes, *row.errors)},
     )
 
 
@@ -241,11 +243,12 @@ def _slots(name: str, fields: Sequence[FieldSpec], who: Reader) -> Iterator[tupl
 
 
 def _report(spec: EntitySpec, found: Import, who: Reader) -> Response:
-    faults = imports.errors(who.ctx, found.id, SHOWN_ERRORS) if found.failed else []
+    faults = imports.errors(who.ctx, found.id, SHOWN_ERRORS, refused=True) if found.failed else []
+    noted = imports.errors(who.ctx, found.id, refused=False) if found.noted else []
     number = who.formats.number
     counters = (
         (msg("Created"), found.created), (msg("Updated"), found.updated), (msg("Left alone"), found.skipped),
-        (msg("Refused"), found.failed),
+        (msg("Refused"), found.failed), (msg("Without a value"), found.noted),
     )  # fmt: skip
     return answer(
         "imports/progress.html" if is_partial() else "imports/report.html",
@@ -260,10 +263,27 @@ def _report(spec: EntitySpec, found: Import, who: Reader) -> Response:
         total=found.total or 0,
         progress=who.t(msg("{done} of {total} rows", done=number(found.cursor), total=number(found.total or 0))),
         counters=[(who.t(label), number(count)) for label, count in counters],
-        faults=[(row, fault.column, who.t(fault.message), fault.value) for row, fault in faults],
-        more=found.failed > SHOWN_ERRORS,
+        tables=_tables(faults, noted[:SHOWN_ERRORS], who),
+        notes=[who.t(text) for text in summed(one for _, one in noted)],
+        more=max(found.failed, found.noted) > SHOWN_ERRORS,
         rate=_rate(found, who),
     )
+
+
+def _tables(
+    faults: Sequence[tuple[int, RowError]], noted: Sequence[tuple[int, RowError]], who: Reader
+) -> list[dict[str, Any]]:
+    """The rows at fault, and those that went in without a value, each under its heading."""
+    titles = (("h-f", msg("Rows that were refused"), faults), ("h-n", msg("Values that were not taken over"), noted))
+    return [
+        {
+            "id": name,
+            "title": who.t(title),
+            "rows": [(row, fault.column, who.t(fault.message), fault.value) for row, fault in rows],
+        }
+        for name, title, rows in titles
+        if rows
+    ]
 
 
 def _told(error: str | None, who: Reader) -> str:

@@ -158,6 +158,29 @@ def test_owner_is_found_by_name_and_otherwise_is_who_imports(crm: Crm, admin: Ac
     assert [one["owner_id"]["id"] for one in listed(crm, admin, "crm.lead")] == [lindsay.user_id, admin.user_id]
 
 
+def test_a_name_that_is_no_users_is_told_with_its_row_and_the_way_to_keep_it(
+    crm: Crm, admin: Actor, run: Run, make_user: Any
+) -> None:
+    make_user("user", name="Lindsay Weaver")
+    rows = [["Marquez", "Lindsay Weaver"], ["French", "Joan Francis"], ["Noname", ""]]
+    found = run("crm.lead", as_csv(["Last Name", "Lead Owner"], rows))
+    with crm.read(admin) as ctx:
+        noted = imports.errors(ctx, found.id, refused=False)
+        assert imports.errors(ctx, found.id, refused=True) == []
+    assert (found.created, found.failed, found.noted) == (3, 0, 1)
+    assert [(row, one.column, one.value) for row, one in noted] == [(2, "Lead Owner", "Joan Francis")]
+    assert "new text field" in str(noted[0][1].message)
+    again = run("crm.lead", as_csv(["Last Name", "Lead Owner"], rows))
+    assert (again.skipped, again.noted) == (3, 0), "what was left alone lacks nothing"
+
+
+def test_a_preview_tells_it_before_anything_is_imported(crm: Crm, admin: Actor) -> None:
+    content = as_csv(["Last Name", "Lead Owner"], [["French", "Joan Francis"]])
+    found = imports.stage(crm, admin, "crm.lead", io.BytesIO(content), "file.csv")
+    (row,) = imports.preview(crm, admin, found.id).rows
+    assert [(one.column, one.value) for one in row.notes] == [("Lead Owner", "Joan Francis")]
+
+
 def test_unknown_reference_is_a_fault_when_nothing_may_be_added(crm: Crm, admin: Actor, run: Run) -> None:
     content = as_csv(["First Name", "Last Name", "Company"], [["Ann", "Lee", "Nowhere Inc"]])
     found = run("crm.contact", content, create_references=False)
