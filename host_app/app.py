@@ -20,6 +20,7 @@ from host_app.keys import derive, with_keys
 from host_app.live import Live
 from host_app.problems import handle_errors
 from host_app.routing import LateRule, RecordNumber, require_policies
+from host_app.spooling import SpooledRequest
 
 MAX_BODY: Final = 4 * 1024 * 1024
 MAX_FORM_PARTS: Final = 2000
@@ -40,6 +41,7 @@ def create_app(crm: Crm | None = None, settings: Settings | None = None) -> Flas
 def _build(crm: Crm, settings: Settings) -> Flask:
     app = Flask("host_app", static_folder=None)
     app.app_ctx_globals_class = Globals
+    app.request_class = SpooledRequest
     app.url_rule_class = LateRule
     app.url_map.converters["int"] = RecordNumber
     app.extensions[EXTENSION] = _host(crm, settings)

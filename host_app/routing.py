@@ -79,7 +79,7 @@ def route(
 
     The endpoint is the module's and the function's name (`pages_list_show` for `host_app.pages.list.show`) unless
     given. `csrf=False` is for inbound calls that carry their own proof, such as a signature. `body` is the most bytes
-    that a request may have, where files are sent: it holds before the form's token is read from the body.
+    that a form with files may have: it holds before the form's token is read from it.
     """
 
     def declare(view: V) -> V:
@@ -111,7 +111,7 @@ def _guard(view: View, policy: Policy, csrf: bool, body: int | None) -> View:
     def guarded(**arguments: Any) -> ResponseReturnValue:
         if not policy.anonymous and g.identity is None:
             raise Unauthenticated(msg("Please sign in."))
-        if body is not None:
+        if body is not None and request.mimetype == "multipart/form-data":  # files are streamed, other forms are not
             request.max_content_length = body
         if csrf and request.method not in SAFE_METHODS:
             check_csrf(g.identity)

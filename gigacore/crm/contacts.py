@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Final
+from uuid import UUID
+
 from sqlalchemy.orm import Mapped
 
 from gigacore.entity import Child, ChildMeta, Entity, EntityMeta, children, choice, computed, field, ref
+
+PICTURE: Final = (200, 300)
+"""Width and height in pixels of photos and logos; larger ones are reduced."""
 
 
 class ContactEmail(Child):
@@ -133,6 +139,7 @@ class Company(Entity):
     language: Mapped[str | None] = field(max_length=10)
     external_id: Mapped[str | None] = field(max_length=100, indexed=True, label="External number")
     tags: Mapped[list[str] | None] = choice(list="crm.tag", many=True)
+    logo: Mapped[UUID | None] = field(kind="file", image=PICTURE)
     description: Mapped[str | None] = field(kind="longtext")
     notes: Mapped[str | None] = field(kind="longtext")
     emails: Mapped[list[CompanyEmail]] = children(CompanyEmail, label="Further e-mails")
@@ -190,6 +197,7 @@ class Contact(Entity):
     source: Mapped[str | None] = choice(list="crm.source")
     external_id: Mapped[str | None] = field(max_length=100, indexed=True, label="External number")
     tags: Mapped[list[str] | None] = choice(list="crm.tag", many=True)
+    photo: Mapped[UUID | None] = field(kind="file", image=PICTURE, personal=True)
     description: Mapped[str | None] = field(kind="longtext", personal=True)
     emails: Mapped[list[ContactEmail]] = children(ContactEmail, label="E-mails")
     phones: Mapped[list[ContactPhone]] = children(ContactPhone, label="Phones")

@@ -16,6 +16,7 @@ from gigacore.customfields.tables import core_custom_field
 from gigacore.customfields.validation import changed_definition, new_definition
 from gigacore.data import bump_generation
 from gigacore.data.journal import Entry
+from gigacore.entity.base import metadata
 from gigacore.errors import Invalid, NotFound
 from gigacore.ids import uuid7
 from gigacore.messages import msg
@@ -86,6 +87,8 @@ def remove(ctx: Context, entity: str, key: str, *, purge: bool = False) -> None:
         with ctx.session.door.opened():
             for statement in erase_values(table, key, connection.dialect.name):
                 connection.exec_driver_sql(statement)
+    uses = metadata.tables["core_file_use"]
+    connection.execute(sa.delete(uses).where(uses.c.entity == entity, uses.c.field == key))
     _record(ctx, "deleted", present, present, None)
     connection.execute(sa.delete(core_custom_field).where(core_custom_field.c.uid == present.uid))
     ctx.session.expire_all()

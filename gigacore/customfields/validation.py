@@ -184,6 +184,8 @@ def _choice(value: Any, place: int) -> Choice:
 def _default(value: Any, found: Definition, registry: Registry) -> Any:
     if value is None or value == "":
         return None
+    if found.kind == "file":
+        raise BadValue(msg("A field of this kind has no default."))
     with_default(replace(found, default=None).field(), value)
     return value
 

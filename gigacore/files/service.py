@@ -50,9 +50,7 @@ class StoredFile:
 FILE_COLUMNS: Final = tuple(F[name] for name in StoredFile.__slots__)
 
 
-def register(
-    ctx: Context, stored: Stored, name: str, *, plugin: str = "core", purpose: str = ""
-) -> StoredFile:
+def register(ctx: Context, stored: Stored, name: str, *, plugin: str = "core", purpose: str = "") -> StoredFile:
     """Makes a stored object known, in the caller's transaction; the upload was complete before it began.
 
     The type is found from the first bytes. Until it hangs on a record only its creator may read the file. One that

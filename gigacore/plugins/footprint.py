@@ -151,9 +151,7 @@ OWNED: Final = (
     ),
     Owned(core_file, _own_files, by_id=True),
     Owned(core_attachment, _below(core_attachment, "file_id", core_file, _own_files, "entity"), _RECORD),
-    Owned(
-        core_file_use, _below(core_file_use, "file_id", core_file, _own_files, "entity", "field"), _RECORD
-    ),
+    Owned(core_file_use, _below(core_file_use, "file_id", core_file, _own_files, "entity", "field"), _RECORD),
     Owned(core_activity, _ACTIVITIES, (("source_entity", "source_id"),)),
     Owned(core_activity_link, _below(core_activity_link, "activity_id", core_activity, _ACTIVITIES, "entity"), _RECORD),
     Owned(core_setting, _any(core_setting, "plugin", "key")),

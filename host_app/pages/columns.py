@@ -98,8 +98,13 @@ def number_of(spec: EntitySpec, record_id: int) -> str:
     return readable_id(spec.id_prefix, record_id) if spec.id_prefix else f"#{record_id}"
 
 
-def row_writer(spec: EntitySpec, columns: Sequence[Column], reader: Reading, *, tick: bool) -> Callable[[Item], str]:
-    """The function that writes one table row; optional end tags and quotes are left out to keep pages small."""
+def row_writer(
+    spec: EntitySpec, columns: Sequence[Column], reader: Reading, *, tick: bool, avatar: Draw | None = None
+) -> Callable[[Item], str]:
+    """The function that writes one table row; optional end tags and quotes are left out to keep pages small.
+
+    `avatar` draws the small picture before the title.
+    """
     select = safe(reader.t(msg("Select")))
     path = list_url(spec)
     rest = [
@@ -110,7 +115,8 @@ def row_writer(spec: EntitySpec, columns: Sequence[Column], reader: Reading, *, 
     def write(item: Item) -> str:
         title, record = safe(title_of(spec, item)), item["id"]
         box = f'<td class=c><input type=checkbox name=id value={record} aria-label="{select} {title}">'
-        parts = [f'<tr>{box if tick else ""}<th scope=row><a href="{path}/{record}">{title}</a>']
+        picture = avatar(item) if avatar is not None else ""
+        parts = [f'<tr>{box if tick else ""}<th scope=row>{picture}<a href="{path}/{record}">{title}</a>']
         for name, draw, start in rest:
             value = item.get(name) if "." not in name else value_of(item, name)
             parts.append(start)

@@ -18,6 +18,7 @@ from gigacore.records import ListRequest, Page
 from host_app.api.policies import entity_at, on_entity
 from host_app.pages import listing, views
 from host_app.pages.addresses import list_url, new_url
+from host_app.pages.avatars import drawer_of, picture_of
 from host_app.pages.cards import card_of, fact_fields, names_of
 from host_app.pages.columns import Column, columns_of, default_fields, row_writer
 from host_app.pages.filters import Condition
@@ -62,13 +63,14 @@ def _list(state: Listing, spec: EntitySpec, who: Reader) -> Response:
 
 def _table(state: Listing, spec: EntitySpec, who: Reader) -> dict[str, Any]:
     columns = shown_columns(state, spec, who, readable_by_name(spec, who))
-    found = records.page(who.ctx, spec.name, request_of(state, _names(columns)))
+    found = records.page(who.ctx, spec.name, request_of(state, _names(columns, _picture(spec, who))))
     return _heading(state, spec, columns, who) | _pages(state, spec, found, who) | {"rows": _rows(found, columns, who)}
 
 
 def _rows(found: Page, columns: Sequence[Column], who: Reader) -> Markup:
     spec = who.registry.entity(columns[0].field.entity)
-    write: Callable[[Mapping[str, Any]], str] = row_writer(spec, columns, who, tick=True)
+    avatar = drawer_of(spec, _picture(spec, who))
+    write: Callable[[Mapping[str, Any]], str] = row_writer(spec, columns, who, tick=True, avatar=avatar)
     return Markup("\n".join(map(write, found.items)))  # noqa: S704 - the writer escapes every value
 
 
@@ -86,7 +88,7 @@ def _sections(state: Listing, spec: EntitySpec, who: Reader) -> dict[str, Any]:
         return _table(replace(state, kind=""), spec, who)
     places = places_of(spec, field, state.group, who)
     columns = shown_columns(state, spec, who, readable_by_name(spec, who))
-    wanted = replace(request_of(state, _names(columns)), limit=IN_SECTION, cursor=None)
+    wanted = replace(request_of(state, _names(columns, _picture(spec, who))), limit=IN_SECTION, cursor=None)
     sections = [_section(place, places, state, wanted, columns, who) for place in places.places]
     return _heading(state, spec, columns, who) | {
         "sections": sections,
@@ -137,8 +139,12 @@ def request_of(state: Listing, names: Sequence[str]) -> ListRequest:
     )
 
 
-def _names(columns: Sequence[Column]) -> tuple[str, ...]:
-    return ("id", *(column.name for column in columns))
+def _names(columns: Sequence[Column], picture: FieldSpec | None) -> tuple[str, ...]:
+    return ("id", *(column.name for column in columns), *([picture.name] if picture else []))
+
+
+def _picture(spec: EntitySpec, who: Reader) -> FieldSpec | None:
+    return picture_of(spec, readable_by_name(spec, who))
 
 
 def _heading(state: Listing, spec: EntitySpec, columns: Sequence[Column], who: Reader) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from host_app.auth import current
 from host_app.context import current_crm
 from host_app.pages.addresses import is_local, list_url, record_url
 from host_app.pages.answers import reason_of, refused
+from host_app.pages.avatars import drawer_of, picture_of
 from host_app.pages.cells import choices_of, pill
 from host_app.pages.columns import label_of, number_of, title_of, value_of
 from host_app.pages.frame import is_partial, part
@@ -58,12 +59,14 @@ def register(app: Flask) -> None:
 def drawn_head(view: RecordView, *, oob: bool = False) -> Markup:
     """The head, drawn; `oob` marks it as taking the place of the one that stands."""
     spec, who = view.spec, view.who
+    avatar = drawer_of(spec, picture_of(spec, (field.name for field in who.readable(spec))))
     return part(
         "record_head",
         oob=oob,
         title=title_of(spec, view.item),
         number=number_of(spec, view.record_id) if spec.id_prefix else "",
         icon_name=spec.icon,
+        avatar=avatar(view.item) if avatar else "",
         path=view.path,
         mark=view.drawn(spec.board or ""),
         statuses=_statuses(view),

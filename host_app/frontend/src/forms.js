@@ -80,6 +80,14 @@ function onDrop(event) {
   input.dispatchEvent(new Event('change', {bubbles: true}))
 }
 
+// A file that is too large is told before it is sent.
+function onFile(event) {
+  const input = event.target
+  if (!input.matches?.('input[type=file][data-most]') || !input.files[0] || input.files[0].size <= Number(input.dataset.most)) return
+  toast(words().large.replace('%s', input.files[0].name), 'error')
+  input.value = ''
+}
+
 export function mount(element) {
   const summary = element.querySelector?.('.error-summary')
   summary?.focus()
@@ -91,6 +99,7 @@ export function mount(element) {
 export function start() {
   document.addEventListener('click', onClick)
   document.addEventListener('submit', onSubmit)
+  document.addEventListener('change', onFile)
   document.addEventListener('click', onTheirs)
   document.addEventListener('click', onCancel)
   for (const name of ['input', 'change']) document.addEventListener(name, event => touched(event.target.closest?.('form')))

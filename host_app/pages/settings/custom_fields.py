@@ -37,6 +37,7 @@ KIND_LABELS: Final[Mapping[str, Msg]] = MappingProxyType(
         "money": msg("Money"), "date": msg("Date"), "datetime": msg("Date and time"), "choice": msg("List"),
         "choices": msg("Multiple list"), "boolean": msg("Checkbox"), "url": msg("Web address"),
         "email": msg("E-mail"), "phone": msg("Phone"), "ref": msg("Link to another record"),
+        "file": msg("File"),
     }
 )  # fmt: skip
 LABEL: Final = FieldSpec("label", "text", label="Name", required=True, max_length=120)
