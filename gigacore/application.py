@@ -30,6 +30,7 @@ from gigacore.entity import Registry
 from gigacore.errors import Misuse
 from gigacore.jobs import Jobs
 from gigacore.jobs.worker import Declared, Declares, Worker
+from gigacore.live import Live, LiveEvent
 from gigacore.messages import msg
 from gigacore.notices import NotificationKind
 from gigacore.outbound import OutboundRule
@@ -102,6 +103,7 @@ class Crm:
         )
         self.guard = AccessGuard()
         self.jobs = Jobs(self)
+        self.live = Live(lambda: self.plugins.declared(LiveEvent))
         self._running: _Running | None = None
         self._changing = threading.Lock()
         self._fresh_at = 0.0

@@ -25,6 +25,7 @@ from flask.typing import ResponseReturnValue
 from gigacore import Crm, access
 from gigacore.data.tables import core_outbox
 from gigacore.errors import Invalid
+from gigacore.live import LiveMessage
 from gigacore.messages import msg
 from gigacore.notices import core_notice
 from host_app.auth import current
@@ -53,7 +54,7 @@ class Stream:
     topics: frozenset[str]
     waiting: queue.Queue[Message] = field(default_factory=lambda: queue.Queue(MOST_WAITING))
 
-    def tell(self, kind: str, **data: object) -> None:
+    def tell(self, kind: str, /, **data: object) -> None:
         """Queue a message; a page that does not read loses the oldest news, not the server its memory."""
         try:
             self.waiting.put_nowait((kind, data))
@@ -67,6 +68,7 @@ class Live:
     def __init__(self, crm: Crm, most: int = 5) -> None:
         self.crm = crm
         self.most = most
+        crm.live.carriers.append(self.deliver)
         self.streams: set[Stream] = set()
         self._lock = threading.Lock()
         self._woken = threading.Event()
@@ -93,6 +95,11 @@ class Live:
         """Forget a stream."""
         with self._lock:
             self.streams.discard(stream)
+
+    def deliver(self, message: LiveMessage) -> None:
+        """Tell the open pages of one person."""
+        for stream in self._of(message.user_id):
+            stream.tell("live", kind=message.kind, data=message.data)
 
     def wake(self) -> None:
         """Something was committed; never blocks."""

@@ -114,7 +114,7 @@ def _start(serving: Serving) -> _Running:
     app.wsgi_app = gate  # type: ignore[method-assign]
     watchdog = Watchdog(crm.calls, slow=serving.patience, limit=serving.limit)
     live = host(app).live
-    wakeups = Wakeups.of(crm, live.wake)
+    wakeups = Wakeups.of(crm, live.wake, live.deliver)
     live.is_woken = lambda: wakeups.healthy
     running = _Running(app, _Refresher(crm), watchdog, wakeups)
     running.refresher.start()

@@ -1,7 +1,8 @@
-"""Word between the processes of one installation that something was committed, so that nobody need ask so often.
+"""Word between the processes of one installation: that something was committed, and messages to open pages.
 
 A wake-up carries no data and may be lost, late or doubled: who hears one looks into the database, which stays the
-truth. Without a channel, or while it is broken, everybody looks by themselves at short distances.
+truth. Without a channel, or while it is broken, everybody looks by themselves at short distances, and messages to
+pages reach those of one process only.
 """
 
 from __future__ import annotations
@@ -9,13 +10,16 @@ from __future__ import annotations
 import contextlib
 import logging
 import threading
+from collections import deque
 from collections.abc import Callable, Generator, Iterator
 from typing import TYPE_CHECKING, Final, Protocol
 
+import orjson
 import sqlalchemy as sa
 
 from gigacore.errors import Unavailable
 from gigacore.ids import uuid7
+from gigacore.live import LiveMessage
 from gigacore.messages import msg
 
 if TYPE_CHECKING:
@@ -26,6 +30,7 @@ CHANNEL: Final = "giga_committed"
 QUIET_SECONDS: Final = 5.0
 AGAIN_SECONDS: Final = 1.0
 TIMEOUT: Final = 3.0
+MOST_WAITING: Final = 200
 log: Final = logging.getLogger("host_app.wakeups")
 
 
@@ -105,17 +110,25 @@ def channel_of(settings: Settings, engine: sa.Engine) -> Channel | None:
 
 
 class Wakeups:
-    """Tells the other processes of commits in this one, and calls `heard` for commits in others.
+    """Tells the other processes of commits and messages in this one; calls `heard` and `deliver` for those of others.
 
     `healthy` says whether the channel brings texts: also one's own count, for a proxy may let LISTEN pass and drop
     what comes.
     """
 
-    def __init__(self, crm: Crm, channel: Channel | None, heard: Callable[[], object] | None = None) -> None:
+    def __init__(
+        self,
+        crm: Crm,
+        channel: Channel | None,
+        heard: Callable[[], object] | None = None,
+        deliver: Callable[[LiveMessage], object] | None = None,
+    ) -> None:
         self.crm = crm
         self.channel = channel
         self.heard = heard
+        self.deliver = deliver
         self.healthy = False
+        self._messages: deque[str] = deque(maxlen=MOST_WAITING)
         self._name = uuid7().hex
         self._news = threading.Event()
         self._ended = threading.Event()
@@ -124,14 +137,20 @@ class Wakeups:
             self._threads.append(threading.Thread(target=self._hear, name="giga-listener", daemon=True))
 
     @classmethod
-    def of(cls, crm: Crm, heard: Callable[[], object] | None = None) -> Wakeups:
+    def of(
+        cls,
+        crm: Crm,
+        heard: Callable[[], object] | None = None,
+        deliver: Callable[[LiveMessage], object] | None = None,
+    ) -> Wakeups:
         """Those of a running application. Raises Unavailable without Redis's client where Redis is named."""
-        return cls(crm, channel_of(crm.settings, crm.engine), heard)
+        return cls(crm, channel_of(crm.settings, crm.engine), heard, deliver)
 
     def start(self) -> None:
         """Begin, if there is a channel."""
         if self.channel is not None:
             self.crm.database.after_commit.append(self._news.set)
+            self.crm.live.carriers.append(self.carry)
             for thread in self._threads:
                 thread.start()
 
@@ -142,12 +161,20 @@ class Wakeups:
         if self.channel is not None:
             self._threads[0].join(TIMEOUT)
 
+    def carry(self, message: LiveMessage) -> None:
+        """Queue a message for the pages of other processes; when too many wait, the oldest is lost."""
+        data = {"user_id": message.user_id, "kind": message.kind, "data": message.data}
+        self._messages.append(f"{self._name} {orjson.dumps(data).decode()}")
+        self._news.set()
+
     def _tell(self) -> None:
         """One text for all commits since the last one, from a thread of its own: no request waits for it."""
         while not self._ended.is_set():
             self._news.wait()
             self._news.clear()
             try:
+                while self._messages:
+                    self._channel.tell(self._messages.popleft())
                 self._channel.tell(self._name)
             except Exception as error:  # noqa: BLE001 - a wake-up is worth nothing by itself: others look anyway
                 log.debug("others could not be woken: %s", error)
@@ -172,8 +199,15 @@ class Wakeups:
             if not text and not self.healthy:
                 self._news.set()  # who hears itself knows that the channel works
             self.healthy = self.healthy or bool(text)
-            if text and text != self._name and self.heard is not None:
-                self.heard()
+            sender, _, message = text.partition(" ")
+            if sender and sender != self._name:
+                self._others(message)
+
+    def _others(self, message: str) -> None:
+        if message and self.deliver is not None:
+            self.deliver(LiveMessage(**orjson.loads(message)))
+        elif not message and self.heard is not None:
+            self.heard()
 
     @property
     def _channel(self) -> Channel:

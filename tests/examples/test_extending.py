@@ -104,6 +104,13 @@ def test_actions_on_one_and_on_many_run_from_the_api(house: House, machine: int)
     assert f"{MACHINES}/{{id}}/actions/inspections_pass" in document["paths"]
 
 
+def test_the_owner_of_a_machine_is_called_on_open_pages(house: House, machine: int, crm: Crm) -> None:
+    carried: list[Any] = []
+    crm.live.carriers.append(carried.append)
+    assert house.call("POST", f"/api/v1/inspections/call/{machine}").status_code == 200
+    assert [(one.kind, one.data["machine"]) for one in carried] == [("inspections.call", "Press")]
+
+
 def test_a_rule_refuses_what_the_other_plugin_would_take(house: House, machine: int) -> None:
     refused = house.call("PATCH", f"{MACHINES}/{machine}", {"state": "retired", "service_due": "2030-01-31"})
     assert refused.status_code == 422

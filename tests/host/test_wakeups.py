@@ -12,6 +12,8 @@ import pytest
 import sqlalchemy as sa
 
 from gigacore import Crm, records
+from gigacore.live import Live as GigaLive
+from gigacore.live import LiveEvent
 from gigacore.testing.databases import Databases, settings
 from host_app import live
 from host_app.live import Live
@@ -125,6 +127,27 @@ def test_a_page_hears_of_another_process_without_looking(
     assert stream.waiting.get(timeout=10) == ("list", {"topic": "list:crm.lead"})
     for one in (heard, told, pages):
         one.stop()
+
+
+def test_a_message_reaches_the_pages_of_another_process_once(site: Any, two: tuple[Crm, Crm]) -> None:
+    _, elsewhere = two
+    pages = [Live(one) for one in two]
+    bridges = [Wakeups.of(crm, shown.wake, shown.deliver) for crm, shown in zip(two, pages, strict=True)]
+    streams = [shown.open(1, frozenset()) for shown in pages]
+    for bridge in bridges:
+        bridge.start()
+    for bridge in bridges:
+        wait_for(lambda bridge=bridge: bridge.healthy, 10, "hearing oneself")
+    kind = LiveEvent(name="voip.ringing", label="A phone rings")
+    elsewhere.live = GigaLive(lambda: [kind], elsewhere.live.carriers)
+    elsewhere.live.send(1, kind.name, {"from": "+33 1 23 45 67 89"})
+    elsewhere.live.send(2, kind.name, {"from": "for somebody else"})
+    for stream in streams:
+        assert stream is not None
+        assert stream.waiting.get(timeout=10) == ("live", {"kind": kind.name, "data": {"from": "+33 1 23 45 67 89"}})
+    for one in (*bridges, *pages):
+        one.stop()
+    assert [stream.waiting.qsize() for stream in streams if stream] == [0, 0]
 
 
 def test_more_news_than_can_be_told_one_by_one_reaches_every_page(crm: Crm, monkeypatch: pytest.MonkeyPatch) -> None:

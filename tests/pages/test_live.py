@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from gigacore import Crm, notices, records
+from gigacore import Crm, Invalid, Misuse, notices, records
+from gigacore.live import Live, LiveEvent
 from host_app.context import host
 from tests.pages.conftest import Visitor
 
@@ -91,3 +92,14 @@ def test_the_bell_counts_lists_and_is_read(crm: Crm, visit: Any, locale: str) ->
     with crm.read(crm.actor(reader.user_id)) as ctx:
         chosen = {one.kind.name: (one.bell, one.mail) for one in notices.choices(ctx, crm.notification_kinds)}
     assert (chosen["core.rule"], chosen["crm.assigned"]) == ((True, "digest"), (False, "never"))
+
+
+def test_a_plugin_tells_a_person_what_is_gone_a_moment_later(crm: Crm, visit: Any) -> None:
+    reader = visit("user")
+    crm.live = Live(lambda: [LiveEvent(name="voip.ringing", label="A phone rings")], crm.live.carriers)
+    assert heard(reader, "/live", lambda: crm.live.send(reader.user_id, "voip.ringing", {"from": "Ann"})) == ["live"]
+    with pytest.raises(Misuse, match=r"voip\.ended"):
+        crm.live.send(reader.user_id, "voip.ended", {})
+    for data in ({"from": "x" * 5000}, {"from": object()}):
+        with pytest.raises(Invalid):
+            crm.live.send(reader.user_id, "voip.ringing", data)

@@ -8,7 +8,7 @@ from gigacore_inspections.jobs import JOBS, SCHEDULES
 from gigacore_inspections.kinds import Checklist, Signer
 from gigacore_inspections.models import Inspection, MachineInspections
 from gigacore_inspections.parts import ACTIONS, BULK_ACTIONS, MADE, PANELS, RULE_ACTIONS, TABS, WIDGETS
-from gigacore_inspections.telling import DUE, PASSED
+from gigacore_inspections.telling import CALL, DUE, PASSED
 
 MACHINE = "equipment.machine"
 RISKS = (Choice("low", "Low", colour="green"), Choice("high", "High", colour="red"))
@@ -37,7 +37,7 @@ plugin = Plugin(
     jobs=JOBS,
     schedules=SCHEDULES,
     link_kinds=[LinkKind("inspections.feeds", "Feeds", "Is fed by"), LinkKind("inspections.twin", "Twin of")],
-    declares=[Checklist(MACHINE, "Guards are in place"), MADE],
+    declares=[Checklist(MACHINE, "Guards are in place"), MADE, CALL],
 )
 
 __all__ = ["Checklist", "Signer", "plugin"]

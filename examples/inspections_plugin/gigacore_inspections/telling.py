@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from gigacore.automation import Happened, Trigger
+from gigacore.live import LiveEvent
 from gigacore.notices import NotificationKind
 from gigacore_inspections.services import INSPECTED_ON, MACHINE
 
@@ -22,3 +23,4 @@ DUE: Final = NotificationKind("inspections.due", "Machines are due", icon="clipb
 PASSED: Final = Trigger(
     "inspections.passed", "A machine was inspected", _changes, fires=_inspected, entities=(MACHINE,)
 )
+CALL: Final = LiveEvent(name="inspections.call", label="Somebody is called to a machine")

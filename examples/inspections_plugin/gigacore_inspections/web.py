@@ -1,11 +1,12 @@
-"""A page of its own, an address of the API, and another page instead of the derived one."""
+"""A page of its own, addresses of the API, and another page instead of the derived one."""
 
 from flask import Response
 
 from gigacore import records
 from gigacore_inspections.kinds import Checklist, Signer
 from gigacore_inspections.services import due
-from host_app.ext import Routes, current_crm, json_answer, reading, render
+from gigacore_inspections.telling import CALL
+from host_app.ext import Routes, current, current_crm, json_answer, reading, render
 
 
 def register(routes: Routes) -> None:
@@ -20,6 +21,12 @@ def register(routes: Routes) -> None:
     def signer() -> Response:
         found = current_crm().service(Signer)  # type: ignore[type-abstract]
         return json_answer({"signs": found is not None})
+
+    @routes.api("/call/<int:machine_id>", policy="equipment.machine.view", methods=("POST",))
+    def call(machine_id: int) -> Response:
+        found = records.get(reading(), "equipment.machine", machine_id)
+        current_crm().live.send(found["owner_id"]["id"], CALL.name, {"machine": found["name"], "by": current().name})
+        return json_answer({"called": found["owner_id"]["label"]})
 
     @routes.surface("inspections.inspection", "detail")
     def report(record_id: int) -> Response:

@@ -13,6 +13,10 @@ function open() {
   stream.addEventListener('record', () => tell('giga:news'))
   stream.addEventListener('notice', () => document.body.dispatchEvent(new CustomEvent('giga:notice')))
   stream.addEventListener('list', changed)
+  // What a plugin sends to a person; its own script listens for it.
+  stream.addEventListener('live', event => {
+    document.dispatchEvent(new CustomEvent('giga:live', {detail: JSON.parse(event.data)}))
+  })
   stream.addEventListener('error', () => { if (stream?.readyState === EventSource.CLOSED) stream = null })
 }
 
