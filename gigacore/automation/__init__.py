@@ -2,9 +2,10 @@
 
 from gigacore.automation.declare import Action, Due, Happened, ReadyRule, Step, Tick, Trigger
 from gigacore.automation.logbook import Run
+from gigacore.automation.past import Hit, Past
 from gigacore.automation.rule import Rule
 from gigacore.automation.service import CONSUMER, Automation
-from gigacore.automation.trial import Hit, Past, Trial
+from gigacore.automation.trial import Trial
 
 __all__ = [
     "CONSUMER",

@@ -119,13 +119,22 @@ def _check_action(registry: Registry, entity: EntitySpec | None, params: Params)
 
 VALUES: Final = FieldSpec("values", "json", msg("Values").text, required=True)
 ACTIONS: Final = (
-    Action("core.set_fields", msg("Set fields").text, set_fields, (VALUES,), check=_check_set, icon="pencil"),
+    Action(
+        "core.set_fields",
+        msg("Set fields").text,
+        set_fields,
+        (VALUES,),
+        check=_check_set,
+        help=msg("Writes values into the record, as if the owner of the rule had typed them.").text,
+        icon="pencil",
+    ),
     Action(
         "core.assign",
         msg("Assign").text,
         assign,
         (FieldSpec("to", "json", msg("Person").text, required=True),),
         check=_check_people,
+        help=msg("Makes somebody responsible; they are told.").text,
         icon="user-check",
     ),
     Action(
@@ -137,6 +146,7 @@ ACTIONS: Final = (
             FieldSpec("values", "json", msg("Values").text),
         ),
         check=_check_action,
+        help=msg("Does what a button of the record does.").text,
         icon="player-play",
     ),
     Action(
@@ -146,6 +156,7 @@ ACTIONS: Final = (
         (FieldSpec("entity", "text", msg("Kind of record").text, required=True), VALUES),
         check=_check_create,
         needs_record=False,
+        help=msg("Makes another record, such as a task, linked to this one.").text,
         icon="plus",
     ),
 )

@@ -71,7 +71,8 @@ class Action:
     and returns what it did as plain values for the log. Effects outside the database (mail, telephone, web) are jobs
     that it enqueues. `params` describe its parameters; `check(registry, entity, params)` refuses those that their
     kinds cannot. `needs_record` actions are not offered for rules about no record; `entities` limits them further
-    (empty = all). Whoever writes a rule with it needs the `right`, if it names one. `icon` is a Tabler icon's name.
+    (empty = all). Whoever writes a rule with it needs the `right`, if it names one. `help`
+    explains it in a sentence, `icon` is a Tabler icon's name.
     """
 
     name: str
@@ -82,6 +83,7 @@ class Action:
     needs_record: bool = True
     entities: Sequence[str] = ()
     right: str = ""
+    help: str = ""
     icon: str = "bolt"
     plugin: str = field(default="", init=False)
 
@@ -124,7 +126,7 @@ class Trigger:
     `events(entity, params)` names the events it listens to, and `fires(params, happened)` judges one of them.
     `clock(...)` instead gives, at each tick, a filter for the records whose time has come (see `gigacore.automation.
     clock`). `needs_entity` is False for triggers about no particular kind of record, `for_entity` for those that are
-    never about one. Whoever writes a rule with it needs the `right`, if it names one.
+    never about one. Whoever writes a rule with it needs the `right`, if it names one. `help` explains it in a sentence.
     """
 
     name: str
@@ -138,6 +140,7 @@ class Trigger:
     for_entity: bool = True
     entities: Sequence[str] = ()
     right: str = ""
+    help: str = ""
     icon: str = "bolt"
     plugin: str = field(default="", init=False)
 

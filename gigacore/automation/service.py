@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import sqlalchemy as sa
 
-from gigacore.automation import clock, engine, logbook, store, telling, trial
+from gigacore.automation import clock, engine, logbook, past, store, telling, trial
 from gigacore.automation.actions import ACTIONS
 from gigacore.automation.declare import Action, Trigger
 from gigacore.automation.rule import Definition, Kit, Rule
@@ -141,9 +141,9 @@ class Automation:
         """What a rule would do for a record, in a unit of work of its own that is rolled back."""
         return trial.on_record(host, actor, self.kit, name, body, record_id)
 
-    def try_on_past(self, ctx: Context, name: str, body: Mapping[str, Any], since: datetime) -> trial.Past:
+    def try_on_past(self, ctx: Context, name: str, body: Mapping[str, Any], since: datetime) -> past.Past:
         """What a rule would have done since then."""
-        return trial.on_past(ctx, self.kit, name, body, since)
+        return past.on_past(ctx, self.kit, name, body, since)
 
     def runs(self, ctx: Context, **options: Any) -> list[logbook.Run]:
         """The log, newest first; options as `logbook.runs`."""

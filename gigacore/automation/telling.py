@@ -93,6 +93,7 @@ ACTIONS: Final = (
             FieldSpec("text", "longtext", msg("Text").text, required=True),
         ),
         needs_record=False,
+        help=msg("Appears in the bell of these people, and by mail if they chose so.").text,
         icon="bell",
     ),
     Action(
@@ -108,6 +109,9 @@ ACTIONS: Final = (
         ),
         check=_check_mail,
         needs_record=False,
+        help=msg(
+            "Goes out in the name of the organisation and is kept on the record; not to who asked not to be written to."
+        ).text,
         icon="mail",
     ),
 )

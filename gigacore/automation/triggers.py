@@ -171,7 +171,13 @@ def _field(name: str, kind: str, label: str, **options: Any) -> FieldSpec:
 
 
 TRIGGERS: Final = (
-    Trigger("core.created", msg("A record is created").text, _event("created"), icon="plus"),
+    Trigger(
+        "core.created",
+        msg("A record is created").text,
+        _event("created"),
+        help=msg("By a person, an import that says so, the API or another automation.").text,
+        icon="plus",
+    ),
     Trigger(
         "core.updated",
         msg("A record is changed").text,
@@ -179,6 +185,7 @@ TRIGGERS: Final = (
         (_field("fields", "json", msg("Fields").text),),
         fires=_some_changed,
         check=_check_fields,
+        help=msg("Each time it is saved with another value.").text,
         icon="pencil",
     ),
     Trigger(
@@ -191,15 +198,23 @@ TRIGGERS: Final = (
         ),
         fires=_becomes,
         check=_check_field,
+        help=msg("Only when it was something else before.").text,
         icon="arrow-right",
     ),
-    Trigger("core.deleted", msg("A record is deleted").text, _event("deleted"), icon="trash"),
+    Trigger(
+        "core.deleted",
+        msg("A record is deleted").text,
+        _event("deleted"),
+        help=msg("Its last values can still be used in texts.").text,
+        icon="trash",
+    ),
     Trigger(
         "core.action",
         msg("An action is run").text,
         _action,
         (_field("action", "text", msg("Action").text, required=True),),
         check=_check_action,
+        help=msg("Such as won, lost, convert or reopen.").text,
         icon="player-play",
     ),
     Trigger(
@@ -213,6 +228,7 @@ TRIGGERS: Final = (
         ),
         check=_check_moment,
         clock=date_due,
+        help=msg("Looked at every five minutes, in the time zone of the rule's owner; once for each date.").text,
         icon="calendar-event",
     ),
     Trigger(
@@ -223,6 +239,7 @@ TRIGGERS: Final = (
             _field("sign", "enum", msg("What counts").text, enum=Sign, default="contact"),
         ),
         clock=idle_due,
+        help=msg("Once for each time that a record falls silent.").text,
         icon="zzz",
     ),
     Trigger(
@@ -232,6 +249,9 @@ TRIGGERS: Final = (
         check=_check_cron,
         clock=schedule_due,
         needs_entity=False,
+        help=msg(
+            "In the time zone of the rule's owner; with a kind of record, for every record that meets the conditions."
+        ).text,
         icon="clock",
     ),
 )

@@ -42,6 +42,7 @@ TRIGGERS: Final = (
         (STAGE,),
         fires=_entered,
         entities=(OPPORTUNITY,),
+        help=msg("By hand, on the board, or by another automation.").text,
         icon="arrow-right",
     ),
 )
@@ -52,6 +53,7 @@ ACTIONS: Final = (
         _move,
         (STAGE,),
         entities=(OPPORTUNITY,),
+        help=msg("As if it had been dragged there on the board.").text,
         icon="arrow-right",
     ),
 )

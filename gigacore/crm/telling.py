@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import or_, select
 
 from gigacore import notices
+from gigacore.access.profiles import load_actor
 from gigacore.crm.choosing import kind_of
 from gigacore.crm.work import Remind, Task
 from gigacore.crm.work_rules import DONE
+from gigacore.errors import NotFound
 from gigacore.jobs import Job, Schedule
 from gigacore.messages import Msg, msg
 from gigacore.notices import NotificationKind
@@ -28,6 +31,8 @@ AHEAD: Final = {
     Remind.minutes_30: timedelta(minutes=30), Remind.hour_1: timedelta(hours=1), Remind.hours_2: timedelta(hours=2),
     Remind.day_1: timedelta(days=1),
 }  # fmt: skip
+DST: Final = timedelta(hours=1)
+"""How much longer than 24 hours a day may be."""
 LATE: Final = timedelta(days=1)
 """A reminder is still given this long after it should have been, when nothing ran in between."""
 
@@ -48,20 +53,39 @@ def owner_changed(ctx: Context, record: Entity) -> None:
 
 def remind(ctx: Context, payload: Mapping[str, Any]) -> int:
     """Remind people of open tasks whose reminder is due; each once for a due date. Gives how many."""
-    told = 0
+    told, zones = 0, dict[int, ZoneInfo]()
     task: Any = Task
     due = [
-        (task.remind == name) & (task.due_at > ctx.now - LATE) & (task.due_at <= ctx.now + ahead)
+        (task.remind == name) & (task.due_at > ctx.now - LATE) & (task.due_at <= ctx.now + ahead + DST)
         for name, ahead in AHEAD.items()
     ]
-    for found in ctx.session.scalars(select(Task).where(or_(*due), task.closed_at.is_(None)).limit(1000)):
+    open_ones = select(Task).where(or_(*due), task.closed_at.is_(None)).order_by(task.due_at)
+    for found in ctx.session.scalars(open_ones):
         owner = getattr(found, "owner_id", None)
-        if owner is None or kind_of(ctx.session.registry, "task_status", found.status) == DONE:
+        if owner is None or found.due_at is None or kind_of(ctx.session.registry, "task_status", found.status) == DONE:
+            continue
+        if owner not in zones:
+            zones[owner] = _zone(ctx, owner)
+        if reminder_at(found.due_at, found.remind, zones[owner]) > ctx.now:
             continue
         text = msg("Task “{title}” is due", title=found.title)
         key = f"crm.task:{found.id}:{found.due_at}"
         told += notices.notify(ctx, DUE.name, [owner], text, record=found, key=key, kinds=KINDS)
     return told
+
+
+def reminder_at(due: datetime, remind: Remind, zone: ZoneInfo) -> datetime:
+    """When to remind of what is due then: a day before means the same time of day, in the person's time zone."""
+    if remind is Remind.day_1:
+        return (due.astimezone(zone) - AHEAD[remind]).astimezone(UTC)
+    return due - AHEAD[remind]
+
+
+def _zone(ctx: Context, user_id: int) -> ZoneInfo:
+    try:
+        return ZoneInfo(load_actor(ctx.session.connection(), user_id).timezone)
+    except NotFound:  # who cannot sign in is told nothing anyway
+        return ZoneInfo("UTC")
 
 
 REMIND: Final = Job("crm.remind", remind, label="Remind of tasks", system="reminders of tasks")

@@ -33,6 +33,7 @@ RECEIVED: Final = Trigger(
     needs_entity=False,
     for_entity=False,
     right=f"{outgoing.TOOL}.edit",
+    help=msg("Another system, a web form for instance, sent something.").text,
     icon="webhook",
 )
 
@@ -58,6 +59,7 @@ class Calls:
             check=self.check,
             needs_record=False,
             right=f"{outgoing.TOOL}.create",
+            help=msg("Tells another system; tried again for three days when it does not answer.").text,
             icon="webhook",
         )
 

@@ -208,7 +208,8 @@ def _trial(trial: Trial) -> dict[str, Any]:
 
 def _part(part: Trigger | Action) -> dict[str, Any]:
     params = [_param(one) for one in part.params]
-    return {"name": part.name, "label": say(part.label), "icon": part.icon, "params": params}
+    return {"name": part.name, "label": say(part.label), "help": say(part.help) if part.help else "", "icon": part.icon,
+            "params": params}  # fmt: skip
 
 
 def _param(spec: FieldSpec) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -205,3 +206,36 @@ def test_what_is_gone_or_asleep_is_shown_with_the_reason(crm: Crm, root: Visitor
     assert "There is no action voip.ring." in shown.get_data(as_text=True)
     assert root.post(f"/automations/{lost}/do", {"do": "on"}).status_code == 303
     assert not next(one for one in stored(crm, root) if one.id == lost).active
+
+
+def test_reasons_are_told_in_the_language_of_who_reads_them(crm: Crm, root: Visitor, visit: Any) -> None:
+    bad = {"entity": "crm.lead", "trigger": {"kind": "core.created"}}
+    bad |= {"steps": [{"do": "core.set_fields", "with": {"values": {"email": "{{ record.last_name }}"}}}]}
+    keep(crm, root, bad, on=True)
+    with crm.unit_of_work(crm.actor(root.user_id)) as ctx:
+        records.create(ctx, "crm.lead", {"last_name": "Durand"})
+    crm.jobs.run_pending()
+    reader: Visitor = visit("super_admin", locale="fr")
+    for path, who in (("/automations/runs/1", reader), ("/automations/log", reader)):
+        assert "E-mail\u00a0: Ce n’est pas une adresse e-mail." in who.get(path).get_data(as_text=True)
+    assert "E-mail: This is not an e-mail address." in root.get("/automations/runs/1").get_data(as_text=True)
+    assert "failed: E-mail: This is not" in root.get("/notifications").get_data(as_text=True)
+
+
+def test_a_rule_that_follows_the_clock_is_tried_on_the_records_as_they_stand(crm: Crm, root: Visitor) -> None:
+    soon = crm.clock.now().date()
+    with crm.unit_of_work(crm.actor(root.user_id)) as ctx:
+        for days, city in ((2, "Lyon"), (5, "Paris"), (60, "Lyon")):
+            due = (soon - timedelta(days=days)).isoformat() + "T09:00:00Z"
+            records.create(ctx, "crm.task", {"title": f"{city} {days}", "due_at": due})
+    body = {
+        "entity": "crm.task",
+        "trigger": {"kind": "core.date", "field": "due_at"},
+        "when": {"field": "title", "op": "contains", "value": "Lyon"},
+        "steps": [{"do": "core.notify", "with": {"text": "Late"}}],
+    }
+    path = f"/automations/{keep(crm, root, body)}"
+    shown = press(root, path, root.get(path).get_data(as_text=True), "past").get_data(as_text=True)
+    assert "so many times: 1" in shown
+    hits, _, misses = shown.partition("Left out by the conditions: 1")
+    assert (">Lyon 2<" in hits, ">Paris 5<" in misses, "Lyon 60" in shown) == (True, True, False)

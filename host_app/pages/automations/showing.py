@@ -20,6 +20,10 @@ from host_app.pages.forms import Option
 from host_app.pages.reader import Reader
 
 ICONS: Final = {WAIT: "hourglass", BRANCH: "git-branch"}
+HELP: Final = {
+    WAIT: msg("What comes after goes on then, with the record as it stands by that time."),
+    BRANCH: msg("Goes one way or the other, by what holds at that moment."),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +54,7 @@ class StepView:
     then: ListView | None = None
     other: ListView | None = None
     problem: str = ""
+    help: str = ""
 
 
 @dataclass(slots=True)
@@ -77,6 +82,7 @@ class Board:
             "missing": who.t(msg("The trigger {name} is not available.", name=draft.trigger))
             if draft.trigger and trigger is None
             else "",
+            "trigger_help": who.t(trigger.help) if trigger and trigger.help else "",
             "params": params.views(draft.raw, "tr.", self._faults("tr.")) if params else (),
             "when": self._tree(draft.when, "w"),
             "steps": self._list(draft.steps, "s", teller, self.meaning.body.get("steps") or []),
@@ -146,10 +152,10 @@ class Board:
         elif params := params_of(action, entity_of(self.draft, who), who):
             more = {"params": params.views(step.raw, f"{at}.p.", self._faults(f"{at}.p."))}
         icon = action.icon if action else ICONS.get(step.kind, "alert-triangle")
-        told = teller.step(body)
+        told, help = teller.step(body), action.help if action else HELP.get(step.kind)
         return StepView(
             at, step.kind, icon, who.t(label), told[:1].upper() + told[1:], number == 0, number == count - 1,
-            problem=problem, **more,
+            problem=problem, help=who.t(help) if help else "", **more,
         )  # fmt: skip
 
 

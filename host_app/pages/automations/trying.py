@@ -74,6 +74,7 @@ class PastTried:
     misses: tuple[Found, ...]
     more_missed: int
     complete: bool
+    as_now: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,13 +143,14 @@ def _changes(trial: Trial, teller: Teller) -> Iterator[Change]:
 
 def _past(past: Past, teller: Teller) -> PastTried:
     who = teller.who
-    told = who.t(
-        msg("{matched} of {events} events would have started the rule.", matched=past.matched, events=past.events)
-    )
-    missed = who.t(msg("{count} more did not meet the conditions.", count=past.missed)) if past.missed else ""
+    told = msg("{matched} of {events} events would have started the rule.", matched=past.matched, events=past.events)
+    if past.as_now:
+        told = msg("It would have started so many times: {matched}", matched=past.matched)
+    missed = who.t(msg("Left out by the conditions: {count}", count=past.missed)) if past.missed else ""
     return PastTried(
-        told, tuple(_found(hit, teller) for hit in past.hits), past.matched - len(past.hits),
+        who.t(told), tuple(_found(hit, teller) for hit in past.hits), past.matched - len(past.hits),
         missed, tuple(_found(miss, teller) for miss in past.misses), past.missed - len(past.misses), past.complete,
+        past.as_now,
     )  # fmt: skip
 
 
