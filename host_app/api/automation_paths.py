@@ -45,6 +45,22 @@ HOOK: Final[Schema] = {
     "required": ["event", "target_url"],
     "properties": {"event": {"type": "string", "examples": ["crm.lead.created"]}, "target_url": TEXT},
 }
+SOURCE: Final[Schema] = {
+    "type": "object",
+    "required": ["key", "name"],
+    "properties": {
+        "key": {"type": "string", "pattern": "^[a-z][a-z0-9_]{1,39}$"},
+        "name": TEXT,
+        "scheme": {"type": "string", "enum": ["standard", "hmac_sha256"]},
+        "header": {"type": "string", "description": "Of hmac_sha256: the header that holds the signature"},
+        "secret": {"type": "string", "description": "Made anew unless it is given"},
+        "mapping": {
+            "type": "object",
+            "properties": {"entity": TEXT, "values": ANYTHING, "match": {"type": "array", "items": TEXT}},
+            "examples": [{"entity": "crm.lead", "values": {"email": "{{ body.email }}"}, "match": ["email"]}],
+        },
+    },
+}
 CHOICE: Final[Schema] = {
     "type": "object",
     "required": ["bell"],
@@ -58,6 +74,7 @@ def add_automation(spec: APISpec) -> None:
     """Add the operations."""
     _add_rules(spec)
     _add_hooks(spec)
+    _add_incoming(spec)
     _add_notices(spec)
 
 
@@ -104,6 +121,20 @@ def _add_hooks(spec: APISpec) -> None:
     _at(
         spec, "hooks/deliveries/{id}/actions/resend", ID,
         post=_op("hooks.resend", "Try a delivery anew", status=204),
+    )  # fmt: skip
+
+
+def _add_incoming(spec: APISpec) -> None:
+    state = query("state", "waiting, done or failed")
+    _at(
+        spec, "hooks/sources", get=_op("hooks.sources", "The inbound sources"),
+        post=_op("hooks.add_source", "Set an inbound source up", SOURCE, 201),
+    )  # fmt: skip
+    _at(spec, "hooks/sources/{id}", ID, delete=_op("hooks.remove_source", "Remove an inbound source", status=204))
+    _at(spec, "hooks/inbox", get=_op("hooks.inbox", "What arrived", parameters=[state, *BEFORE]))
+    _at(
+        spec, "hooks/inbox/{id}/actions/again", ID,
+        post=_op("hooks.again", "Work on a message that failed once more", status=204),
     )  # fmt: skip
 
 

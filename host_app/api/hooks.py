@@ -21,6 +21,7 @@ from host_app.routing import public_route, route
 
 BASE: Final = "/api/v1/hooks"
 TOOL: Final = "core.hook"
+SOURCE: Final = frozenset({"key", "name", "scheme", "header", "secret"})
 
 
 def register(app: Flask) -> None:
@@ -35,6 +36,12 @@ def register(app: Flask) -> None:
     route(app, f"{BASE}/<int:id>/actions/<name>", policy=made, methods=["POST"])(act)
     route(app, f"{BASE}/<int:id>/deliveries", policy=seen)(deliveries)
     route(app, f"{BASE}/deliveries/<int:id>/actions/resend", policy=made, methods=["POST"])(resend)
+    edit = on_tool(TOOL, "edit")
+    route(app, f"{BASE}/sources", policy=edit)(sources)
+    route(app, f"{BASE}/sources", policy=edit, methods=["POST"])(add_source)
+    route(app, f"{BASE}/sources/<int:id>", policy=edit, methods=["DELETE"])(remove_source)
+    route(app, f"{BASE}/inbox", policy=edit)(inbox)
+    route(app, f"{BASE}/inbox/<int:id>/actions/again", policy=edit, methods=["POST"])(work_again)
     public_route(
         app, "/hooks/<source>/<key>", reason="the signature is the proof", methods=["POST"], csrf=False
     )(receive)  # fmt: skip
@@ -123,6 +130,59 @@ def resend(id: int) -> Response:
 
     def work(ctx: Context) -> Response:
         current_crm().webhooks.resend(ctx, id)
+        return nothing()
+
+    return write(work)
+
+
+def sources() -> Response:
+    """The inbound sources that are set up."""
+    only()
+    return answer({"items": [shown(one) for one in current_crm().webhooks.sources(g.ctx)]})
+
+
+def add_source() -> Response:
+    """Set a source up: `{"key", "name", "mapping", "scheme"?, "header"?, "secret"?}`; the secret is shown only here."""
+    only()
+    data = {"mapping": {}} | read_object()
+    texts = {name: value for name, value in data.items() if name in SOURCE and isinstance(value, str)}
+    if data.keys() - texts.keys() != {"mapping"} or not {"key", "name"} <= texts.keys():
+        raise Invalid(msg("Give key, name and mapping; perhaps scheme, header and secret."))
+    if not isinstance(data["mapping"], dict):
+        raise Invalid.of("mapping", msg("This must be an object."))
+
+    def work(ctx: Context) -> Response:
+        source, secret = current_crm().webhooks.add_source(ctx, mapping=data["mapping"], **texts)
+        return answer(shown(source) | {"secret": secret, "path": f"/hooks/in/{source.key}"}, 201)
+
+    return write(work)
+
+
+def remove_source(id: int) -> Response:
+    """Remove a source; what arrived stays."""
+    only()
+
+    def work(ctx: Context) -> Response:
+        current_crm().webhooks.remove_source(ctx, id)
+        return nothing()
+
+    return write(work)
+
+
+def inbox() -> Response:
+    """What arrived, newest first; `?state=` narrows it."""
+    only("state", "before", "limit")
+    before, limit = number("before", default=0, most=2**63 - 1), number("limit", default=50, most=200)
+    found = current_crm().webhooks.inbox(g.ctx, state=text("state"), before=before or None, limit=limit or 50)
+    return answer({"items": [shown(one) for one in found]})
+
+
+def work_again(id: int) -> Response:
+    """Work on a message that failed once more."""
+    only()
+
+    def work(ctx: Context) -> Response:
+        current_crm().webhooks.try_again(ctx, id)
         return nothing()
 
     return write(work)

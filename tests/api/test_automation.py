@@ -106,10 +106,12 @@ def test_subscriptions_as_zapier_make_and_n8n_use_them(crm: Crm, people: People)
 def test_messages_that_arrive_are_verified_and_kept_once(crm: Crm, app: Flask, people: People) -> None:
     admin = people.admin
     crm.webhooks.vault = Vault(KEYS["encryption_key"])
-    actor = crm.actor(admin.user_id)
-    with crm.unit_of_work(actor) as ctx:
-        mapping = {"entity": "crm.lead", "values": {"last_name": "{{ body.name }}"}}
-        _, secret = crm.webhooks.add_source(ctx, key="site", name="Site", mapping=mapping)
+    mapping = {"entity": "crm.lead", "values": {"last_name": "{{ body.name }}"}}
+    made = admin.make("/hooks/sources", {"key": "site", "name": "Site", "mapping": mapping})
+    secret = made["secret"]
+    assert "secret" not in admin("GET", "/hooks/sources").get_json()["items"][0]
+    assert admin("POST", "/hooks/sources", {"key": "site"}).status_code == 422
+    assert people.ann("GET", "/hooks/sources").status_code == 403
     body = b'{"name": "Durand"}'
     headers = signing.headers([secret], "msg_1", crm.clock.now(), body)
     client = app.test_client()
@@ -117,7 +119,13 @@ def test_messages_that_arrive_are_verified_and_kept_once(crm: Crm, app: Flask, p
     crm.jobs.run_pending()
     assert statuses == [202, 202, 202]
     assert [item["last_name"] for item in admin("GET", "/crm/leads").get_json()["items"]] == ["Durand"]
-    assert client.post("/hooks/in/site", data=body).status_code == 401
+    (arrival,) = admin("GET", "/hooks/inbox?state=done").get_json()["items"]
+    assert (arrival["account"], arrival["result"]["entity"]) == ("site", "crm.lead")
+    assert admin("POST", f"/hooks/inbox/{arrival['id']}/actions/again").status_code == 409
+    refused = client.post("/hooks/in/site", data=body)
+    assert (refused.status_code, refused.get_json()["code"]) == (401, "bad_signature")
+    assert admin("DELETE", f"/hooks/sources/{made['id']}").status_code == 204
+    assert client.post("/hooks/in/site", data=body, headers=headers).status_code == 404
     assert client.post("/hooks/in/other", data=body, headers=headers).status_code == 404
     assert client.post("/hooks/stripe/acct", data=body, headers=headers).status_code == 404
 

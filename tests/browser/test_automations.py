@@ -37,6 +37,8 @@ def test_the_welcome_mail_is_built_tried_switched_on_and_sent(crm: Crm, open_bro
     page.click("text=Try on the past month")
     page.wait_for_selector("#trial >> text=1 of 1 events")
     assert page.get_attribute("#trial .hits a", "href") == f"/crm/leads/{past}"
+    page.wait_for_timeout(300)  # it scrolls there
+    assert page.evaluate("document.querySelector('#trial').getBoundingClientRect().bottom <= innerHeight")
     assert reader.serious_faults() == []
     page.click("text=Save and switch on")
     page.wait_for_url(f"{reader.address}/automations")
@@ -57,10 +59,10 @@ def test_the_welcome_mail_is_built_tried_switched_on_and_sent(crm: Crm, open_bro
     page.click(".timeline >> text=Welcome >> nth=0")
     assert reader.complaints == []
     small = open_browser("admin", "fr", width=360, dark=True)
-    for path in ("/automations", "/automations/1", "/automations/log", "/automations/runs/1"):
+    for path in (
+        "/automations", "/automations/1", "/automations/log", "/automations/runs/1",
+        "/automations/new?ready=crm.follow_up", f"/crm/leads/{created}",
+    ):  # fmt: skip
         page = small.go(path)
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
         assert small.serious_faults() == [], path
-        page.screenshot(
-            path=f"/tmp/auto-pages-fr-{path.count('/')}-{path[-3:].strip('/').replace('/', '')}.png", full_page=True
-        )
