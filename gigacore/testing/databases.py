@@ -17,6 +17,7 @@ from gigacore.settings import Settings
 
 SECRET: Final = "a-secret-for-tests-0123456789-abcdef"  # noqa: S105 - guards nothing
 ENCRYPTION: Final = "another-key-for-tests-9876543210-fedcba"
+BESIDE: Final = ("", "-wal")
 
 
 class Databases(Protocol):
@@ -27,6 +28,9 @@ class Databases(Protocol):
 
     def ready(self) -> str:
         """The URL of a database with the tables and first rows of the core and of the built-in plugins."""
+
+    def copy(self, url: str) -> str:
+        """The URL of a copy of a database that nobody uses meanwhile."""
 
     def drop(self, url: str) -> None:
         """Throws a database away."""
@@ -41,7 +45,7 @@ class SqliteDatabases:
 
     folder: Path
     _made: int = 0
-    _template: Path | None = None
+    _template: str | None = None
 
     def empty(self) -> str:
         """The URL of a new file."""
@@ -53,14 +57,20 @@ class SqliteDatabases:
         if self._template is None:
             url = self.empty()
             prepare(url)
-            self._template = _path(url)
-        url = self.empty()
-        shutil.copyfile(self._template, _path(url))
-        return url
+            self._template = url
+        return self.copy(self._template)
+
+    def copy(self, url: str) -> str:
+        """The URL of a copy of the file, with what SQLite keeps beside it."""
+        made = self.empty()
+        for suffix in BESIDE:
+            if (kept := Path(f"{_path(url)}{suffix}")).exists():
+                shutil.copyfile(kept, f"{_path(made)}{suffix}")
+        return made
 
     def drop(self, url: str) -> None:
         """Removes the file and what SQLite keeps beside it."""
-        for suffix in ("", "-wal", "-shm"):
+        for suffix in (*BESIDE, "-shm"):
             Path(f"{_path(url)}{suffix}").unlink(missing_ok=True)
 
     def close(self) -> None:
@@ -86,7 +96,11 @@ class PostgresDatabases:
             url = self.empty()
             prepare(url)
             self._template = url
-        return self._create(_name(self._template))
+        return self.copy(self._template)
+
+    def copy(self, url: str) -> str:
+        """The URL of a new database with what the other one holds."""
+        return self._create(_name(url))
 
     def drop(self, url: str) -> None:
         """Drops the database, cutting connections that a failed test left open."""

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -184,34 +182,3 @@ def test_a_register_that_was_changed_is_refused(crm: Crm) -> None:
     beside.write_bytes(b'{"uid": "x"}\n' + beside.read_bytes())
     with pytest.raises(Conflict, match="register"):
         backups.restore(crm, path, replace=True, safety=False)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("point", ["DROP TABLE", "CREATE TABLE crm_lead", "INSERT INTO crm_company", "commit"])
-def test_killed_while_restoring_the_old_state_is_there(
-    crm: Crm, point: str, database_url: str, tmp_path: Path, migrations: Path
-) -> None:
-    add(crm, "Nord")
-    path = made(crm)
-    add(crm, "Sud")
-    before = state(crm)
-    assert killed(database_url, tmp_path, migrations, str(path), point)
-    assert state(crm) == before
-    backups.restore(crm, path, replace=True, safety=False)
-
-
-@pytest.mark.slow
-def test_killed_while_backing_up_no_backup_appears(
-    crm: Crm, database_url: str, tmp_path: Path, migrations: Path
-) -> None:
-    add(crm, "Nord")
-    assert killed(database_url, tmp_path, migrations, "-", "FROM crm_company")
-    assert [one.state for one in catalogue.listing(crm.settings.backups)] == ["running"]
-    assert backups.verify(crm, made(crm)).state == "verified"
-
-
-def killed(url: str, folder: Path, migrations: Path, path: str, point: str) -> bool:
-    arguments = [sys.executable, "-m", "tests.backups.victim", url, str(folder), str(migrations), path, point]
-    ended = subprocess.run(arguments, cwd=ROOT, capture_output=True, check=False)
-    assert ended.returncode == -9, ended.stderr.decode()[-2000:]
-    return True
