@@ -185,6 +185,7 @@ class Crm:
         When the plugin's own `install` fails, it is disabled again and the error is raised.
         """
         self.plugins.enable(name)
+        self.calls.faults.forget(name)
         self.start()
         plugin = self.plugins.loaded[name]
         try:
@@ -192,7 +193,6 @@ class Crm:
         except BaseException:
             self.disable(name)
             raise
-        self.calls.faults.forget(name)
         return plugin
 
     def disable(self, name: str) -> None:

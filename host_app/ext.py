@@ -19,6 +19,7 @@ from host_app.context import current_crm, say
 from host_app.extensions import Routes, asset_url
 from host_app.installation import Installation, pass_installation, tell
 from host_app.pages.frame import bounded_page as render
+from host_app.sizes import download
 
 __all__ = [
     "Crm",
@@ -27,6 +28,7 @@ __all__ = [
     "asset_url",
     "current",
     "current_crm",
+    "download",
     "json_answer",
     "pass_installation",
     "read_object",

@@ -27,6 +27,7 @@ from gigacore.plugins.calls import STOPS
 from host_app import surfaces
 from host_app.context import current_crm, host
 from host_app.routing import Policy, V, View, public_route, route
+from host_app.sizes import bounded
 
 Declare = Callable[[V], V]
 Declaration = Callable[[Flask], object]
@@ -119,7 +120,7 @@ class Routes:
         return declare
 
     def _watched(self, path: str, view: View) -> View:
-        """The view under watch: a fault of its own is told as the plugin's."""
+        """The view under watch: a fault of its own, or an answer that is too large, is told as the plugin's."""
 
         @wraps(view)
         def call(**arguments: Any) -> ResponseReturnValue:
@@ -127,7 +128,7 @@ class Routes:
                 raise NotFound
             with host().crm.hooks.calling(self.plugin, path):
                 try:
-                    return view(**arguments)
+                    return bounded(self.plugin, view(**arguments))
                 except HTTPException as error:  # `abort(404)` is an answer, not a fault
                     answer = error
             raise answer

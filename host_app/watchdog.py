@@ -62,7 +62,7 @@ class Watchdog(threading.Thread):
         self.ended.set()
 
     def _end(self, call: Call) -> None:
-        self.calls.faults.note(call.plugin, call.place, f"The process was ended after {self.limit:g} s")
+        self.calls.faults.note(call.plugin, call.place, f"The process was ended after {self.limit:g} s", ended=True)
         log.critical("plugin %s hangs in %s; the process ends:\n%s", call.plugin, call.place, stack_of(call))
         self.end()
 

@@ -7,7 +7,7 @@ import os
 import threading
 import time
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
@@ -24,17 +24,22 @@ MOST_BYTES: Final = 256 * 1024
 MOST_TEXT: Final = 500
 MOST_KEPT: Final = 100
 AGAIN_SECONDS: Final = 60.0
+ENDING: Final = timedelta(minutes=15)
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One way in which a plugin failed: where, why, how often, and when the last time."""
+    """One way in which a plugin failed: where, why, how often, and when the last time.
+
+    `ended` when the process had to be ended, because the call did not return.
+    """
 
     plugin: str
     place: str
     error: str
     count: int
     at: datetime
+    ended: bool = False
 
 
 @dataclass(slots=True)
@@ -55,7 +60,7 @@ class FaultLog:
     _seen: dict[tuple[str, str, str], _Seen] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def note(self, plugin: str, place: str, error: BaseException | str) -> bool:
+    def note(self, plugin: str, place: str, error: BaseException | str, *, ended: bool = False) -> bool:
         """Keeps a fault; tells whether it is a new one. Never raises: what failed must not fail for this as well."""
         text = error if isinstance(error, str) else f"{type(error).__name__}: {error}"
         key = plugin, place, text[:MOST_TEXT]
@@ -66,7 +71,7 @@ class FaultLog:
                 return False
             count, seen.count, seen.written = seen.count, 0, time.monotonic()
             try:
-                self._append([Fault(*key, count, self.clock.now())])
+                self._append([Fault(*key, count, self.clock.now(), ended)])
             except OSError:
                 log.exception("A fault of plugin %s could not be kept", plugin)
         return True
@@ -79,8 +84,18 @@ class FaultLog:
             if one.at >= oldest:
                 key = one.plugin, one.place, one.error
                 before = found[key].count if key in found else 0
-                found[key] = Fault(*key, before + one.count, one.at)
+                found[key] = replace(one, count=before + one.count)
         return sorted(found.values(), key=lambda fault: fault.at, reverse=True)
+
+    def endings(self) -> dict[str, Fault]:
+        """The plugins for which the process was ended in the last quarter of an hour: how often, and where last."""
+        found: dict[str, Fault] = {}
+        oldest = self.clock.now() - ENDING
+        for one in self._lines():
+            if one.ended and one.at >= oldest:
+                before = found[one.plugin].count if one.plugin in found else 0
+                found[one.plugin] = replace(one, count=before + one.count)
+        return found
 
     def forget(self, plugin: str) -> None:
         """Drops the faults of a plugin, which was mended or enabled anew."""

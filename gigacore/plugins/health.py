@@ -60,7 +60,9 @@ def _stopped(known: Mapping[str, StoredPlugin]) -> Iterator[Finding]:
     for name, row in known.items():
         if row.state not in (ENABLED, DISABLED):
             fix = msg("Mend it and start again, or run `giga plugin disable {name}`.", name=name)
-            yield Finding(name, msg("It was stopped by a fault: {reason}", reason=row.reason), fix)
+            if row.held is not None:
+                fix = msg("Mend it and run `giga plugin enable {name}`, then start again.", name=name)
+            yield Finding(name, msg("It was stopped by a fault: {reason}", reason=row.held or row.reason), fix)
 
 
 def _faults(crm: Crm) -> Iterator[Finding]:

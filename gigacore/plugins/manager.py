@@ -26,6 +26,7 @@ from gigacore.plugins import stored
 from gigacore.plugins.calls import STOPS, Calls
 from gigacore.plugins.discovery import Candidate
 from gigacore.plugins.histories import core_history, history_of
+from gigacore.plugins.holding import hold_hanging
 from gigacore.plugins.loading import Loaded, Loader
 from gigacore.plugins.manifest import Plugin
 from gigacore.plugins.order import dependents
@@ -103,11 +104,14 @@ class PluginManager:
     def start(self) -> Loaded:
         """Loads what is enabled; keeps what fails in quarantine and notes the reason in the database.
 
-        Raises ConfigurationError when the core's tables are older or newer than the code.
+        A plugin for which the process had to be ended twice in a quarter of an hour is not loaded until it is enabled
+        anew. Raises ConfigurationError when the core's tables are older or newer than the code.
         """
         with self._connect() as connection:
             state_of(connection, core_history()).check_up_to_date()
             known = stored.read(connection)
+        if not self.safe_mode:
+            known = hold_hanging(self.engine, known, self.calls.faults.endings())
         self._loaded = self._load(self._wanted(known), known, fitting=True)
         self._loaded.dispatcher.blocked = self._blocked(known, self._loaded)
         if not self.safe_mode:
@@ -301,7 +305,7 @@ class PluginManager:
         return [candidate for candidate in self.candidates.values() if candidate.builtin]
 
     def _wanted(self, known: Mapping[str, StoredPlugin]) -> list[Candidate]:
-        on = {name for name, row in known.items() if row.state != DISABLED and not self.safe_mode}
+        on = {n for n, row in known.items() if row.state != DISABLED and row.held is None and not self.safe_mode}
         return [c for c in self.candidates.values() if c.builtin or c.name in on]
 
     def _load(self, wanted: Iterable[Candidate], known: Mapping[str, StoredPlugin], *, fitting: bool = False) -> Loaded:
@@ -323,7 +327,9 @@ class PluginManager:
     def _remember(self, known: Mapping[str, StoredPlugin], loaded: Loaded) -> None:
         refused = dict(loaded.refused)
         for name, row in known.items():
-            if row.state != DISABLED and name not in self.candidates:
+            if row.state != DISABLED and row.held is not None:
+                refused[name] = row.held
+            elif row.state != DISABLED and name not in self.candidates:
                 refused[name] = msg("Its distribution is not installed.")
         changed = [n for n, r in refused.items() if n in known and known[n].reason != str(r)]
         changed += [p.name for p in loaded.plugins if p.name in known and known[p.name].reason]
@@ -335,7 +341,7 @@ class PluginManager:
         candidate = self.candidates.get(name)
         label = str(row.manifest.get("label") or name) if row else name
         version = row.version if row else candidate.version if candidate else ""
-        reason = Msg(row.reason) if row and row.reason else None
+        reason = (row.held or Msg(row.reason)) if row and row.reason else None
         return PluginStatus(
             name,
             PluginState(row.state) if row else PluginState.AVAILABLE,

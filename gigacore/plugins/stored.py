@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from gigacore.entity import FieldSpec, metadata
 from gigacore.entity.registry import IdleExtension, IdleReference
-from gigacore.messages import Msg
+from gigacore.messages import Msg, msg
 from gigacore.plugins import kinds, rows
 from gigacore.plugins.manifest import Plugin
 from gigacore.plugins.registration import tables
@@ -19,6 +19,8 @@ from gigacore.plugins.tables import DISABLED, ENABLED, QUARANTINED, core_plugin
 
 ADDRESSES: Final = "addresses"
 """In a manifest: what the plugin's `web` module was seen to serve; only a host knows."""
+HELD: Final = "held"
+"""In a manifest: the place where the plugin hung again and again; it is not imported until it is enabled anew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,16 @@ class StoredPlugin:
     def requires(self) -> tuple[str, ...]:
         """The plugins that it required when it was enabled."""
         return tuple(self.manifest.get("requires", ()))
+
+    @property
+    def held(self) -> Msg | None:
+        """Why it is kept from starting until somebody enables it anew, None for one that may start."""
+        place = self.manifest.get(HELD)
+        return (
+            None
+            if place is None
+            else msg("The server had to be ended more than once because it did not return from {place}. Enable it to let it start again.", place=place)
+        )
 
     @property
     def after(self) -> tuple[str, ...]:
@@ -158,6 +170,12 @@ def remember(connection: sa.Connection, refused: Mapping[str, Msg], running: Ite
     for name in running:
         if name in known and known[name].state == QUARANTINED:
             _mark(connection, name, ENABLED, "", now)
+
+
+def hold(connection: sa.Connection, name: str, place: str) -> None:
+    """Keeps an installed plugin from starting until it is enabled anew, for it hung at `place` again and again."""
+    row = sa.update(core_plugin).where(core_plugin.c.name == name)
+    connection.execute(row.values(manifest=_manifest(connection, name) | {HELD: place}))
 
 
 def forget(connection: sa.Connection, name: str) -> None:

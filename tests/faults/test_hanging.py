@@ -25,6 +25,7 @@ from gigacore.plugins.faults import FaultLog
 from host_app.admission import Admission
 from host_app.watchdog import Watchdog
 from tests.faults.house import visited
+from tests.faults.test_matrix import doctor
 from tests.pages.conftest import KEYS
 
 SLEEPER = """
@@ -156,6 +157,28 @@ def test_the_watchdog_tells_slow_calls_and_ends_hanging_ones(tmp_path: Path) -> 
     dog.join(10)
     told = [fault.error for fault in calls.faults.read()]
     assert told == ["The process was ended after 0.3 s", "Still running after 0.05 s"]
+
+
+def test_a_plugin_that_hangs_again_and_again_is_stopped_until_somebody_enables_it(
+    make_crm: Callable[..., Crm], site: Any, tmp_path: Path
+) -> None:
+    name, other = site.add(hooks=SLEEPER), site.add()
+    crm = make_crm(**KEYS).start()
+    for one in (name, other):
+        crm.enable(one)
+    for _ in range(2):
+        assert name in [plugin.name for plugin in make_crm().start().plugins.enabled]
+        FaultLog(tmp_path / "plugin-faults.jsonl").note(name, "before_save", "The process was ended", ended=True)
+    house = visited(make_crm(**KEYS).start())
+    assert [plugin.name for plugin in house.crm.plugins.enabled] == ["crm", other]
+    told = "The server had to be ended more than once because it did not return from before_save. Enable it to let it start again."
+    assert told in house.root.get("/settings/plugins").get_data(as_text=True)
+    assert f"Plugin {name} does not run: {told}" in doctor(house.crm)
+    (tmp_path / "plugin-faults.jsonl").unlink()
+    house.crm.upgrade()
+    assert name not in [plugin.name for plugin in make_crm().start().plugins.enabled], "forgetting does not release it"
+    house.crm.enable(name)
+    assert name in [plugin.name for plugin in make_crm().start().plugins.enabled]
 
 
 def test_requests_take_turns_and_leave_them_when_their_body_was_sent() -> None:

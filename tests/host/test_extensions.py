@@ -119,6 +119,46 @@ def test_a_broken_web_module_is_left_out_with_its_reason(crm: Crm, package: Path
         create_app(crm, settings)
 
 
+HUGE = """
+import itertools
+from host_app.ext import download
+
+def register(routes):
+    @routes.public("/text", reason="test")
+    def text():
+        return "x" * (17 * 1024 * 1024)
+
+    @routes.public("/endless", reason="test")
+    def endless():
+        return ("x" * 65536 for _ in itertools.count())
+
+    @routes.public("/pieces", reason="test")
+    def pieces():
+        return (piece for piece in ("a", "b"))
+
+    @routes.public("/file", reason="test")
+    def file():
+        return download((b"x" * 65536 for _ in range(17 * 16)), "été.bin")
+"""
+
+
+def test_an_answer_that_is_too_large_is_refused_and_a_download_is_not(crm: Crm, package: Path) -> None:
+    (package / "web.py").write_text(HUGE)
+    client = create_app(crm, replace(crm.settings, strict=False, **KEYS)).test_client()
+    crm.hooks.strict = False
+    for path in ("text", "endless"):
+        answer = client.get(f"/visits/{path}")
+        assert answer.status_code == 503
+        assert "The plugin visits failed in /visits/" in answer.get_data(as_text=True)
+    told = {(fault.place, fault.error) for fault in crm.calls.faults.read()}
+    assert ("/visits/endless", "PluginError: Its answer is larger than 16 MB. Give large files out with"
+            " `host_app.ext.download`.") in told  # fmt: skip
+    assert client.get("/visits/pieces").get_data() == b"ab"
+    file = client.get("/visits/file")
+    assert (file.status_code, len(file.get_data())) == (200, 17 * 1024 * 1024)
+    assert file.headers["Content-Disposition"] == "attachment; filename*=UTF-8''%C3%A9t%C3%A9.bin"
+
+
 def test_a_plugin_brings_a_command(crm: Crm, monkeypatch: pytest.MonkeyPatch) -> None:
     from host_app.cli import cli
     from host_app.installation import Installation
