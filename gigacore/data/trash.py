@@ -106,6 +106,18 @@ def restore_record(ctx: Context, entity: str, record_id: int) -> Entity:
     return _restore(ctx, row)
 
 
+def restore_anew(ctx: Context, record_uid: uuid.UUID) -> Entity:
+    """Put a record that was merged back under its number and a new uid: the register knows the old one for ever.
+
+    Takes the rights of `restore`. Raises NotFound when it lies in the trash no more, Conflict as `restore`.
+    """
+    statement = select(core_trash).where(_T.record_uid == record_uid, _own(ctx))
+    row = ctx.session.connection().execute(statement).mappings().first()
+    if row is None or row["entity"] not in ctx.session.registry.entities:
+        raise NotFound
+    return _restore(ctx, row, uuid7())
+
+
 def _own(ctx: Context) -> ColumnElement[bool]:
     """What the actor may know of the trash: what was theirs or what they deleted, everything for Super Admins."""
     actor = ctx.actor
@@ -114,10 +126,13 @@ def _own(ctx: Context) -> ColumnElement[bool]:
     return or_(_T.deleted_by == actor.user_id, _T.owner_id == actor.user_id)
 
 
-def _restore(ctx: Context, row: RowMapping) -> Entity:
+def _restore(ctx: Context, row: RowMapping, uid: uuid.UUID | None = None) -> Entity:
     session, body = ctx.session, orjson.loads(bytes(row["body"]))
     spec = session.registry.entity(row["entity"])
-    _refuse_if_merged(session, row)
+    if uid is None:
+        _refuse_if_merged(session, row)
+    else:
+        body["row"]["uid"] = str(uid)
     _put_back(session, spec, body)
     record = session.get(spec.cls, row["record_id"])
     if record is None:
@@ -137,7 +152,7 @@ def _refuse_if_merged(session: ActorSession, row: RowMapping) -> None:
     if found is not None:
         raise Conflict(
             msg("{label} was merged into another record and stays so.", label=row["label"]),
-            fix=msg("Create a new record if they are two after all."),
+            fix=msg("Undo the merging in the changes of that record if they are two after all."),
         )
 
 

@@ -18,8 +18,8 @@ MOST_ENDINGS: Final = 2
 
 
 def hold_hanging(
-    engine: sa.Engine, known: Mapping[str, StoredPlugin], endings: Mapping[str, Fault]
-) -> Mapping[str, StoredPlugin]:
+    engine: sa.Engine, known: dict[str, StoredPlugin], endings: Mapping[str, Fault]
+) -> dict[str, StoredPlugin]:
     """Holds the plugins for which the process was ended twice or more; gives what is installed, as it stands then.
 
     One transaction, and none where no plugin is new among them.

@@ -43,10 +43,12 @@ class StoredPlugin:
     def held(self) -> Msg | None:
         """Why it is kept from starting until somebody enables it anew, None for one that may start."""
         place = self.manifest.get(HELD)
-        return (
-            None
-            if place is None
-            else msg("The server had to be ended more than once because it did not return from {place}. Enable it to let it start again.", place=place)
+        if place is None:
+            return None
+        return msg(
+            "The server had to be ended more than once because it did not return from {place}."
+            " Enable it to let it start again.",
+            place=place,
         )
 
     @property

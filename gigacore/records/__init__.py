@@ -21,18 +21,22 @@ from gigacore.records.merging import merge
 from gigacore.records.read import Count, ListRequest, Page, get, page
 from gigacore.records.totals import count, counts_by, totals, totals_by
 from gigacore.records.undo import rows_as_input, undo
+from gigacore.records.unmerging import Choosable, MergePlan, Unmerged, merge_plan, unmerge
 from gigacore.records.values import dumps, reference
 from gigacore.records.write import create, delete, load, update
 from gigacore.records.written import shown
 
 __all__ = [
     "BulkResult",
+    "Choosable",
     "Count",
     "Failed",
     "Found",
     "ListRequest",
+    "MergePlan",
     "Offered",
     "Page",
+    "Unmerged",
     "action_of",
     "all_labels",
     "bulk",
@@ -55,6 +59,7 @@ __all__ = [
     "lock_of",
     "may_act",
     "merge",
+    "merge_plan",
     "offered",
     "page",
     "params_schema",
@@ -66,6 +71,7 @@ __all__ = [
     "totals",
     "totals_by",
     "undo",
+    "unmerge",
     "update",
     "writable_fields",
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Final
+from typing import Any, Final
 
 import sqlalchemy as sa
 
@@ -33,8 +33,23 @@ def _pairs() -> list[tuple[sa.Table, str, str]]:
     return [(metadata.tables[table], entity, number) for table, entity, number in PAIRS]
 
 
-def move(connection: sa.Connection, entity: str, loser: int, winner: int) -> None:
-    """Lets every such row stand on the winner; one that the winner has already goes."""
+Moved = dict[str, list[list[Any]]]
+"""Keys of rows by the table and the column that names the record, as `core_share.record_id`."""
+
+
+def count(connection: sa.Connection, entity: str, record_id: int) -> dict[str, int]:
+    """How many rows of each of these tables stand on a record."""
+    found: dict[str, int] = {}
+    for table, name, number in _pairs():
+        here = sa.and_(table.c[name] == entity, table.c[number] == record_id)
+        rows = connection.scalar(sa.select(sa.func.count()).select_from(table).where(here))
+        found[table.name] = found.get(table.name, 0) + int(rows or 0)
+    return found
+
+
+def move(connection: sa.Connection, entity: str, loser: int, winner: int) -> Moved:
+    """Lets every such row stand on the winner; one that the winner has already goes. Gives those that moved."""
+    moved: Moved = {}
     for table, name, number in _pairs():
         mine = sa.and_(table.c[name] == entity, table.c[number] == loser)
         for row in connection.execute(sa.select(*table.primary_key.columns).where(mine)).all():
@@ -42,10 +57,24 @@ def move(connection: sa.Connection, entity: str, loser: int, winner: int) -> Non
             try:
                 with connection.begin_nested():
                     connection.execute(sa.update(table).where(*key).values({number: winner}))
+                moved.setdefault(f"{table.name}.{number}", []).append([*row])
             except sa.exc.IntegrityError:
                 connection.execute(sa.delete(table).where(*key))
     same = sa.and_(core_link.c.from_entity == core_link.c.to_entity, core_link.c.from_id == core_link.c.to_id)
     connection.execute(sa.delete(core_link).where(same, core_link.c.from_entity == entity))
+    return moved
+
+
+def move_back(connection: sa.Connection, entity: str, moved: Moved, loser: int, winner: int) -> int:
+    """Lets the rows that `move` moved stand on the loser again; returns how many of them are there no more."""
+    left = 0
+    for table, name, number in _pairs():
+        for values in moved.get(f"{table.name}.{number}", ()):
+            known = zip(table.primary_key.columns, values, strict=True)
+            key = [column == value for column, value in known if column.name != number]
+            mine = (*key, table.c[name] == entity, table.c[number] == winner)
+            left += not connection.execute(sa.update(table).where(*mine).values({number: loser})).rowcount
+    return left
 
 
 def remove(connection: sa.Connection, entity: str, ids: Collection[int]) -> None:

@@ -1,8 +1,8 @@
-"""Merging two records: one stays and takes over everything that stands on the other, which is gone for good."""
+"""Merging two records: one stays and takes over everything that stands on the other, which is gone."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 import sqlalchemy as sa
@@ -22,16 +22,27 @@ from gigacore.records.write import check_version, load
 
 if TYPE_CHECKING:
     from gigacore.context import Context
+    from gigacore.data import ActorSession
 
 BATCH: Final = 500
+MERGED: Final = "merged"
 
 
-def merge(ctx: Context, entity: str, winner_id: int, loser_id: int, *, version: int | None = None) -> Entity:
+def merge(
+    ctx: Context,
+    entity: str,
+    winner_id: int,
+    loser_id: int,
+    *,
+    take: Collection[str] = (),
+    version: int | None = None,
+) -> Entity:
     """Make two records one, within the caller's unit of work; returns the winner.
 
-    The winner keeps its values and takes those that it lacks; child rows, fields of plugins, references of every
-    record, links, activities, shares and files of the loser become its own. The loser goes into the trash, from which
-    it does not come back, and into the register, so that no restore makes two of them again.
+    The winner keeps its values and takes those that it lacks, and those of the fields that `take` names; child rows,
+    fields of plugins, references of every record, links, activities, shares and files of the loser become its own. The
+    loser goes into the trash, from which only `unmerge` takes it back, and into the register, so that no restore makes
+    two of them again.
 
     Takes the right to edit the winner and to delete the loser; references are moved by rule, whoever owns their
     records. Raises Invalid for one and the same record, InTheWay when rows of plugins that do not run stand on the
@@ -43,51 +54,67 @@ def merge(ctx: Context, entity: str, winner_id: int, loser_id: int, *, version: 
     winner, loser = load(ctx, entity, winner_id, verb="edit"), load(ctx, entity, loser_id, verb="delete")
     check_version(winner, version)
     refuse_if_idle_holds(ctx, spec, loser_id, "merge")
-    _fill(ctx, spec, winner, loser)
+    _fill(ctx, spec, winner, loser, take)
     session.flush()
     with session.by_rule():
-        for one in _referring(ctx, spec):
-            one.point(ctx, loser_id, winner_id)
+        pointed = {one.key: one.point(ctx, loser_id, winner_id) for one in referring(session, spec)}
         _take_extensions(ctx, spec, winner_id, loser_id)
         session.flush()
-    label = str(getattr(loser, spec.title_field.attribute, "") or f"#{loser_id}")
-    _announce(ctx, spec, winner, loser, label)
-    belongings.move(session.connection(), entity, loser_id, winner_id)
+    moved = belongings.move(session.connection(), entity, loser_id, winner_id)
+    _announce(ctx, spec, winner, loser, {"references": {k: ids for k, ids in pointed.items() if ids}, "moved": moved})
     session.expire(loser)
     trash.move(ctx, load(ctx, entity, loser_id, verb="delete"))
     return winner
 
 
-def _announce(ctx: Context, spec: EntitySpec, winner: Entity, loser: Entity, label: str) -> None:
+def _announce(ctx: Context, spec: EntitySpec, winner: Entity, loser: Entity, took_over: Mapping[str, Any]) -> None:
     connection = ctx.session.connection()
     gone.add(connection, [Gone(loser.uid, spec.name, "merged", winner.uid, ctx.now)])
-    values = {"merged": [None, {"id": loser.id, "uid": str(loser.uid), "label": label}]}
-    entry = Entry(spec.name, "merged", winner.id, winner.uid, winner.version, ["merged"], values)
+    label = str(getattr(loser, spec.title_field.attribute, "") or f"#{loser.id}")
+    values = {"merged": [None, {"id": loser.id, "uid": str(loser.uid), "label": label, **took_over}]}
+    entry = Entry(spec.name, MERGED, winner.id, winner.uid, winner.version, ["merged"], values)
     ctx.session.journal.write(connection, ctx, [entry])
     enqueue(ctx, REGISTER, unique_key=REGISTER, system="keep it")
 
 
-def _fill(ctx: Context, spec: EntitySpec, winner: Entity, loser: Entity) -> None:
-    """Gives the winner the values and child rows that it lacks, as far as the actor may write them."""
+def fillable(session: ActorSession, spec: EntitySpec) -> list[FieldSpec]:
+    """The fields whose values a merge carries over, as far as the actor may write them."""
+    writable = writable_fields(session, spec)
+    return [
+        field
+        for field in spec.fields.values()
+        if not (field.readonly or field.computed or field.extension) and (writable is None or field.name in writable)
+    ]
+
+
+def value_of(record: Entity, field: FieldSpec) -> Any:
+    """The value of a field of a record, None where it is empty."""
+    if field.custom:
+        return (record.custom or {}).get(field.name)
+    found = getattr(record, field.attribute.removesuffix("_value") if field.kind == "money" else field.attribute)
+    return None if found == "" else found
+
+
+def _fill(ctx: Context, spec: EntitySpec, winner: Entity, loser: Entity, take: Collection[str]) -> None:
+    """Gives the winner the values and child rows that it lacks, and the values that were chosen."""
+    fields = fillable(ctx.session, spec)
+    if unknown := sorted(set(take) - {field.name for field in fields}):
+        raise Invalid.of("take", msg("There is no field {name}.", name=unknown[0]), "unknown_field")
+    for field in fields:
+        value = value_of(loser, field)
+        if field.name in take or (value is not None and value_of(winner, field) is None):
+            _give(field, winner, value)
     writable = writable_fields(ctx.session, spec)
-    for field in spec.fields.values():
-        if field.readonly or field.computed or field.extension or (writable is not None and field.name not in writable):
-            continue
-        if field.custom:
-            _fill_custom(field, winner, loser)
-        else:
-            attribute = field.attribute.removesuffix("_value") if field.kind == "money" else field.attribute
-            if getattr(winner, attribute) in (None, "") and getattr(loser, attribute) not in (None, ""):
-                setattr(winner, attribute, getattr(loser, attribute))
     for child in spec.children.values():
         if writable is None or child.name in writable:
             _take_rows(child, winner, loser)
 
 
-def _fill_custom(field: FieldSpec, winner: Entity, loser: Entity) -> None:
-    value = (loser.custom or {}).get(field.name)
-    if value is not None and (winner.custom or {}).get(field.name) is None:
+def _give(field: FieldSpec, winner: Entity, value: Any) -> None:
+    if field.custom:
         winner.custom = {**(winner.custom or {}), field.name: value}
+    else:
+        setattr(winner, field.attribute.removesuffix("_value") if field.kind == "money" else field.attribute, value)
 
 
 def _take_rows(child: ChildSpec, winner: Entity, loser: Entity) -> None:
@@ -123,37 +150,64 @@ def _take_extensions(ctx: Context, spec: EntitySpec, winner_id: int, loser_id: i
         ctx.session.add(copy)
 
 
-class _Reference:
+class Reference:
     """A field of records, of their child rows or of a plugin's rows that may refer to the loser."""
 
-    def __init__(self, cls: Any, field: FieldSpec) -> None:
+    def __init__(self, owner: EntitySpec, cls: Any, field: FieldSpec) -> None:
+        self.owner = owner
         self.cls = cls
         self.field = field
 
-    def point(self, ctx: Context, loser_id: int, winner_id: int) -> None:
-        """Lets every such row refer to the winner instead."""
-        for row in self._rows(ctx, loser_id):
-            if self.field.custom:
-                row.custom = {**row.custom, self.field.name: winner_id}
-            else:
-                setattr(row, self.field.attribute, winner_id)
+    @property
+    def key(self) -> str:
+        """A name for it that lasts: the table and the field."""
+        return f"{self.cls.__tablename__}.{self.field.name}"
+
+    def point(self, ctx: Context, loser_id: int, winner_id: int) -> list[int]:
+        """Lets every such row refer to the winner instead; returns their ids."""
+        return [self._set(row, winner_id) for row in self._rows(ctx, loser_id)]
+
+    def count(self, session: ActorSession, record_id: int) -> int:
+        """How many rows refer to a record, whoever may see them."""
+        statement = sa.select(sa.func.count()).select_from(self.cls).where(self._column() == record_id)
+        return int(session.scalar(mark_scoped(statement)) or 0)
+
+    def point_back(self, ctx: Context, row_id: int, loser_id: int, winner_id: int) -> bool:
+        """Lets one row refer to the loser again; False when it refers to something else since, or is gone."""
+        here = sa.and_(self.cls.id == row_id, self._column() == winner_id)
+        row = ctx.session.scalar(mark_scoped(sa.select(self.cls).where(here)))
+        if row is None:
+            return False
+        self._set(row, loser_id)
+        return True
+
+    def _set(self, row: Any, record_id: int) -> int:
+        if self.field.custom:
+            row.custom = {**row.custom, self.field.name: record_id}
+        else:
+            setattr(row, self.field.attribute, record_id)
+        return int(row.id)
+
+    def _column(self) -> Any:
+        if self.field.custom:
+            return self.cls.custom[self.field.name].as_integer()
+        return getattr(self.cls, self.field.attribute)
 
     def _rows(self, ctx: Context, loser_id: int) -> Iterator[Any]:
         """Rows that refer to the loser, a batch in one flush."""
-        column = self.cls.custom[self.field.name].as_integer() if self.field.custom else None
-        here = (getattr(self.cls, self.field.attribute) if column is None else column) == loser_id
-        statement = mark_scoped(sa.select(self.cls).where(here).order_by(self.cls.id).limit(BATCH))
-        while rows := list(ctx.session.scalars(statement)):
+        statement = sa.select(self.cls).where(self._column() == loser_id).order_by(self.cls.id).limit(BATCH)
+        while rows := list(ctx.session.scalars(mark_scoped(statement))):
             yield from rows
             ctx.session.flush()
 
 
-def _referring(ctx: Context, spec: EntitySpec) -> Iterator[_Reference]:
-    for other in ctx.session.registry.entities.values():
+def referring(session: ActorSession, spec: EntitySpec) -> Iterator[Reference]:
+    """Every field that may refer to records of an entity."""
+    for other in session.registry.entities.values():
         for field in other.fields.values():
             if field.target == spec.name:
-                yield _Reference(field.extension or other.cls, field)
+                yield Reference(other, field.extension or other.cls, field)
         for child in other.children.values():
             for field in child.fields.values():
                 if field.target == spec.name:
-                    yield _Reference(child.cls, field)
+                    yield Reference(other, child.cls, field)

@@ -42,7 +42,7 @@ def undo(ctx: Context, entity: str, record_id: int, change: UUID) -> tuple[Msg, 
     if row.verb != "updated":
         ties.take_back(ctx, record, row.verb, row.values)
         return ()
-    data, left = _before(ctx, record, row.values)
+    data, left = before(ctx, record, row.values)
     if not data and left:
         raise _changed_since(left)
     if not data:
@@ -51,7 +51,7 @@ def undo(ctx: Context, entity: str, record_id: int, change: UUID) -> tuple[Msg, 
     return left
 
 
-def _before(ctx: Context, record: Entity, values: Mapping[str, Any]) -> tuple[dict[str, Any], tuple[Msg, ...]]:
+def before(ctx: Context, record: Entity, values: Mapping[str, Any]) -> tuple[dict[str, Any], tuple[Msg, ...]]:
     """Input that takes the change back, and the labels of what was changed again since. Raises Conflict."""
     session = ctx.session
     spec = session.registry.of(record)

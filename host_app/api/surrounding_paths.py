@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from gigacore.entity import EntitySpec
-from host_app.api.operations import NUMBER, answered, body, problems, query
+from host_app.api.operations import IF_MATCH, NUMBER, answered, body, problems, query
 from host_app.api.schemas import Schema
 
 LINK: Final[Schema] = {"name": "link", "in": "path", "required": True, "schema": NUMBER}
@@ -39,6 +39,26 @@ OTHER: Final[Schema] = {
     "required": ["entity", "id"],
     "additionalProperties": False,
 }
+MERGED: Final[Schema] = {"name": "other", "in": "path", "required": True, "schema": NUMBER}
+WITH: Final[Schema] = {
+    "type": "object",
+    "properties": {
+        "other": {"type": "integer", "description": "The record that goes"},
+        "take": {
+            "type": "array",
+            "items": {"type": "string"},
+            "description": "Fields whose values the other one gives",
+        },
+    },
+    "required": ["other"],
+    "additionalProperties": False,
+}
+WHICH: Final[Schema] = {
+    "type": "object",
+    "properties": {"change": {"type": "string", "format": "uuid"}},
+    "required": ["change"],
+    "additionalProperties": False,
+}
 
 
 def surroundings(entity: EntitySpec) -> dict[str, dict[str, Schema]]:
@@ -58,6 +78,10 @@ def surroundings(entity: EntitySpec) -> dict[str, dict[str, Schema]]:
             "get": _read(entity, "consents", "What the person said about being written to", []),
             "post": _write(entity, "add_consent", "Note consent, or that it was withdrawn", CONSENT, "201"),
         },
+        "merge/{other}": {"get": _read(entity, "merge_plan", "What merging another record into it would do", [MERGED])},
+        "actions/merge": {"post": _write(entity, "merge", "Merge another record into it", WITH, "200")},
+        "actions/unmerge": {"post": _write(entity, "unmerge", "Take a merge back", WHICH, "200")},
+        "actions/erase": {"post": _erase(entity)},
         "links": {
             "get": _read(entity, "links", "Records that this one is linked to", []),
             "post": _write(entity, "add_link", "Link a record to another one", OTHER, "201"),
@@ -89,9 +113,14 @@ def _read(entity: EntitySpec, name: str, summary: str, parameters: list[Schema])
 
 
 def _write(entity: EntitySpec, name: str, summary: str, schema: Schema, status: str) -> Schema:
-    done = answered(summary, OBJECT) if status == "201" else {"description": summary}
+    done = {"description": summary} if status == "204" else answered(summary, OBJECT)
     responses = {status: done} | problems(404)
     return _operation(entity, name, summary, responses) | {"requestBody": body(schema)}
+
+
+def _erase(entity: EntitySpec) -> Schema:
+    responses = {"204": {"description": "Erased"}} | problems(404, 409, 412, 428)
+    return _operation(entity, "erase", "Delete for good, past the trash", responses) | {"parameters": [IF_MATCH]}
 
 
 def _operation(entity: EntitySpec, name: str, summary: str, responses: Schema) -> Schema:

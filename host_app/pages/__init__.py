@@ -27,6 +27,7 @@ from host_app.pages import (
     linking,
     lists,
     me,
+    merging,
     news,
     notes,
     notices,
@@ -50,7 +51,7 @@ ROOMS = (
     assets, frame, notes, notices, signin, invitations, me, home, options, palette, lists, filter_box, builder,
     view_box, board, form, imports, record, record_head, facts, child_rows, related, timeline, history, around,
     consents, linking, attachments, sharing, news, row_menu, table_cells, actions, bulk, bulk_job, trash, settings,
-    refusals, automations,
+    refusals, automations, merging,
 )  # fmt: skip
 
 

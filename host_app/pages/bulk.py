@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import parse_qsl, urlsplit
@@ -22,7 +22,7 @@ from host_app.api.policies import entity_at, on_entity
 from host_app.auth import current
 from host_app.context import current_crm
 from host_app.pages import bulk_job, forms, listing, plain_form
-from host_app.pages.addresses import is_local, list_url
+from host_app.pages.addresses import is_local, list_url, record_url, with_query
 from host_app.pages.columns import label_of
 from host_app.pages.currencies import currency_codes
 from host_app.pages.form import Task, read_typed
@@ -38,6 +38,7 @@ RULE: Final = "/<plugin>/<plural>/bulk"
 MOST: Final = 200
 MOST_WHOLE: Final = 20_000
 PLUGIN: Final = "plugin:"
+MERGE: Final = "merge"
 TITLES: Final = {"assign": msg("Assign"), "add": msg("Tag")}
 UNFIT: Final = frozenset({"file", "json", "uuid"})
 
@@ -68,6 +69,8 @@ def offered_actions(spec: EntitySpec, who: Reader) -> list[Offer]:
         offers.append(Offer("add", who.t(msg("Tag")), "tag"))
     if who.may("edit", spec.name):
         offers.append(Offer("change", who.t(msg("Change a field")), "edit"))
+    if who.may("edit", spec.name) and who.may("delete", spec.name):
+        offers.append(Offer(MERGE, who.t(msg("Merge two")), "arrows-join"))
     for action in bulk_actions(spec, who):
         offers.append(Offer(f"{PLUGIN}{action.name}", who.t(action.label), action.icon or "bolt", action.danger))
     if who.may("delete", spec.name):
@@ -96,6 +99,8 @@ def run(plugin: str, plural: str) -> ResponseReturnValue:
     if not raw.texts("id") and not raw.text("whole"):
         note(who.t(msg("Select at least one record.")), kind="error")
         return redirect(back, 303)
+    if name == MERGE:
+        return _merge(spec, raw.texts("id"), back, who)
     if name.startswith(PLUGIN):
         return _run_action(spec, who, raw, name.removeprefix(PLUGIN), back)
     field = _field(name, raw, spec, who)
@@ -107,6 +112,14 @@ def run(plugin: str, plural: str) -> ResponseReturnValue:
         problems = {fault.path: who.t(fault.message) for fault in error.errors} or {"": who.t(error.message)}
         return _ask(spec, who, raw, name, field, back, problems)
     return redirect(target, 303)
+
+
+def _merge(spec: EntitySpec, ids: Sequence[str], back: str, who: Reader) -> ResponseReturnValue:
+    """To the page that compares the two."""
+    if len(ids) != 2 or not all(text.isdigit() for text in ids):
+        note(who.t(msg("Select exactly two records to merge them.")), kind="error")
+        return redirect(back, 303)
+    return redirect(with_query(f"{record_url(spec, int(ids[0]))}/merge", [("other", ids[1])]), 303)
 
 
 def _field(name: str, raw: Raw, spec: EntitySpec, who: Reader) -> FieldSpec | None:

@@ -16,6 +16,7 @@ from markupsafe import Markup
 
 from gigacore import records
 from gigacore.access.verbs import verb_label
+from gigacore.context import Context
 from gigacore.data import audit
 from gigacore.data.audit import AuditRow
 from gigacore.entity import SYSTEM_TARGETS, ChildSpec, EntitySpec, FieldSpec
@@ -40,10 +41,12 @@ MOST: Final = 30
 MOST_TEXT: Final = 200
 UPDATED: Final = "updated"
 TIED: Final = ("linked", "unlinked", "shared", "unshared")
+MERGED: Final = "merged"
 ICONS: Final[Mapping[str, str]] = MappingProxyType(
     {
         "created": "plus", "updated": "edit", "deleted": "trash", "restored": "arrow-back-up", "linked": "link",
-        "unlinked": "unlink", "shared": "share", "unshared": "lock",
+        "unlinked": "unlink", "shared": "share", "unshared": "lock", "merged": "arrows-join",
+        "unmerged": "arrows-split",
     }
 )  # fmt: skip
 VERBS: Final[Mapping[str, Msg]] = MappingProxyType(
@@ -52,6 +55,7 @@ VERBS: Final[Mapping[str, Msg]] = MappingProxyType(
         "restored": msg("took this back from the trash"), "linked": msg("linked a record:"),
         "unlinked": msg("removed a link:"), "shared": msg("shared this with"),
         "unshared": msg("took a share back from"),
+        "merged": msg("merged another record into this"), "unmerged": msg("took a merge back"),
     }
 )  # fmt: skip
 QUIET: Final = frozenset({"version", "updated_at", "updated_by", "created_at", "created_by", "uid", "org_id", "id"})
@@ -114,7 +118,7 @@ def undo(plugin: str, plural: str, record_id: int, change: UUID) -> ResponseRetu
     try:
         with current_crm().unit_of_work(current()) as ctx:
             ctx.source = "page"
-            left = records.undo(ctx, spec.name, record_id, change)
+            left = _take_back(ctx, spec, record_id, change)
     except GigaError as error:
         return refused(error, target, who)
     note(who.t(_undone(left, who)))
@@ -128,6 +132,14 @@ def _undone(left: Sequence[Msg], who: Reader) -> Msg:
         return msg("The change was undone.")
     names = ", ".join(who.t(label) for label in left)
     return msg("Undone, but for what was changed again since: {fields}.", fields=names)
+
+
+def _take_back(ctx: Context, spec: EntitySpec, record_id: int, change: UUID) -> Sequence[Msg]:
+    """Undo a change or a merge; gives what stays because it was changed since, in words."""
+    row = audit.entry(ctx.session.connection(), change)
+    if row is None or row.verb != MERGED:
+        return records.undo(ctx, spec.name, record_id, change)
+    return records.unmerge(ctx, spec.name, record_id, change).left
 
 
 def change_entries(rows: Sequence[AuditRow], view: RecordView) -> list[Entry]:
@@ -147,7 +159,7 @@ def _entry(row: AuditRow, view: RecordView, words: Words) -> Entry:
         may = "edit" in view.rights and (row.verb in ("linked", "unlinked") or "share" in view.rights)
         return replace(told, title=title, url=url, undo=undo_url if may and title else "")
     values = values if row.verb == UPDATED else {}
-    may = view.may_edit and words.some_written(values)
+    may = view.may_edit and (row.verb == MERGED or words.some_written(values))
     return replace(told, changes=tuple(words.changed(values)), undo=undo_url if may else "")
 
 

@@ -10,7 +10,7 @@ from flask import Flask, Response, redirect, request
 from flask.typing import ResponseReturnValue
 from markupsafe import Markup
 
-from gigacore import records
+from gigacore import access, records
 from gigacore.entity import Entity, EntitySpec
 from gigacore.errors import GigaError
 from gigacore.messages import msg
@@ -75,6 +75,7 @@ def drawn_head(view: RecordView, *, oob: bool = False) -> Markup:
         acts=acts(spec, view.record, who),
         no_edit=view.refusal("edit"),
         no_delete=view.refusal("delete"),
+        may_erase="delete" in view.rights and access.permits(who.ctx, "core.trash.edit"),
         version=view.item.get("version", ""),
     )
 

