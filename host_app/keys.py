@@ -52,7 +52,7 @@ def _refuse_placeholder(name: str, value: str) -> None:
 def _stored(path: Path) -> dict[str, str]:
     try:
         found: dict[str, str] = json.loads(path.read_text("utf-8"))
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return _make(path)
     except (OSError, ValueError) as error:
         raise ConfigurationError(
@@ -64,10 +64,16 @@ def _stored(path: Path) -> dict[str, str]:
 
 def _make(path: Path) -> dict[str, str]:
     made = {name: secrets.token_urlsafe(48) for name in ("secret_key", "encryption_key")}
-    path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f".{FILE}.{os.getpid()}")
-    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
-        json.dump(made, file)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
+            json.dump(made, file)
+    except OSError as error:
+        raise ConfigurationError(
+            msg("Nothing can be kept in the folder {path}: {reason}.", path=path.parent, reason=error.strerror),
+            fix=msg("Choose another one with --data-dir or GIGA_DATA_DIR, or let this user write to it."),
+        ) from error
     try:
         os.link(draft, path)
     except FileExistsError:  # another process of the same installation was first

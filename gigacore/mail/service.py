@@ -63,7 +63,7 @@ def send(
     ends = [list(_end(ctx, record)) for record in records]
     row = {
         "uid": uuid7(), "org_id": ctx.actor.org_id, "user_id": ctx.actor.user_id, "recipient": address,
-        "recipient_name": name[:200], "subject": one_line(subject)[:300], "text": text, "html": html,
+        "recipient_name": one_line(name)[:200], "subject": one_line(subject)[:300], "text": text, "html": html,
         "headers": dict(headers or {}), "purpose": purpose, "template": template, "unique_key": key, "ends": ends,
         "state": QUEUED, "created_at": ctx.now,
     }  # fmt: skip

@@ -10,6 +10,7 @@ from gigacore.records.actions import (
     lock_of,
     offered,
     run_action,
+    verb_of,
 )
 from gigacore.records.batch import Failed, create_many
 from gigacore.records.erasing import erase, erase_trashed
@@ -73,5 +74,6 @@ __all__ = [
     "undo",
     "unmerge",
     "update",
+    "verb_of",
     "writable_fields",
 ]

@@ -7,7 +7,7 @@ from typing import Any
 
 from flask import g
 
-from gigacore import access
+from gigacore import access, records
 from gigacore.context import Actor
 from gigacore.entity import EntitySpec
 from host_app.context import current_crm
@@ -35,8 +35,9 @@ def on_action() -> Policy:
     """Whoever has the verb of the action in the path."""
 
     def check(actor: Actor, arguments: Mapping[str, Any]) -> None:
-        entity = entity_at(arguments["plugin"], arguments["plural"])
-        access.require(g.ctx, arguments["action"], entity.name)
+        entity, name = entity_at(arguments["plugin"], arguments["plural"]), arguments["action"]
+        declared = current_crm().registry.actions.get(entity.name, {}).get(name)
+        access.require(g.ctx, name if declared is None else records.verb_of(declared), entity.name)
 
     return Policy("entity: its action", check)
 

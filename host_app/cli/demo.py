@@ -13,6 +13,7 @@ from gigacore.crm import demo as demo_data
 from gigacore.messages import msg
 from gigacore.plugins import PluginState
 from gigacore.settings import Settings
+from host_app.alone import alone
 from host_app.cli.serving import require_free
 from host_app.installation import Installation, pass_installation, tell
 from host_app.server import Serving
@@ -33,6 +34,11 @@ def demo(installation: Installation, port: int, data_dir: str | None, lang: str,
     """Fill an SQLite database with believable data on the first start, and serve it on this machine."""
     installation.use_data_dir(data_dir)
     require_free("127.0.0.1", port)
+    with alone(installation.settings):
+        _serve(installation, port, lang, empty=empty)
+
+
+def _serve(installation: Installation, port: int, lang: str, *, empty: bool) -> None:
     begun = installation.settings.data_dir / UNFINISHED
     if begun.exists():
         start_over(installation.settings)

@@ -10,6 +10,7 @@ from gigacore.errors import Unavailable
 from gigacore.messages import msg
 from gigacore.settings import Settings
 from host_app import logs
+from host_app.alone import alone
 from host_app.installation import Installation, pass_installation, tell
 from host_app.server import Dispatching, Serving
 from host_app.server import serve as run_server
@@ -56,7 +57,8 @@ def serve(
     def ready() -> None:
         tell(msg("Serving on {url} (stop with Ctrl+C).", url=f"http://{address}:{port}/"))
 
-    run_server(Serving(settings, address, port, threads, chosen, patience, watchdog, ready))
+    with alone(settings):
+        run_server(Serving(settings, address, port, threads, chosen, patience, watchdog, ready))
 
 
 @click.command()

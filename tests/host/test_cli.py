@@ -23,6 +23,7 @@ from typing import Any
 import pytest
 
 from gigacore.access import users
+from host_app.alone import alone
 from host_app.cli import main
 from host_app.installation import Installation
 
@@ -325,3 +326,23 @@ def test_a_port_in_use_is_explained(tmp_path: Path) -> None:
     assert server.process.returncode == 1
     assert "--port" in said
     assert not (tmp_path / "demo" / "giga.sqlite3").exists()
+
+
+def test_an_sqlite_database_has_one_server_at_a_time(ready: Giga, tmp_path: Path) -> None:
+    settings = Installation(str(tmp_path / "data")).settings
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = str(free.getsockname()[1])
+    with alone(settings):
+        for command in ("serve", "demo"):
+            code, said = ready(command, "--port", port)
+            assert (code, "--data-dir" in said) == (1, True), said
+    with alone(settings):
+        pass  # the control: the lock ends with its server
+
+
+def test_a_folder_that_cannot_be_written_is_explained(giga: Giga, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    for command in (("doctor",), ("db", "upgrade"), ("user", "create", "--email", "a@example.test", "--name", "A")):
+        code, said = giga(*command, data_dir=tmp_path / "file" / "data")
+        assert (code, "GIGA_DATA_DIR" in said) == (1, True), said
