@@ -179,6 +179,8 @@ KIND_WORDS: Final = (
 
 def kind_label(kind: str, reader: Reading) -> str:
     """What a choice means to the code, as people read it: `follow_up` -> "Follow up"."""
+    if kind == "open":
+        return reader.t(msg("In progress"))  # "Open" is what one does with a link
     return reader.t(kind.replace("_", " ").capitalize())
 
 

@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from gigacore import Crm
+
 pytestmark = pytest.mark.slow
 
 PATHS = (
@@ -17,12 +19,17 @@ PATHS = (
     "/settings/fields/crm.lead/new", "/settings/lists", "/settings/lists/crm.lead_status", "/settings/pipelines",
     "/settings/users", "/settings/users/new", "/settings/users/1", "/settings/users/1/rights", "/settings/teams",
     "/settings/teams/new", "/settings/roles", "/settings/roles/manager", "/settings/plugins", "/trash",
-    "/crm/leads?q=nothing-at-all", "/nothing",
+    "/crm/leads?q=nothing-at-all", "/nothing", "/automations", "/automations/new", "/notifications", "/settings/jobs",
+    "/settings/jobs/schedules", "/settings/jobs/schedules/1/edit", "/settings/backups", "/settings/templates",
+    "/settings/mails", "/settings/webhooks", "/settings/incoming", "/crm/leads/1/around",
 )  # fmt: skip
 
 
-@pytest.mark.parametrize(("locale", "dark", "width"), [("en", False, 1440), ("fr", True, 360)])
-def test_no_page_has_a_serious_fault(leads: None, open_browser: Any, locale: str, dark: bool, width: int) -> None:
+@pytest.mark.parametrize(("locale", "dark", "width"), [("en", False, 1440), ("fr", False, 768), ("fr", True, 360)])
+def test_no_page_has_a_serious_fault(
+    crm: Crm, leads: None, open_browser: Any, locale: str, dark: bool, width: int
+) -> None:
+    crm.jobs.worker.prepare()
     reader = open_browser(locale=locale, dark=dark, width=width, policy=False)
     faults = {}
     for path in PATHS:
@@ -34,7 +41,8 @@ def test_no_page_has_a_serious_fault(leads: None, open_browser: Any, locale: str
     assert faults == {}
 
 
-def test_no_page_breaks_the_policy_or_complains(leads: None, open_browser: Any) -> None:
+def test_no_page_breaks_the_policy_or_complains(crm: Crm, leads: None, open_browser: Any) -> None:
+    crm.jobs.worker.prepare()
     reader = open_browser()
     for path in PATHS:
         if path != "/nothing":

@@ -6,6 +6,7 @@ import * as cells from './cells.js'
 import * as columns from './columns.js'
 import * as dates from './dates.js'
 import * as drafts from './drafts.js'
+import * as focus from './focus.js'
 import * as forms from './forms.js'
 import * as list from './list.js'
 import * as live from './live.js'
@@ -30,7 +31,7 @@ window.giga = {
 }
 
 const parts = [
-  shell, menus, palette, cells, list, pick, dates, drafts, forms, sheet, board, columns, builder,
+  shell, focus, menus, palette, cells, list, pick, dates, drafts, forms, sheet, board, columns, builder,
   settings, record, upload, waiting, watch, live,
 ]
 for (const part of parts) {

@@ -48,6 +48,9 @@ export async function reload(form, options = {}) {
   const place = form.closest('[data-form]')
   const answer = await ask(form.getAttribute('action'), options).catch(() => null)
   if (answer?.headers.get('X-Sheet') !== 'form') return null
-  fill(place, await answer.text(), '[data-form]')
+  const html = await answer.text()
+  const held = place.contains(document.activeElement) && document.activeElement.name
+  fill(place, html, '[data-form]')
+  if (held) place.querySelector(`[name="${CSS.escape(held)}"]:not([type=hidden])`)?.focus()
   return place
 }

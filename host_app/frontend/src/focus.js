@@ -1,0 +1,36 @@
+// The focus stays where somebody works: what a script draws anew gives it back, to the same thing or the nearest one.
+const CAN = 'a[href], button:not([disabled]), input:not([type=hidden], [disabled]), select, textarea, summary, [tabindex="0"]'
+let left = []
+
+const lost = () => !document.activeElement || document.activeElement === document.body
+const seen = element => element?.checkVisibility({visibilityProperty: true}) ?? false
+
+function places(element) {
+  const found = []
+  for (let at = element; at && at !== document.body; at = at.parentElement) if (at.id) found.push(at.id)
+  return found
+}
+
+function landing(id) {
+  const place = document.getElementById(id)
+  if (!seen(place)) return null
+  if (place.matches(CAN)) return place
+  return [...place.querySelectorAll(CAN)].find(seen) ?? (place.hasAttribute('tabindex') ? place : null)
+}
+
+// Nearest first; nobody who stands elsewhere by now is called back.
+export function regain() {
+  if (!lost()) return
+  for (const id of left) {
+    const place = landing(id)
+    if (place) return place.focus({preventScroll: true})
+  }
+}
+
+export const remember = () => { if (!lost()) left = places(document.activeElement) }
+
+export function start() {
+  document.addEventListener('htmx:beforeSwap', remember)
+  document.addEventListener('htmx:afterSettle', regain)
+  document.addEventListener('htmx:oobAfterSwap', regain)
+}
