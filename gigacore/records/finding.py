@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING, Any, Final
 import sqlalchemy as sa
 
 from gigacore import search
-from gigacore.entity import EntitySpec
+from gigacore.entity import EntitySpec, FieldSpec
 from gigacore.ids import parse_readable
 from gigacore.records.kept import Criteria, Statement, run
 from gigacore.records.limits import may_act, readable_fields, visible
-from gigacore.records.read import holding, search_index, search_words
+from gigacore.records.words import holding, pattern, search_index, search_words, searched_fields
 
 if TYPE_CHECKING:
     from gigacore.context import Context
-    from gigacore.data import ActorSession
 
 MOST: Final = 20
+GRAMS: Final = "grams"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,22 +33,30 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """The search in one entity. `limits` is how many of the statement's criteria are its own."""
+    """The search in one entity. `limits` are the criteria with values of their own: the actor's, the number sought."""
 
     spec: EntitySpec
-    where: Sequence[sa.ColumnElement[bool]]
+    limits: Sequence[sa.ColumnElement[bool]]
+    fields: Sequence[FieldSpec] = ()
     index: sa.TableClause | None = None
     """Where it is, records are read in its order, the newest first, and no more of them than are shown."""
 
-    def select(self, place: int, where: Criteria, most: int) -> sa.Select[Any]:
+    @property
+    def form(self) -> tuple[object, ...]:
+        """What of it shapes the statement, besides its limits."""
+        return self.spec.name, len(self.limits), self.index is None, *(field.name for field in self.fields)
+
+    def select(self, place: int, where: Criteria, words: int, most: int) -> sa.Select[Any]:
         table, title = self.spec.table, self.spec.title_field.column
         newest = sa.select(table.c.id, table.c[title].label("title")).where(*where)
+        if words:
+            newest = newest.where(holding(self.spec, self.fields, [sa.bindparam(_word(n)) for n in range(words)]))
         if self.index is None:
             newest = newest.order_by(table.c.id.desc())
         else:
             place_in_index = self.index.c.rowid
             newest = newest.select_from(self.index.join(table, table.c.id == place_in_index))
-            newest = newest.order_by(place_in_index.desc())
+            newest = newest.where(search.matching(self.index, sa.bindparam(GRAMS))).order_by(place_in_index.desc())
         inner = newest.limit(most).subquery()
         return sa.select(sa.literal_column(str(place), sa.Integer), inner.c.id, inner.c.title)
 
@@ -58,41 +66,45 @@ def find(ctx: Context, text: str, entities: Sequence[str], most: int = 5) -> lis
 
     Only what the actor may see; an entity or a title out of its sight is left out. One statement, none for no text.
     """
-    registry, most = ctx.session.registry, min(most, MOST)
+    registry, most, text = ctx.session.registry, min(most, MOST), text.strip()[:100]
     known = [registry.entities[name] for name in entities if name in registry.entities]
-    parts = list(_parts(ctx, known, text.strip()[:100])) if text.strip() else []
+    number = parse_readable(text)
+    words = [] if number is not None else search_words(text)
+    grams = search.grams(words)
+    parts = list(_parts(ctx, known, number, grams)) if text else []
     if not parts:
         return []
-    key = ("find", most, *((part.spec.name, len(part.where), part.index is None) for part in parts))
-    where = [one for part in parts for one in part.where]
-    rows = run(ctx.session, key, where, lambda criteria: _statement(parts, criteria, most))
-    return [Found(parts[place].spec.name, number, title) for place, number, title in rows]
+    values = {GRAMS: grams, **{_word(n): pattern(word) for n, word in enumerate(words)}}
+    key = ("find", most, len(words), *(part.form for part in parts))
+    limits = [one for part in parts for one in part.limits]
+    rows = run(ctx.session, key, limits, lambda criteria: _statement(parts, criteria, len(words), most), values)
+    return [Found(parts[place].spec.name, found, title) for place, found, title in rows]
 
 
-def _parts(ctx: Context, specs: Sequence[EntitySpec], text: str) -> Iterator[_Part]:
-    session, known = ctx.session, parse_readable(text)
+def _parts(
+    ctx: Context, specs: Sequence[EntitySpec], number: tuple[str, int] | None, grams: str | None
+) -> Iterator[_Part]:
+    session = ctx.session
     for spec in specs:
         if not may_act(ctx, "view", spec) or spec.title_field.name not in readable_fields(session, spec):
             continue
-        if known is None:
-            yield _by_words(session, spec, text)
-        elif known[0] == spec.id_prefix:
-            yield _Part(spec, [*_limit(session, spec), spec.table.c.id == known[1]])
+        limit = visible(session, spec)
+        limits = [] if limit is None else [limit]
+        if number is None:
+            fields = searched_fields(session, spec)
+            yield _Part(spec, limits, fields, search_index(session, spec, fields) if grams else None)
+        elif number[0] == spec.id_prefix:
+            yield _Part(spec, [*limits, spec.table.c.id == number[1]])
 
 
-def _by_words(session: ActorSession, spec: EntitySpec, text: str) -> _Part:
-    where = [*_limit(session, spec), holding(session, spec, text)]
-    index = search_index(session, spec)
-    found = None if index is None else search.narrowed(index, search_words(text))
-    return _Part(spec, where) if index is None or found is None else _Part(spec, [found, *where], index)
+def _word(number: int) -> str:
+    """The name of a word's parameter."""
+    return f"word{number}"
 
 
-def _limit(session: ActorSession, spec: EntitySpec) -> list[sa.ColumnElement[bool]]:
-    limit = visible(session, spec)
-    return [] if limit is None else [limit]
-
-
-def _statement(parts: Sequence[_Part], where: Criteria, most: int) -> Statement:
+def _statement(parts: Sequence[_Part], where: Criteria, words: int, most: int) -> Statement:
     criteria = iter(where)
-    selects = [part.select(place, [next(criteria) for _ in part.where], most) for place, part in enumerate(parts)]
+    selects = [
+        part.select(place, [next(criteria) for _ in part.limits], words, most) for place, part in enumerate(parts)
+    ]
     return selects[0] if len(selects) == 1 else sa.union_all(*selects)

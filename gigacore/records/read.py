@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import sqlalchemy as sa
 from sqlalchemy import ColumnElement
 
-from gigacore import search
-from gigacore.entity import ChildSpec, EntitySpec, FieldSpec, Money, fold
+from gigacore.entity import ChildSpec, EntitySpec, FieldSpec, Money
 from gigacore.errors import Invalid, NotFound
 from gigacore.files.fields import described
 from gigacore.filter import Condition, parse
@@ -23,6 +22,7 @@ from gigacore.records.limits import condition_sql, readable_fields, reader_of, r
 from gigacore.records.ordering import Order, order_of
 from gigacore.records.plan import ReadPlan, Row, read_plan, readable_names
 from gigacore.records.values import reference
+from gigacore.records.words import searching
 
 if TYPE_CHECKING:
     from gigacore.context import Context
@@ -180,45 +180,6 @@ def _condition(session: ActorSession, spec: EntitySpec, tree: object) -> Conditi
     if isinstance(tree, Condition):
         return tree
     return parse(tree, spec, session.registry, readable=reader_of(session))
-
-
-def searching(session: ActorSession, spec: EntitySpec, text: str) -> ColumnElement[bool]:
-    """Whether each word of `text` stands in a searchable field that the actor may read."""
-    index = search_index(session, spec)
-    found = None if index is None else search.narrowed(index, search_words(text))
-    if index is None or found is None:
-        return holding(session, spec, text)
-    return sa.and_(spec.table.c.id.in_(sa.select(index.c.rowid).where(found)), holding(session, spec, text))
-
-
-def holding(session: ActorSession, spec: EntitySpec, text: str) -> ColumnElement[bool]:
-    """The same, by reading the texts of each record."""
-    found, words = _searched(session, spec), search_words(text)
-    return sa.and_(sa.true(), *(sa.or_(sa.false(), *(_holds(spec, f, word) for f in found)) for word in words))
-
-
-def search_index(session: ActorSession, spec: EntitySpec) -> sa.TableClause | None:
-    """The index that narrows a search down; None where there is none, or where it lacks fields that plugins add."""
-    if any(field.extension for field in _searched(session, spec)):
-        return None
-    return search.index_of(session.connection(), session.registry, spec)
-
-
-def search_words(text: str) -> list[str]:
-    """What a search looks for."""
-    return fold(text).split()[:6]
-
-
-def _searched(session: ActorSession, spec: EntitySpec) -> list[FieldSpec]:
-    readable = readable_fields(session, spec)
-    return [f for f in spec.fields.values() if f.search and not f.custom and f.key_column and f.name in readable]
-
-
-def _holds(spec: EntitySpec, field: FieldSpec, word: str) -> ColumnElement[bool]:
-    """Whether the folded key of a field, of the entity or of what a plugin adds to it, holds a word."""
-    table: Any = field.extension.__table__ if field.extension else spec.table
-    holds: ColumnElement[bool] = table.c[field.key_column or ""].contains(word, autoescape=True)
-    return spec.table.c.id.in_(sa.select(table.c.id).where(holds)) if field.extension else holds
 
 
 def _select(plan: ReadPlan, where: Iterable[ColumnElement[bool]], order: Order = NO_ORDER) -> sa.Select[Any]:

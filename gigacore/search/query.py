@@ -28,15 +28,17 @@ def index_of(connection: sa.Connection, registry: Registry, spec: EntitySpec) ->
     return sa.table(name, sa.column("rowid", BigId)) if name in known else None
 
 
-def narrowed(index: sa.TableClause, words: Sequence[str]) -> sa.ColumnElement[bool] | None:
-    """The entries that hold every trigram of the words, in any order and field; None for short words only.
+def grams(words: Sequence[str]) -> str | None:
+    """What the index is asked for: every trigram of the words, in any order and field; None for short words only.
 
     Whoever searches compares the texts as well: the index knows neither places nor fields.
     """
-    grams = [word[at : at + LENGTH] for word in words for at in range(len(word) - LENGTH + 1)]
-    if not grams:
-        return None
-    wanted = " AND ".join(_quoted(gram) for gram in list(dict.fromkeys(grams))[:MOST])
+    found = [word[at : at + LENGTH] for word in words for at in range(len(word) - LENGTH + 1)]
+    return " AND ".join(_quoted(gram) for gram in list(dict.fromkeys(found))[:MOST]) or None
+
+
+def matching(index: sa.TableClause, wanted: str | sa.BindParameter[str]) -> sa.ColumnElement[bool]:
+    """The entries that hold these `grams`."""
     matches: sa.ColumnElement[Any] = sa.literal_column(index.name).op("MATCH", is_comparison=True)(wanted)
     return matches
 

@@ -13,7 +13,7 @@ from gigacore import Actor, Crm, records, search
 from gigacore.data import trash
 from gigacore.data.tables import core_trash
 from gigacore.records import ListRequest
-from gigacore.records.read import holding
+from gigacore.records.words import holding, pattern, search_words, searched_fields
 
 LEADS = (
     {"last_name": "Dupont", "company_name": "Atelier Bleu", "email": "j.dupont@bleu.example.test"},
@@ -35,7 +35,8 @@ def found(crm: Crm, actor: Actor, text: str) -> set[int]:
     """What list and palette find; they must agree with reading every record."""
     with crm.read(actor) as ctx:
         spec = ctx.session.registry.entity("crm.lead")
-        every = ctx.session.scalars(sa.select(spec.cls.id).where(holding(ctx.session, spec, text)))
+        held = holding(spec, searched_fields(ctx.session, spec), [pattern(word) for word in search_words(text)])
+        every = ctx.session.scalars(sa.select(spec.cls.id).where(held))
         wanted = set(every)
         listed = {one["id"] for one in records.page(ctx, "crm.lead", ListRequest(search=text)).items}
         shown = {one.id for one in records.find(ctx, text, ["crm.lead"], 20)}
