@@ -124,7 +124,8 @@ class AccessGuard:
             return None
         if table is not entity.table or not policy.lasting or session.actor.kind == "link":
             return policy.sql(EntityRows(session, table))
-        return self.rights(session).criterion(session.actor, policy, lambda: policy.sql(EntityRows(session, table)))
+        key = entity.name, verb
+        return self.rights(session).kept(session.actor, key, lambda: policy.sql(EntityRows(session, table)))
 
     def surely_sees(self, session: ActorSession, entity: EntitySpec, record: Entity) -> bool:
         """Whether the actor sees a record, as it is in memory, for its ownership alone; False = ask the database."""

@@ -75,13 +75,22 @@ class Judge:
         return frozenset(verb for verb in known if self._known.get(verb, True))
 
     def _ask(self, wanted: Mapping[str, Policy]) -> dict[str, bool]:
-        entity = self.image.entity
-        table = entity.table
-        rows = EntityRows(self.session, table)
-        columns = [policy.sql(rows).label(f"v{number}") for number, policy in enumerate(wanted.values())]
-        statement = sa.select(*columns).select_from(table).where(table.c.id == self.image.obj.id)
-        row = self.session.connection().execute(mark_scoped(statement)).first()
+        actor, verbs = self.session.actor, tuple(wanted)
+        if actor.kind != "link" and all(policy.lasting for policy in wanted.values()):
+            key = ("verdicts", self.image.entity.name, *verbs)
+            statement = self.guard.rights(self.session).kept(actor, key, lambda: self._question(verbs))
+        else:
+            statement = self._question(verbs)
+        row = self.session.connection().execute(statement, {"record": self.image.obj.id}).first()
         return {verb: row is not None and bool(row[number]) for number, verb in enumerate(wanted)}
+
+    def _question(self, verbs: tuple[str, ...]) -> sa.Select[Any]:
+        """What asks whether a stored record is within the policies of these verbs, in their order."""
+        table = self.image.entity.table
+        found = (self.guard.criteria(self.session, self.image.entity, verb) for verb in verbs)
+        criteria = (sa.true() if one is None else one for one in found)
+        columns: list[Any] = [one.label(f"v{number}") for number, one in enumerate(criteria)]
+        return mark_scoped(sa.select(*columns).select_from(table).where(table.c.id == sa.bindparam("record")))
 
     def draft(self, policy: Policy, kept: frozenset[str] = frozenset()) -> bool:
         """Whether the record as it would be written fulfils a policy; fields in `kept` count with their old values."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from gigacore.access.grants import Grant, GrantSet, scope_allows
 from gigacore.access.policy import Arm, Policy, Source
@@ -14,14 +14,13 @@ from gigacore.filter import Condition, Nothing, parse
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from sqlalchemy import ColumnElement
-
     from gigacore.context import Actor
     from gigacore.entity import EntitySpec, FieldSpec, Registry
     from gigacore.entity.spec import RollupSpec
 
 _EVERYTHING: Final = Everything()
 MOST_KEPT: Final = 1000
+T = TypeVar("T")
 
 
 class Rights:
@@ -48,7 +47,7 @@ class Rights:
         self._readable: dict[str, frozenset[str]] = {}
         self._writable: dict[str, frozenset[str]] = {}
         self._closed: dict[tuple[str, frozenset[str]], tuple[str, ...]] = {}
-        self._criteria: dict[tuple[object, ...], ColumnElement[bool]] = {}
+        self._kept: dict[tuple[object, ...], Any] = {}
 
     def policy(self, entity: EntitySpec, verb: str) -> Policy:
         """The policy for a verb on an entity."""
@@ -87,13 +86,13 @@ class Rights:
             self._readable[entity.name] = frozenset(names)
         return self._readable[entity.name]
 
-    def criterion(self, actor: Actor, policy: Policy, make: Callable[[], ColumnElement[bool]]) -> ColumnElement[bool]:
-        """The criterion that `make` gives, kept for this actor: it depends on the policy and on who acts only."""
-        who = actor.user_id, actor.org_id, actor.team_ids, actor.tree_ids, actor.subordinate_ids
-        key = (policy.entity.name, policy.verb, *who)
-        if key not in self._criteria:
-            self._criteria[key] = make()
-        return self._criteria[key]
+    def kept(self, actor: Actor, key: tuple[str, ...], make: Callable[[], T]) -> T:
+        """What `make` gives, kept for this actor: it must depend on these rights, the key and who acts only."""
+        whole = (*key, actor.user_id, actor.org_id, actor.team_ids, actor.tree_ids, actor.subordinate_ids)
+        if whole not in self._kept:
+            self._kept[whole] = make()
+        kept: T = self._kept[whole]
+        return kept
 
     def writable(self, entity: EntitySpec, field: FieldSpec) -> bool:
         """Whether the field may stand in the roles' input."""
