@@ -57,9 +57,12 @@ def _application(product: Product) -> Iterator[tuple[Crm, WSGIApplication]]:
 
 
 def _answer(place: tuple[Crm, WSGIApplication], person: Person, spent: list[float], *, path: str) -> Answer:
-    with _counting(place[0].engine) as seen:
-        _ask(place[1], path, person)
-    return Answer(statistics.median(spent) * 1000, len(seen))
+    counts = list[int]()
+    for _ in range(2):  # every two seconds a request also asks whether fields have changed
+        with _counting(place[0].engine) as seen:
+            _ask(place[1], path, person)
+        counts.append(len(seen))
+    return Answer(statistics.median(spent) * 1000, min(counts))
 
 
 def _ask(app: WSGIApplication, path: str, person: Person) -> float:

@@ -111,6 +111,7 @@ def _installation(settings: Settings) -> Iterator[Crm]:
             if not status.builtin:
                 crm.enable(status.name)
         with crm.system("benchmark data") as ctx:
+            users.create(ctx, "admin@example.test", "Admin", "correct horse battery", "super_admin")  # for imports
             for key, kind, indexed in CUSTOM:
                 define(ctx, {"entity": "crm.lead", "key": key, "kind": kind, "label": key, "indexed": indexed})
         crm.refresh()
