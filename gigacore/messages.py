@@ -41,10 +41,10 @@ def msg(text: str, /, **params: object) -> Msg:
     return Msg(text, MappingProxyType(params) if params else _NO_PARAMS)
 
 
-def joined(messages: Iterable[Msg]) -> Msg:
+def joined(messages: Iterable[Msg], between: str = " ") -> Msg:
     """Several texts one after another; each is translated by itself."""
     parts = {f"p{number}": message for number, message in enumerate(messages)}
-    return Msg(" ".join(f"{{{name}}}" for name in parts), parts)
+    return Msg(between.join(f"{{{name}}}" for name in parts), parts)
 
 
 def verbatim(text: str) -> Msg:

@@ -17,7 +17,7 @@ from gigacore.records.erasing import erase, erase_trashed
 from gigacore.records.finding import Found, find
 from gigacore.records.inputs import input_schema, load_input, params_schema
 from gigacore.records.labels import all_labels, labels_of
-from gigacore.records.limits import may_act, readable_fields, writable_fields
+from gigacore.records.limits import could_see, may_act, readable_fields, writable_fields
 from gigacore.records.merging import merge
 from gigacore.records.read import Count, ListRequest, Page, get, page
 from gigacore.records.totals import count, counts_by, totals, totals_by
@@ -43,6 +43,7 @@ __all__ = [
     "bulk",
     "bulk_ids",
     "check_bulk",
+    "could_see",
     "count",
     "counts_by",
     "create",

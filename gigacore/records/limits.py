@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
+import sqlalchemy as sa
 from sqlalchemy import ColumnElement
 
 from gigacore import access
 from gigacore.access.decide import guard_of
 from gigacore.access.readers import DraftReader
+from gigacore.data.tables import core_trash
 from gigacore.entity import ChildSpec, Entity, EntitySpec, FieldSpec
 from gigacore.filter import Condition, PyEnv, RecordReader, SqlEnv, to_where
 
@@ -40,6 +42,16 @@ def visible(session: ActorSession, spec: EntitySpec, verb: str = "view") -> Colu
 def surely_sees(session: ActorSession, spec: EntitySpec, record: Entity) -> bool:
     """Whether the actor sees a record as it is in memory; False = ask the database."""
     return session.actor.is_system or guard_of(session.context).surely_sees(session, spec, record)
+
+
+def could_see(session: ActorSession, spec: EntitySpec, record_id: int) -> bool:
+    """Whether the actor saw a record that is in the trash, judged by its ownership and openness alone."""
+    if visible(session, spec) is None:
+        return True
+    kept = core_trash.c
+    owned = sa.select(kept.owner_id, kept.team_id, kept.visibility)
+    row = session.connection().execute(owned.where(kept.entity == spec.name, kept.record_id == record_id)).first()
+    return row is not None and spec.owned and surely_sees(session, spec, spec.cls(**row._asdict()))
 
 
 def known_names(session: ActorSession, target: str) -> dict[int, str]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import sqlalchemy as sa
 
+from gigacore.access import shares
 from gigacore.data import gone, mark_scoped, trash
 from gigacore.data.gone import Gone
 from gigacore.data.journal import Entry
@@ -16,7 +17,7 @@ from gigacore.jobs import enqueue
 from gigacore.messages import msg
 from gigacore.records import belongings
 from gigacore.records.erasing import REGISTER
-from gigacore.records.limits import writable_fields
+from gigacore.records.limits import require, writable_fields
 from gigacore.records.obstacles import refuse_if_idle_holds
 from gigacore.records.write import check_version, load
 
@@ -44,14 +45,16 @@ def merge(
     loser goes into the trash, from which only `unmerge` takes it back, and into the register, so that no restore makes
     two of them again.
 
-    Takes the right to edit the winner and to delete the loser; references are moved by rule, whoever owns their
-    records. Raises Invalid for one and the same record, InTheWay when rows of plugins that do not run stand on the
-    loser, Locked when a frozen record refers to it, StaleVersion for another `version` of the winner.
+    Takes the right to edit the winner and to delete the loser, and to share the winner where the loser is shared;
+    references are moved by rule, whoever owns their records. Raises Invalid for one and the same record, InTheWay when
+    rows of plugins that do not run stand on the loser, Locked when a frozen record refers to it, StaleVersion for
+    another `version` of the winner.
     """
     session, spec = ctx.session, ctx.session.registry.entity(entity)
     if winner_id == loser_id:
         raise Invalid(msg("A record cannot be merged with itself."))
     winner, loser = load(ctx, entity, winner_id, verb="edit"), load(ctx, entity, loser_id, verb="delete")
+    require_rights(ctx, spec, winner, loser)
     check_version(winner, version)
     refuse_if_idle_holds(ctx, spec, loser_id, "merge")
     _fill(ctx, spec, winner, loser, take)
@@ -65,6 +68,14 @@ def merge(
     session.expire(loser)
     trash.move(ctx, load(ctx, entity, loser_id, verb="delete"))
     return winner
+
+
+def require_rights(ctx: Context, spec: EntitySpec, winner: Entity, loser: Entity) -> None:
+    """What moves by rule is judged by nothing later; whom the loser is shared with, the winner is then shared with."""
+    require(ctx, "edit", spec, winner)
+    require(ctx, "delete", spec, loser)
+    if spec.owned and shares.of(ctx, loser):
+        require(ctx, "share", spec, winner)
 
 
 def _announce(ctx: Context, spec: EntitySpec, winner: Entity, loser: Entity, took_over: Mapping[str, Any]) -> None:

@@ -12,7 +12,7 @@ from gigacore.data import mark_scoped, trash
 from gigacore.entity import Entity, EntitySpec, FieldSpec
 from gigacore.entity.columns import BigId
 from gigacore.errors import InTheWay, Obstacle
-from gigacore.messages import Msg, msg
+from gigacore.messages import Msg, joined, msg
 from gigacore.records.labels import labels_of
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def refuse_if_in_the_way(ctx: Context, spec: EntitySpec, record_id: int) -> None
         obstacles += [Obstacle(other.name, number, labels.get(number)) for number in ids[:SHOWN]]
     if total:
         raise InTheWay(
-            msg("This cannot be deleted: {what} stand on it.", what=_summary(ctx, total)),
+            msg("This cannot be deleted while other records stand on it: {what}.", what=_summary(ctx, total)),
             obstacles,
             total,
             fix=msg("Delete those first, or let them refer to another record."),
@@ -86,9 +86,10 @@ def refuse_if_idle_holds(
             )
 
 
-def _summary(ctx: Context, total: dict[str, int]) -> str:
+def _summary(ctx: Context, total: dict[str, int]) -> Msg:
     registry = ctx.session.registry
-    return ", ".join(f"{count} {registry.entity(name).label_plural.lower()}" for name, count in total.items())
+    things = ((Msg(registry.entity(name).label_plural), count) for name, count in total.items())
+    return joined((msg("{things} ({count})", things=label, count=count) for label, count in things), ", ")
 
 
 def _ids(ctx: Context, other: EntitySpec, field: FieldSpec, record_id: int) -> list[int]:

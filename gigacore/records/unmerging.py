@@ -14,8 +14,8 @@ from gigacore.entity import Entity, EntitySpec, FieldSpec
 from gigacore.errors import Conflict, GigaError, Invalid, NotFound
 from gigacore.messages import Msg, msg
 from gigacore.records import belongings, write
-from gigacore.records.limits import readable_fields
-from gigacore.records.merging import MERGED, fillable, referring, value_of
+from gigacore.records.limits import readable_fields, require
+from gigacore.records.merging import MERGED, fillable, referring, require_rights, value_of
 from gigacore.records.obstacles import refuse_if_idle_holds
 from gigacore.records.undo import before
 
@@ -87,8 +87,8 @@ def _refusal(ctx: Context, spec: EntitySpec, winner_id: int, loser_id: int) -> G
     try:
         if winner_id == loser_id:
             raise Invalid(msg("A record cannot be merged with itself."))
-        write.load(ctx, spec.name, winner_id, verb="edit")
-        write.load(ctx, spec.name, loser_id, verb="delete")
+        winner = write.load(ctx, spec.name, winner_id, verb="edit")
+        require_rights(ctx, spec, winner, write.load(ctx, spec.name, loser_id, verb="delete"))
         refuse_if_idle_holds(ctx, spec, loser_id, "merge")
     except GigaError as error:
         return error
@@ -105,6 +105,7 @@ def unmerge(ctx: Context, entity: str, winner_id: int, change: UUID) -> Unmerged
     """
     session, spec = ctx.session, ctx.session.registry.entity(entity)
     winner = write.load(ctx, entity, winner_id, verb="edit")
+    require(ctx, "edit", spec, winner)
     row = audit.entry(session.connection(), change)
     if row is None or (row.entity, row.record_id, row.verb) != (entity, winner_id, MERGED):
         raise NotFound

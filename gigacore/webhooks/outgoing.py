@@ -303,6 +303,8 @@ def record_data(ctx: Context, payload: Mapping[str, Any], event: str) -> dict[st
     entity, number = str(payload["entity"]), int(payload["record"])
     access.require(ctx, "view", entity)
     if event.endswith(".deleted"):
+        if not records.could_see(ctx.session, ctx.session.registry.entity(entity), number):
+            raise NotFound
         return {"id": number, "uid": payload["uid"], "version": payload["version"]}
     return records.get(ctx, entity, number)
 

@@ -27,7 +27,7 @@ KNOWN: Final = frozenset({"other", "take"})
 def register(app: Flask) -> None:
     """Declare the routes."""
     edit, gone = on_entity("edit"), on_entity("delete")
-    route(app, f"{RECORD}/merge/<int(max=2147483647):other>", policy=on_entity("view"))(show_merge)
+    route(app, f"{RECORD}/merge/<int:other>", policy=on_entity("view"))(show_merge)
     route(app, f"{RECORD}/actions/merge", policy=edit, methods=["POST"], endpoint="api_merge")(merge)
     route(app, f"{RECORD}/actions/unmerge", policy=edit, methods=["POST"], endpoint="api_unmerge")(unmerge)
     route(app, f"{RECORD}/actions/erase", policy=gone, methods=["POST"], endpoint="api_erase")(erase)

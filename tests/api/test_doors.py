@@ -33,7 +33,7 @@ OWNERS = ("ann", "amy", "ben", "root")
 def visit(caller: Api, method: str, path: str, **form: Any) -> Any:
     """A request to pages or API with the caller's token; pages take forms, the API JSON."""
     headers = {"Authorization": f"Bearer {caller.token}", "If-Match": "*"}
-    body = {"json": form} if path.startswith("/api/") else {"data": form}
+    body: dict[str, Any] = {"json": form} if path.startswith("/api/") else {"data": form}
     return caller.client.open(path, method=method, headers=headers, **(body if method != "GET" else {}))
 
 

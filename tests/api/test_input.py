@@ -144,6 +144,10 @@ def test_errors_speak_the_reader_s_language(crm: Crm, people: People) -> None:
     assert french["title"] == "Non valide"
     assert french["errors"][0]["message"] != english["errors"][0]["message"]
     assert nobody["title"] == "Non connecté"
+    company = people.ann.make("/crm/companies", {"name": "Nord SA"})["id"]
+    people.ann.make("/crm/opportunities", {"title": "Audit", "company_id": company})
+    refused = people.ann("DELETE", f"/crm/companies/{company}", If_Match="*").get_json()
+    assert refused["detail"].endswith("Opportunités (1).")
 
 
 def test_an_unexpected_error_tells_nothing_but_a_number(

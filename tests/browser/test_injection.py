@@ -81,8 +81,9 @@ def test_what_people_type_is_never_run(crm: Crm, open_browser: Any) -> None:
     reader = open_browser(policy=False)
     with crm.system("who reads") as ctx:
         number = users.all_users(ctx)[0].id
-    ran, asked = [], []
-    reader.page.on("dialog", lambda dialog: (asked.append(dialog.message), dialog.dismiss()))
+    ran: list[str] = []
+    asked: list[Any] = []
+    reader.page.on("dialog", asked.append)  # nobody answers: the page would wait, and the test fail
     for path in addresses(crm, number):
         page = reader.go(path)
         page.mouse.move(300, 300)

@@ -12,6 +12,7 @@ import pytest
 import sqlalchemy as sa
 
 from gigacore import Actor, Crm, Forbidden, Plugin, backups, customfields, records
+from gigacore.access import shares
 from gigacore.backups import register
 from gigacore.data import activities, gone, links, trash
 from gigacore.data.tables import core_audit, core_audit_value, core_outbox
@@ -89,6 +90,21 @@ def test_the_winner_of_a_merge_has_everything(crm: Crm, admin: Actor, twins: Map
             (twins["uids"][1], "merged", twins["uids"][0])
         ]
         assert "crm.company.merged" in set(connection.scalars(sa.select(core_outbox.c.name)))
+
+
+def test_who_may_not_edit_or_share_the_winner_merges_nothing_into_it(crm: Crm, make_user: Callable[..., Actor]) -> None:
+    anna, ben = make_user("user", name="Anna"), make_user("user", name="Ben")
+    with crm.unit_of_work(ben) as ctx:
+        read = records.create(ctx, "crm.company", {"name": "Nord", "visibility": "read"}).id
+        write = records.create(ctx, "crm.company", {"name": "Nord SA", "visibility": "write"}).id
+    with crm.unit_of_work(anna) as ctx:
+        own, shared = (records.create(ctx, "crm.company", {"name": name}) for name in ("Nord", "Norde"))
+        shares.add(ctx, shared, user_id=ben.user_id, verb="responsible")
+    for winner, loser in ((read, own.id), (read, shared.id), (write, shared.id)):
+        with pytest.raises(Forbidden), crm.unit_of_work(anna) as ctx:
+            records.merge(ctx, "crm.company", winner, loser)
+    with crm.unit_of_work(anna) as ctx:
+        records.merge(ctx, "crm.company", write, own.id)
 
 
 def test_who_may_not_delete_the_loser_may_not_merge_it(

@@ -91,6 +91,13 @@ def test_what_its_owner_may_not_see_is_not_told(
     shown = lead(crm, admin, visibility="read")
     assert json.loads(receiver.got[0][1])["data"]["id"] == shown
     assert sorted(one.state for one in log(crm, seller, hook)) == ["done", "skipped"]
+    gone, _ = subscribe(crm, seller, receiver.url, "crm.lead.deleted")
+    for number in (lead(crm, admin, visibility="private"), shown):
+        with crm.unit_of_work(admin) as ctx:
+            records.delete(ctx, "crm.lead", number)
+    crm.jobs.run_pending()
+    assert [json.loads(body)["data"]["id"] for _, body in receiver.got if b".deleted" in body] == [shown]
+    assert sorted(one.state for one in log(crm, seller, gone)) == ["done", "skipped"]
     with crm.read(make_user("manager")) as ctx, pytest.raises(Forbidden):
         crm.webhooks.hooks(ctx)
 
