@@ -152,7 +152,7 @@ def attempt(host: Host, claimed: Claimed, job: Job | None, watch: set[JobRun], s
         outcome = "parked"
         why = "no enabled plugin declares this job" if job is None else f"payload version {claimed.version}"
         with host.database.begin() as connection:
-            queue.lay_aside(connection, claimed, f"{why}: a newer version of the plugin may have enqueued it")
+            queue.lay_aside(connection, claimed, why)
     except Stopping:
         outcome = "given back"
         with host.database.begin() as connection:

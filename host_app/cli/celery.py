@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import logging
+import os
+import sys
+from typing import Final
+
 import click
 
 from host_app import logs
 from host_app.broker import celery_app
 from host_app.installation import Installation, pass_installation
+
+log: Final = logging.getLogger("host_app.broker")
 
 
 @click.group()
@@ -23,9 +30,25 @@ def worker(installation: Installation, concurrency: int, pool: str) -> None:
     """Run jobs and event deliveries until stopped."""
     settings = installation.checked_settings()
     logs.configure(settings)
-    app = celery_app(settings)
-    app.worker_main(["worker", "-P", pool, "-c", str(concurrency), "-l", "WARNING", "--without-gossip",
-                     "--without-mingle"])  # fmt: skip
+    running = celery_app(settings).Worker(
+        pool_cls=pool, concurrency=concurrency, loglevel="WARNING", without_gossip=True, without_mingle=True
+    )
+    running.start()
+    if running.exitcode and not asked_to_end():
+        begin_again()
+
+
+def asked_to_end() -> bool:
+    """Whether a signal ended the worker of this process."""
+    from celery.worker import state
+
+    return state.should_stop is not None or state.should_terminate is not None
+
+
+def begin_again() -> None:
+    """Replace this process by a new one: Celery gives up where the broker goes away with messages in its hand."""
+    log.warning("the worker ended by itself and begins again")
+    os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])  # noqa: S606 - the very command that runs here
 
 
 @celery.command()

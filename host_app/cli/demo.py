@@ -13,6 +13,7 @@ from gigacore.crm import demo as demo_data
 from gigacore.messages import msg
 from gigacore.plugins import PluginState
 from gigacore.settings import Settings
+from host_app import logs
 from host_app.alone import alone
 from host_app.cli.serving import require_free
 from host_app.installation import Installation, pass_installation, tell
@@ -56,6 +57,7 @@ def _serve(installation: Installation, port: int, lang: str, *, empty: bool) -> 
             )
         )
 
+    logs.configure(settings)
     run_server(Serving(settings, "127.0.0.1", port, ready=ready))
 
 

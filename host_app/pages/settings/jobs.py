@@ -115,7 +115,7 @@ def _row(one: JobState, who: Reader) -> dict[str, Any]:
         "id": one.id, "name": one.name, "label": job_label(one.name, who), "state": who.t(label), "colour": colour,
         "by": one.actor_name, "at": who.formats.datetime(one.created_at), "attempts": one.attempts,
         "progress": who.t(share) if one.progress_total else "", "error": last_line(one.error),
-        "off": plugin_off(one.name, who) if one.state == PARKED else "",
+        "off": laid_aside(one.name, who) if one.state == PARKED else "",
     }  # fmt: skip
 
 
@@ -125,6 +125,12 @@ def plugin_off(name: str, who: Reader) -> str:
     if plugin in who.crm.jobs.declared.plugins:
         return ""
     return who.t(msg("The plugin {name} is switched off; this goes on when it is switched on.", name=plugin))
+
+
+def laid_aside(name: str, who: Reader) -> str:
+    """Why a job of that name is parked."""
+    newer = msg("A newer version of the program asked for this; it goes on where that version runs.")
+    return plugin_off(name, who) or who.t(newer)
 
 
 def last_line(error: str | None) -> str:
