@@ -17,6 +17,7 @@ from gigacore.errors import Unavailable
 from gigacore.jobs.worker import EmbeddedDispatcher, Worker
 from gigacore.messages import msg
 from gigacore.settings import Settings
+from host_app import logs
 from host_app.wakeups import Wakeups
 
 if TYPE_CHECKING:
@@ -197,6 +198,8 @@ def celery_app(settings: Settings) -> Celery:
     app = transport(settings)
     from celery import signals
 
+    if settings.log == "json":  # Celery would set the level and the form of its own
+        signals.setup_logging.connect(lambda **_given: logs.configure(settings), weak=False)
     running = Running(settings)
     signals.worker_process_init.connect(running.open, weak=False)
     signals.worker_process_shutdown.connect(running.close, weak=False)

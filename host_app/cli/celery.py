@@ -30,8 +30,15 @@ def worker(installation: Installation, concurrency: int, pool: str) -> None:
     """Run jobs and event deliveries until stopped."""
     settings = installation.checked_settings()
     logs.configure(settings)
-    running = celery_app(settings).Worker(
-        pool_cls=pool, concurrency=concurrency, loglevel="WARNING", without_gossip=True, without_mingle=True
+    app = celery_app(settings)
+    from celery.concurrency import get_implementation
+
+    running = app.Worker(
+        pool_cls=get_implementation(pool),
+        concurrency=concurrency,
+        loglevel="WARNING",
+        without_gossip=True,
+        without_mingle=True,
     )
     running.start()
     if running.exitcode and not asked_to_end():

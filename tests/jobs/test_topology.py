@@ -36,7 +36,12 @@ WELCOME = {
 def site(postgres_databases: Databases, tmp_path: Path) -> Iterator[Site]:
     url, redis = postgres_databases.ready(), Redis(tmp_path)
     redis.start()
-    variables = {"GIGA_BROKER_URL": redis.url, "GIGA_BROKER_QUEUE": "topology", "GIGA_REDIS_URL": redis.url}
+    variables = {
+        "GIGA_BROKER_URL": redis.url,
+        "GIGA_BROKER_QUEUE": "topology",
+        "GIGA_REDIS_URL": redis.url,
+        "GIGA_LOG": "json",
+    }
     with site_on(url, tmp_path, **variables) as found:
         yield found
     redis.kill()
@@ -74,6 +79,12 @@ def at_once(site: Site, ports: list[int]) -> None:
         thread.join()
 
 
+def about(site: Site, request: str) -> str:
+    """What all processes logged under the id of a request."""
+    lines = [line for file in site.folder.glob("*.log") for line in file.read_text().splitlines()]
+    return "\n".join(line for line in lines if f'"correlation_id":"{request}' in line)
+
+
 def fired(site: Site) -> list[str]:
     """The states of the jobs that the schedule started."""
     about = sa.select(core_job.c.state).where(core_job.c.unique_key == f"schedule:{SCHEDULE}")
@@ -93,13 +104,17 @@ def test_a_salespersons_flow_over_two_web_processes(site: Site, receiver: Receiv
 
     # A lead comes in at one process: the page at the other hears, the rule writes a mail, the receiver is told.
     person = {"last_name": "Martin", "first_name": "Zoé", "email": "zoe@example.test", "company_name": "Atelier"}
-    status, lead = site.call(one, "POST", "/crm/leads", person)
+    status, lead = site.call(one, "POST", "/crm/leads", person, X_Request_ID="trace-me")
     assert status == 201, lead
     wait_for(lambda: page.heard, 20, "the live event")
     wait_for(lambda: list((site.folder / "mail").glob("*.eml")), 40, "the mail")
     [written] = (site.folder / "mail").glob("*.eml")
     assert email.message_from_bytes(written.read_bytes())["To"].endswith("zoe@example.test")
     wait_for(lambda: receiver.got, 40, "the web hook")
+
+    # One id leads from the request to the job and to the receiver.
+    assert receiver.got[0][0]["X-Correlation-ID"].startswith("trace-me.")
+    wait_for(lambda: '"job":"core.send_hook"' in about(site, "trace-me"), 10, "the line of the job")
 
     # It is converted at the other process, and its opportunity is followed at the first.
     status, done = site.call(two, "POST", f"/crm/leads/{lead['id']}/actions/convert", {}, If_Match="*")
