@@ -2,6 +2,7 @@
 
 from gigacore.backups.catalogue import Backup, listing, prune
 from gigacore.backups.drill import Drill, drill
+from gigacore.backups.exporting import export
 from gigacore.backups.restoring import Inspection, Restored, inspect, restore
 from gigacore.backups.verifying import verify
 from gigacore.backups.writing import create
@@ -13,6 +14,7 @@ __all__ = [
     "Restored",
     "create",
     "drill",
+    "export",
     "inspect",
     "listing",
     "prune",

@@ -14,6 +14,7 @@ from typing import Any, Final, Literal
 
 import orjson
 
+from gigacore.backups import store
 from gigacore.errors import NotFound, PluginError
 from gigacore.files.container import Kind
 from gigacore.files.storage import sync_folder
@@ -113,8 +114,9 @@ def prune(folder: Path, days: int, now: datetime) -> list[str]:
     gone = [one.name for one in old if one.state != "running"]
     gone += [one.name for one in found if one.state == "running" and one.made_at < now - STALE]
     for name in gone:
-        for suffix in (SUFFIX, PART, RECEIPT):
+        for suffix in (SUFFIX, PART, RECEIPT, store.REFS):
             (folder / name).with_suffix(suffix).unlink(missing_ok=True)
+    store.clear(folder, (now - STALE).timestamp())
     return gone
 
 

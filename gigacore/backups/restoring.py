@@ -15,7 +15,7 @@ from gigacore.access.profiles import bump
 from gigacore.backups import content, register, schema, writing
 from gigacore.backups.catalogue import BACKUP
 from gigacore.backups.content import CORE, Tally
-from gigacore.backups.frames import FramedFile, files
+from gigacore.backups.frames import FramedFile, files, store_of, told_missing
 from gigacore.data import audit, bump_generation, gone
 from gigacore.data.door import SCOPED
 from gigacore.data.engine import reading
@@ -240,8 +240,8 @@ class _Objects:
 
     def __enter__(self) -> _Objects:
         try:
-            with self.opened.open(writing.FILES) as source:
-                for one in files(source):
+            with told_missing(self.opened), self.opened.open(writing.FILES) as source:
+                for one in files(source, store_of(self.opened)):
                     self._take(one)
         except BaseException:
             self._take_away()
@@ -259,6 +259,8 @@ class _Objects:
     def _take(self, one: FramedFile) -> None:
         stored = self.storage.write_stream(one, limit=LIMIT)  # type: ignore[arg-type]
         self.made.append(stored.object_id)
+        if one.stored and not one.whole:
+            raise BACKUP.refused(self.opened.path, msg("its file {name} was changed", name=one.stored))
         if one.whole:
             self.ids[one.object_id] = stored.object_id
         else:

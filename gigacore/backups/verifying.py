@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from gigacore.backups import catalogue, writing
 from gigacore.backups.catalogue import BACKUP, Backup
 from gigacore.backups.content import Tally
-from gigacore.backups.frames import files
+from gigacore.backups.frames import files, store_of, told_missing
 from gigacore.errors import GigaError
 from gigacore.files.container import Container, open_container
 from gigacore.files.sealed import Secrets
@@ -57,8 +57,8 @@ def _check_rows(opened: Container, name: str) -> None:
 
 def _check_files(opened: Container) -> None:
     whole = 0
-    with opened.open(writing.FILES) as source:
-        for one in files(source):
+    with told_missing(opened), opened.open(writing.FILES) as source:
+        for one in files(source, store_of(opened)):
             one.pass_over()
             whole += one.whole
     if whole != opened.manifest["files"]["count"]:

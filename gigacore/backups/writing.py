@@ -15,11 +15,11 @@ from gigacore.backups.catalogue import BACKUP, VERSION, Backup
 from gigacore.backups.content import CORE, LEFT_OUT, Owner, Tally
 from gigacore.backups.frames import FileWriter
 from gigacore.backups.register import export
+from gigacore.backups.store import REFS, note_refs, store_for
 from gigacore.errors import Conflict, GigaError
 from gigacore.files import space
 from gigacore.files.container import ContainerWriter, new_container
 from gigacore.files.sealed import Secrets
-from gigacore.files.tables import core_file
 from gigacore.messages import msg
 from gigacore.plugins import kinds
 from gigacore.plugins.removal import last_number
@@ -44,9 +44,10 @@ def create(
 ) -> Backup:
     """Writes a backup of database and files beside the others, while the application goes on; returns its receipt.
 
-    With `encrypted` it is sealed with the passphrase of the settings or, without one, with the encryption key.
-    `progress(done, total)` is called between tables and may raise to break off. Raises Conflict for a database in
-    memory or without room; then no backup appears, and the receipt of the attempt says why.
+    With `encrypted` it is sealed with the passphrase of the settings or, without one, with the encryption key. Files
+    lie in a store beside the backups, each content once. `progress(done, total)` is called between tables and may raise
+    to break off. Raises Conflict for a database in memory or without room; then no backup appears, and the receipt of
+    the attempt says why.
     """
     folder, now = crm.settings.backups, crm.clock.now()
     path, started = catalogue.new_path(folder, now), time.monotonic()
@@ -54,6 +55,7 @@ def create(
     try:
         totals = _write(crm, path, reason, Secrets.of(crm.settings) if encrypted else None, progress)
     except (GigaError, OSError, sa.exc.SQLAlchemyError) as error:
+        path.with_suffix(REFS).unlink(missing_ok=True)
         catalogue.keep(folder, replace(begun, state="failed", error=str(error)))
         raise
     sealed = Secrets.of(crm.settings).mode if encrypted else ""
@@ -76,10 +78,12 @@ def _write(crm: Crm, path: Path, reason: str, sealing: Secrets | None, progress:
     key = BACKUP.key(crm.settings.encryption_key)
     with content.snapshot(crm.engine) as connection:
         found = content.owners(connection)
-        space.require(path.parent, _size(connection, found))
+        store = store_for(path.parent, sealing)
+        files = FileWriter(crm.storage, connection, store)
+        space.require(path.parent, _size(connection, found) + files.new_bytes())
         with space.told(), new_container(path, sealing) as writer:
             tallies = _write_tables(connection, writer, found, progress)
-            files = FileWriter(crm.storage, connection)
+            note_refs(path, store, files.names())
             writer.add(FILES, files.pieces())
             writer.seal(
                 {
@@ -88,6 +92,7 @@ def _write(crm: Crm, path: Path, reason: str, sealing: Secrets | None, progress:
                     "reason": reason,
                     "made_at": crm.clock.now().isoformat(),
                     "files": {"count": files.count, "bytes": files.size, "missing": files.missing},
+                    "store": {"name": store.name, "key": store.key},
                 },
                 key,
             )
@@ -101,7 +106,7 @@ def _check_possible(engine: sa.Engine) -> None:
 
 
 def _size(connection: sa.Connection, found: Sequence[Owner]) -> int:
-    """About how many bytes the backup takes, generously: the database without packing, and the files."""
+    """About how many bytes the rows take, generously: the database without packing."""
     if connection.dialect.name == "sqlite":
         pages = connection.exec_driver_sql("PRAGMA page_count").scalar_one()
         rows = pages * connection.exec_driver_sql("PRAGMA page_size").scalar_one()
@@ -109,8 +114,7 @@ def _size(connection: sa.Connection, found: Sequence[Owner]) -> int:
         size = "SELECT COALESCE(SUM(pg_total_relation_size(to_regclass(quote_ident(n)))), 0) FROM unnest(%s::text[]) n"
         names = [name for owner in found for name in owner.tables]
         rows = connection.exec_driver_sql(size, (names,)).scalar_one()
-    stored = connection.scalar(sa.select(sa.func.coalesce(sa.func.sum(core_file.c.size), 0)))
-    return int(rows) + int(stored or 0)
+    return int(rows)
 
 
 def _write_tables(

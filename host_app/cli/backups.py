@@ -128,6 +128,18 @@ def restore(
 
 
 @backup.command()
+@click.argument("file")
+@click.argument("target", type=click.Path(dir_okay=False, path_type=Path))
+@PASSPHRASE
+@pass_installation
+def export(installation: Installation, file: str, target: Path, passphrase_file: Path | None) -> None:
+    """Write one backup with all its files into TARGET, one file that can be restored anywhere."""
+    known = secrets(installation, passphrase_file)
+    made = backups.export(installation.unstarted, _file(installation, file), target, known=known)
+    tell(msg("Written: {path}", path=made))
+
+
+@backup.command()
 @click.option("--days", type=click.IntRange(1), help="How many days to keep; left out: as the settings say.")
 @pass_installation
 def prune(installation: Installation, days: int | None) -> None:

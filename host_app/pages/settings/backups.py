@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
-from pathlib import Path
-from typing import Any, Final
+from typing import Any, BinaryIO, Final
+from uuid import uuid4
 
 import sqlalchemy as sa
 from flask import Flask, Response, redirect, request
 from flask.typing import ResponseReturnValue
 
-from gigacore import access
+from gigacore import access, backups
 from gigacore.backups import Backup, catalogue
 from gigacore.backups.jobs import BACKUP, SETTINGS
 from gigacore.data import audit, settings
@@ -186,7 +187,7 @@ def _page_of(name: str, who: Reader, refused: Msg | None = None, status: int = 2
 
 
 def download(name: str) -> ResponseReturnValue:
-    """The file itself, for whoever gives their password again; the audit keeps who took it."""
+    """One file with all that the backup needs, for whoever gives their password again; the audit keeps who took it."""
     who, crm = reader(), current_crm()
     path = catalogue.named(host().settings.backups, name)
     try:
@@ -195,19 +196,22 @@ def download(name: str) -> ResponseReturnValue:
         return _page_of(name, who, error.errors[0].message, 422)
     with crm.unit_of_work(current(), source="page") as ctx:
         audit.record(ctx, "core.backup", "downloaded", values={"name": name})
+    whole = path.with_name(f".{uuid4().hex}.export")
+    source = backups.export(crm, path, whole).open("rb")
+    whole.unlink()
     headers = {
-        "Content-Length": str(path.stat().st_size),
+        "Content-Length": str(os.fstat(source.fileno()).st_size),
         "Content-Disposition": f'attachment; filename="{name}"',
         "Cache-Control": "no-store",
         "X-Content-Type-Options": "nosniff",
     }
-    response = Response(_pieces(path), mimetype="application/octet-stream", headers=headers)
+    response = Response(_pieces(source), mimetype="application/octet-stream", headers=headers)
     if raw:
         keep_cookie(response, raw)
     return response
 
 
-def _pieces(path: Path) -> Iterator[bytes]:
-    with path.open("rb") as source:
+def _pieces(source: BinaryIO) -> Iterator[bytes]:
+    with source:
         while piece := source.read(PIECE):
             yield piece
