@@ -43,7 +43,10 @@ class Identity:
 
 @dataclass(slots=True)
 class Host:
-    """The application's own state: the CRM, its settings, the policy of each endpoint, derived keys and caches."""
+    """The application's own state: the CRM, its settings, the policy of each endpoint, derived keys and caches.
+
+    `restart` ends the process so that another one takes its place, None where nobody would start one.
+    """
 
     crm: Crm
     settings: Settings
@@ -54,6 +57,7 @@ class Host:
     policies: dict[str, Policy] = field(default_factory=dict)
     cache: dict[str, Any] = field(default_factory=dict)
     meter: Meter = field(default_factory=Meter)
+    restart: Callable[[], None] | None = None
 
     @property
     def secure(self) -> bool:

@@ -24,8 +24,9 @@ from host_app import broker
 from host_app.admission import Admission, Voice
 from host_app.app import create_app
 from host_app.context import best_locale, host
+from host_app.restoring import carry_out
 from host_app.wakeups import Wakeups
-from host_app.watchdog import Watchdog
+from host_app.watchdog import Watchdog, end_process
 
 log = logging.getLogger("host_app")
 
@@ -150,6 +151,7 @@ def _serve_gunicorn(serving: Serving) -> None:
 
         def load(self) -> Any:
             running.append(_start(serving))
+            host(running[0].app).restart = end_process
             return running[0].app
 
     Application().run()
@@ -183,6 +185,7 @@ def _gunicorn_settings(serving: Serving, stop: Callable[[], object], app: Callab
         "limit_request_line": 8190,
         "limit_request_field_size": 16_380,
         "loglevel": "warning",
+        "post_fork": lambda _server, worker: carry_out(serving.settings, worker.notify),
         "post_worker_init": begin,
         "worker_exit": lambda _server, _worker: stop(),
     }

@@ -8,13 +8,16 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 from click.testing import CliRunner
+from flask import Flask
 
-from gigacore import Crm, backups
+from gigacore import Crm, backups, records
 from gigacore.backups import catalogue
 from gigacore.backups.jobs import BACKUP
 from gigacore.data import settings
 from gigacore.jobs import core_schedule
+from host_app import restoring
 from host_app.cli import cli
+from host_app.context import host
 from tests.pages.conftest import PASSWORD, Visitor, app, root, visit
 
 __all__ = ["app", "root", "visit"]
@@ -76,6 +79,38 @@ def test_a_sign_in_that_is_not_fresh_takes_the_password(
     for given in ("", "wrong"):
         assert root.post(f"{PLACE}/{path.name}", {"password": given}).status_code == 422
     assert root.post(f"{PLACE}/{path.name}", {"password": PASSWORD}).status_code == 200
+
+
+def test_a_restore_ordered_on_the_page_is_done_before_the_next_process_serves(
+    crm: Crm, app: Flask, root: Visitor, visit: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = crm.settings.backups / backups.create(crm).name
+    with crm.system("since") as ctx:
+        records.create(ctx, "crm.company", {"name": "Since"})
+    order, ended = f"{PLACE}/{path.name}/restore", list[int]()
+    assert "Restore this backup" not in root.get(f"{PLACE}/{path.name}").get_data(as_text=True)
+    assert root.post(order, {}).status_code == 409, "nobody would start it again"
+    host(app).restart = lambda: ended.append(1)
+    assert "Restore this backup" in root.get(f"{PLACE}/{path.name}").get_data(as_text=True)
+    other = visit("admin")  # type: ignore[operator]
+    other.get("/")
+    assert other.post(order, {}).status_code == 403
+    with monkeypatch.context() as stale:
+        stale.setattr("host_app.pages.fresh.is_fresh", lambda: False)
+        assert root.post(order, {"password": "wrong"}).status_code == 422
+    assert (ended, restoring.outcome(crm.settings)) == ([], None)
+    root.post(order, {}).close()
+    assert ended == [1]
+    restoring.carry_out(crm.settings, lambda: None)
+    crm.start()
+    with crm.system("look") as ctx:
+        assert records.count(ctx, "crm.company") == 0
+    root.sign_in("super_admin.en@example.test")
+    assert f"{path.name} was restored" in root.get(PLACE).get_data(as_text=True)
+    restoring.order(crm.settings, "none.backup")
+    for _ in range(2):
+        restoring.carry_out(crm.settings, lambda: None)
+    assert "none.backup was not restored, nothing changed" in root.get(PLACE).get_data(as_text=True)
 
 
 def test_the_command_line_goes_the_whole_round(database_url: str, crm: Crm, tmp_path: Path) -> None:

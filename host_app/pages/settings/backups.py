@@ -15,9 +15,10 @@ from gigacore import access, backups
 from gigacore.backups import Backup, catalogue
 from gigacore.backups.jobs import BACKUP, SETTINGS
 from gigacore.data import audit, settings
-from gigacore.errors import Invalid
+from gigacore.errors import Conflict, GigaError, Invalid
 from gigacore.jobs import core_job, core_schedule, enqueue
 from gigacore.messages import Msg, msg
+from host_app import restoring
 from host_app.api.policies import on_tool
 from host_app.auth import current, keep_cookie
 from host_app.context import current_crm, host
@@ -56,6 +57,7 @@ def register(app: Flask) -> None:
     route(app, f"{LIST}/settings", policy=done, methods=["POST"])(save)
     route(app, f"{LIST}/<name>", policy=done)(one)
     route(app, f"{LIST}/<name>", policy=done, methods=["POST"])(download)
+    route(app, f"{LIST}/<name>/restore", policy=done, methods=["POST"])(restore)
 
 
 def show() -> ResponseReturnValue:
@@ -70,7 +72,20 @@ def show() -> ResponseReturnValue:
         may_act=access.permits(who.ctx, "super_admin"),
         progress=_progress(who),
         following=_following(who),
+        restored=_restored(who),
     )
+
+
+def _restored(who: Reader) -> tuple[str, str] | None:
+    """What came of the last restore that was ordered here, and whether that is bad."""
+    last = restoring.outcome(host().settings)
+    if last is None:
+        return None
+    at = who.formats.datetime(last.at)
+    if last.error:
+        text = msg("{name} was not restored, nothing changed: {reason}", name=last.name, reason=last.error)
+        return who.t(text), "error"
+    return who.t(msg("{name} was restored at {moment}.", name=last.name, moment=at)), ""
 
 
 def _row(backup: Backup, who: Reader) -> dict[str, Any]:
@@ -183,7 +198,30 @@ def _page_of(name: str, who: Reader, refused: Msg | None = None, status: int = 2
         counts=who.t(msg("{rows} rows, {files} files", rows=_count(found.rows, who), files=_count(found.files, who))),
         refused=who.t(refused) if refused else "",
         ask_password=not is_fresh(),
+        may_restore=host().restart is not None,
     )
+
+
+def restore(name: str) -> ResponseReturnValue:
+    """Order the restore and end this process; the next one restores before it serves. Takes a fresh sign-in."""
+    who, crm = reader(), current_crm()
+    path, restart = catalogue.named(host().settings.backups, name), host().restart
+    if restart is None:
+        raise Conflict(msg("Nobody would start this server again."), fix=msg("Use `giga backup restore`."))
+    try:
+        prove()
+        backups.inspect(crm, path)
+    except Invalid as error:
+        return _page_of(name, who, error.errors[0].message, 422)
+    except GigaError as error:
+        return _page_of(name, who, error.message, 422)
+    with crm.unit_of_work(current(), source="page") as ctx:
+        audit.record(ctx, "core.backup", "restore ordered", values={"name": name})
+    restoring.order(host().settings, name)
+    note(who.t(msg("The server starts again with the backup. Sign in again in a moment.")))
+    response = redirect(LIST, 303)
+    response.call_on_close(restart)
+    return response
 
 
 def download(name: str) -> ResponseReturnValue:
