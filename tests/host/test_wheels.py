@@ -1,4 +1,4 @@
-"""Published as wheels and installed elsewhere, the framework and a new plugin serve their pages with all that they need."""
+"""Published as wheels and installed elsewhere, framework and plugin serve their pages with all that they need."""
 
 from __future__ import annotations
 

@@ -78,11 +78,15 @@ def nothing(crm: Crm, name: str) -> None:
 
 @dataclass(frozen=True)
 class Operation:
-    """What is tried; `before` and a new `migration` bring an installation in use to where it starts."""
+    """What is tried; `before` and a new `migration` bring an installation in use to where it starts.
+
+    One that `saves` its work makes fewer calls after it was ended once: it starts from the same place each time.
+    """
 
     run: Callable[[Crm, str], Any]
     before: Callable[[Crm, str], Any] = nothing
     migration: str = ""
+    saves: bool = False
 
 
 OPERATIONS = {
@@ -92,7 +96,7 @@ OPERATIONS = {
     "upgrade": Operation(upgrade, migration=LATER),
     "uninstall": Operation(uninstall),
     "reinstall": Operation(reinstall, uninstall),
-    "backup": Operation(back_up),
+    "backup": Operation(back_up, saves=True),
     "restore": Operation(restore, leave_behind),
 }
 
@@ -287,6 +291,8 @@ def enumerate_points(scene: Scene, most: int) -> dict[str, Any]:
     scene.again()
     points, wrong = chosen(total, commits, most), []
     for number, at in enumerate(points, 1):
+        if scene.operation.saves:
+            scene.again()
         if scene.tried(at):
             wrong.append(f"{at}: it passed")
         wrong += scene.faults(at, thorough=number % GOES_ON == 0 or number == len(points))
