@@ -160,13 +160,11 @@ def _staff(ctx: Context, cast: Cast, lang: str, password: str | None) -> list[in
 
 
 def _pipelines(ctx: Context, cast: Cast) -> None:
-    """Give the pipeline that every installation has its name in this language, and add a second one."""
-    rows = [(name, *row[1:]) for name, row in zip(cast.words.stages, DEFAULT_STAGES, strict=True)]
+    """Let opportunities rot in the pipeline that every installation has, and add a second one."""
     first = records.page(ctx, "crm.pipeline", records.ListRequest(sort=("position",), count=False)).items[0]
-    records.update(ctx, "crm.pipeline", first["id"], {"name": cast.words.pipelines[0]})
-    for stage, (name, *_) in zip(_of(ctx, first["id"]), rows, strict=True):
-        records.update(ctx, "crm.stage", stage, {"name": name, "rotting_days": 30})
-    add_pipeline(ctx, cast.words.pipelines[1], rows, position=1)
+    for stage in _of(ctx, first["id"]):
+        records.update(ctx, "crm.stage", stage, {"rotting_days": 30})
+    add_pipeline(ctx, "Renewals", DEFAULT_STAGES, position=1, french="Renouvellements")
 
 
 def _of(ctx: Context, pipeline: int) -> list[int]:

@@ -24,8 +24,6 @@ class Words:
     jobs: tuple[str, ...]
     tags: tuple[str, ...]
     teams: tuple[str, str]
-    pipelines: tuple[str, str]
-    stages: tuple[str, str, str, str, str, str]
     deals: tuple[str, ...]
     calls: tuple[str, ...]
     mails: tuple[str, ...]
@@ -75,8 +73,6 @@ FRENCH: Final = Words(
     ),
     tags=("Salon 2026", "Grand compte", "Partenaire potentiel", "Newsletter", "Priorité région"),
     teams=("Équipe Nord", "Équipe Sud"),
-    pipelines=("Ventes", "Renouvellements"),
-    stages=("Prospect", "Qualifiée", "Proposition", "Négociation", "Gagnée", "Perdue"),
     deals=(
         "Refonte du site web", "Contrat de maintenance", "Équipement des ateliers", "Formation des équipes",
         "Licences pour trois ans", "Audit énergétique", "Migration vers le nuage", "Accompagnement au changement",
@@ -146,8 +142,6 @@ ENGLISH: Final = Words(
     ),
     tags=("Fair 2026", "Key account", "Possible partner", "Newsletter", "Regional priority"),
     teams=("Team North", "Team South"),
-    pipelines=("Sales", "Renewals"),
-    stages=("Prospect", "Qualified", "Proposal", "Negotiation", "Won", "Lost"),
     deals=(
         "New website", "Maintenance contract", "Workshop equipment", "Staff training", "Licences for three years",
         "Energy audit", "Move to the cloud", "Change programme", "Fleet renewal", "Pilot at one site",

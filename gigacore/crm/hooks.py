@@ -13,7 +13,7 @@ from gigacore.crm.contacts import Company, Contact
 from gigacore.crm.jobs import CLOSE_NOTES, REFRESH_STAGE
 from gigacore.crm.leads import Lead
 from gigacore.crm.past import is_new
-from gigacore.crm.sales import Opportunity, Stage
+from gigacore.crm.sales import Opportunity, Pipeline, Stage
 from gigacore.crm.work import Note, Task
 from gigacore.data import mark_scoped
 from gigacore.data.activities import is_contact
@@ -54,7 +54,10 @@ def validate_record(ctx: Context, record: Entity, changed: frozenset[str]) -> No
         case Opportunity():
             stage_rules.validate(ctx, record, changed)
         case Stage():
+            stage_rules.validate_labels(record)
             stage_rules.validate_stage(ctx, record, changed)
+        case Pipeline():
+            stage_rules.validate_labels(record)
 
 
 @hookimpl

@@ -42,7 +42,7 @@ class Lead(Entity):
         required_any=("last_name", "company_name", "email"),
         locked_when={"field": "status.kind", "op": "in", "value": ["won", "lost"]},
         locked_reason="This lead is won or lost. Reopen it to change it.",
-        indexes=(("created_at",),),
+        indexes=(("created_at",), ("status", "created_at")),
         key_facts=("status", "amount", "source", "priority", "next_action_at", "last_contact_at"),
     )
 

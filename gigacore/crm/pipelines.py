@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import select
@@ -13,32 +14,44 @@ if TYPE_CHECKING:
 
     from gigacore.context import Context
 
-StageRow = tuple[str, StageKind, int, str]
+
+@dataclass(frozen=True, slots=True)
+class StageRow:
+    """A stage to begin with: its name, in French too, its meaning, probability and colour."""
+
+    name: str
+    french: str
+    kind: StageKind
+    probability: int
+    colour: str
+
 
 DEFAULT_STAGES: Final[Sequence[StageRow]] = (
-    ("Prospect", StageKind.open, 10, "blue"),
-    ("Qualified", StageKind.open, 30, "cyan"),
-    ("Proposal", StageKind.open, 50, "indigo"),
-    ("Negotiation", StageKind.open, 75, "purple"),
-    ("Won", StageKind.won, 100, "green"),
-    ("Lost", StageKind.lost, 0, "secondary"),
+    StageRow("Prospect", "Prospect", StageKind.open, 10, "blue"),
+    StageRow("Qualified", "Qualifié", StageKind.open, 30, "cyan"),
+    StageRow("Proposal", "Proposition", StageKind.open, 50, "indigo"),
+    StageRow("Negotiation", "Négociation", StageKind.open, 75, "purple"),
+    StageRow("Won", "Gagné", StageKind.won, 100, "green"),
+    StageRow("Lost", "Perdu", StageKind.lost, 0, "grey"),
 )
 
 
 def install(ctx: Context) -> None:
     """Gives a new installation its first pipeline; one that has any keeps what it has."""
     if ctx.session.scalars(select(Pipeline.id).limit(1)).first() is None:
-        add_pipeline(ctx, "Sales", DEFAULT_STAGES)
+        add_pipeline(ctx, "Sales", DEFAULT_STAGES, french="Ventes")
 
 
-def add_pipeline(ctx: Context, name: str, stages: Sequence[StageRow], *, position: int = 0) -> Pipeline:
-    """A pipeline with its stages: name, kind, probability and colour each, in their order."""
-    pipeline = Pipeline(name=name, position=position)
+def add_pipeline(
+    ctx: Context, name: str, stages: Sequence[StageRow], *, position: int = 0, french: str = ""
+) -> Pipeline:
+    """A pipeline with its stages in their order."""
+    pipeline = Pipeline(name=name, position=position, labels={"fr": french} if french else None)
     ctx.session.add(pipeline)
     ctx.session.flush()
-    for place, (label, kind, probability, colour) in enumerate(stages):
-        stage = Stage(pipeline_id=pipeline.id, name=label, kind=kind, probability=probability, position=place)
-        stage.colour = colour
+    for place, row in enumerate(stages):
+        stage = Stage(pipeline_id=pipeline.id, name=row.name, labels={"fr": row.french}, kind=row.kind)
+        stage.probability, stage.colour, stage.position = row.probability, row.colour, place
         ctx.session.add(stage)
     ctx.session.flush()
     return pipeline

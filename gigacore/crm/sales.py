@@ -5,6 +5,7 @@ from __future__ import annotations
 import enum
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Any
 
 from sqlalchemy.orm import Mapped
 
@@ -45,6 +46,10 @@ class BudgetKind(enum.Enum):
     month = "per_month"
 
 
+def _known_as(named: Pipeline | Stage) -> str | None:
+    return " ".join(dict.fromkeys([named.name, *(named.labels or {}).values()])) if named.name else None
+
+
 class PipelineTeam(Child):
     """A team that sells through a pipeline."""
 
@@ -67,9 +72,14 @@ class Pipeline(Entity):
         group="Settings",
         access="reference",
         sort="position",
+        labels="labels",
     )
 
     name: Mapped[str] = field(listed=True, search=True, max_length=100)
+    labels: Mapped[dict[str, Any] | None] = field(label="Names by language")
+    known_as: Mapped[str | None] = computed(
+        _known_as, depends_on=("name", "labels"), search=True, max_length=1000, label="Names in all languages"
+    )
     position: Mapped[int] = field(default=0, sort=True)
     active: Mapped[bool] = field(default=True, listed=True)
     description: Mapped[str | None] = field(kind="longtext")
@@ -100,10 +110,16 @@ class Stage(Entity):
         group="Settings",
         access="reference",
         sort="position",
+        labels="labels",
+        colour="colour",
     )
 
     pipeline_id: Mapped[int] = ref("crm.pipeline", on_delete="restrict", listed=True)
     name: Mapped[str] = field(listed=True, search=True, max_length=100)
+    labels: Mapped[dict[str, Any] | None] = field(label="Names by language")
+    known_as: Mapped[str | None] = computed(
+        _known_as, depends_on=("name", "labels"), search=True, max_length=1000, label="Names in all languages"
+    )
     kind: Mapped[StageKind] = field(default=StageKind.open, listed=True)
     probability: Mapped[int] = field(default=0, minimum=0, maximum=100, listed=True, label="Probability (%)")
     position: Mapped[int] = field(default=0, sort=True, listed=True)
@@ -157,7 +173,7 @@ class Opportunity(Entity):
         sort="-created_at",
         required_any=("contact_id", "company_id"),
         visibility=Visibility.read,
-        indexes=(("created_at",),),
+        indexes=(("created_at",), ("stage_id", "created_at")),
         key_facts=("stage_id", "amount", "probability", "expected_close", "company_id"),
     )
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
     from gigacore.context import Context
 
 DAY: Final = 24 * 3600
+LONGEST_NAME: Final = 100
+COLOURS: Final[Mapping[StageKind, str]] = {StageKind.open: "blue", StageKind.won: "green", StageKind.lost: "grey"}
+_LANGUAGE: Final = re.compile(r"[a-z]{2,3}").fullmatch
 _MOVES: Final = "crm.stage_moves"
 _S: Any = Stage
 _P: Any = Pipeline
@@ -66,9 +70,17 @@ def validate(ctx: Context, opportunity: Opportunity, changed: frozenset[str]) ->
 
 
 def before_save_stage(stage: Stage) -> None:
-    """A won stage is certain, a lost one hopeless."""
+    """A won stage is certain, a lost one hopeless; without a colour of its own it has that of its meaning."""
+    stage.colour = stage.colour or COLOURS[stage.kind]
     if stage.kind is not StageKind.open:
         stage.probability = 100 if stage.kind is StageKind.won else 0
+
+
+def validate_labels(named: Pipeline | Stage) -> None:
+    """Names by language are short texts. Raises Invalid."""
+    for language, name in (named.labels or {}).items():
+        if not _LANGUAGE(language) or not isinstance(name, str) or not 0 < len(name.strip()) <= LONGEST_NAME:
+            raise Invalid.of("labels", msg("Give names by language, such as {example}.", example='{"fr": "Gagné"}'))
 
 
 def validate_stage(ctx: Context, stage: Stage, changed: frozenset[str]) -> None:

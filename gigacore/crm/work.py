@@ -36,7 +36,7 @@ class Task(Entity):
         id_prefix="TASK",
         board="status",
         sort="due_at",
-        indexes=(("created_at",),),
+        indexes=(("created_at",), ("status", "due_at")),
         key_facts=("status", "due_at", "category", "owner_id"),
     )
 

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import Connection, bindparam, select
+from sqlalchemy import Connection, Select, select, union_all
 from sqlalchemy.dialects import postgresql, sqlite
 
 from gigacore.data import audit
@@ -21,12 +21,6 @@ if TYPE_CHECKING:
     from gigacore.context import Context
 
 _R: Final = core_rate.c
-_LATEST: Final = (
-    select(_R.rate)
-    .where(_R.base == bindparam("from_"), _R.code == bindparam("to"), _R.on_date <= bindparam("on"))
-    .order_by(_R.on_date.desc())
-    .limit(1)
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,13 +65,27 @@ def set_rate(ctx: Context, base: str, code: str, on: date, rate: Decimal, *, sou
 
 def rate(connection: Connection, source: str, target: str, on: date) -> Decimal | None:
     """What one `source` is worth in `target` on that day: the latest rate until then, or its inverse, or None."""
-    if source == target:
-        return Decimal(1)
-    direct = connection.scalar(_LATEST, {"from_": source, "to": target, "on": on})
-    if direct is not None:
-        return Decimal(direct)
-    inverse = connection.scalar(_LATEST, {"from_": target, "to": source, "on": on})
-    return None if inverse is None else Decimal(1) / Decimal(inverse)
+    return rates(connection, (source,), target, on).get(source)
+
+
+def rates(connection: Connection, sources: Iterable[str], target: str, on: date) -> Mapping[str, Decimal]:
+    """The same for several currencies, in one statement; those without a rate are left out."""
+    known = {target: Decimal(1)}
+    wanted = sorted(set(sources) - {target})
+    if not wanted:
+        return known
+    pairs = [pair for code in wanted for pair in ((target, code), (code, target))]
+    for base, code, found in connection.execute(union_all(*(_latest(*pair, on) for pair in pairs))):
+        if code == target:
+            known[base] = Decimal(found)
+        else:
+            known.setdefault(code, Decimal(1) / Decimal(found))
+    return known
+
+
+def _latest(base: str, code: str, on: date) -> Select[Any]:
+    latest = select(_R.base, _R.code, _R.rate).where(_R.base == base, _R.code == code, _R.on_date <= on)
+    return select(latest.order_by(_R.on_date.desc()).limit(1).subquery())
 
 
 def convert(connection: Connection, money: Money, target: str, on: date) -> Money | None:
@@ -88,14 +96,26 @@ def convert(connection: Connection, money: Money, target: str, on: date) -> Mone
 
 def totals(connection: Connection, amounts: Iterable[Money], base: str, on: date) -> Totals:
     """Sum amounts per currency and in the base currency."""
+    return all_totals(connection, (amounts,), base, on)[0]
+
+
+def all_totals(connection: Connection, groups: Iterable[Iterable[Money]], base: str, on: date) -> list[Totals]:
+    """The same for several groups of amounts; the rates are read once."""
+    sums = [_sums(amounts) for amounts in groups]
+    factors = rates(connection, {code for one in sums for code in one}, base, on)
+    return [_totals(one, base, factors) for one in sums]
+
+
+def _sums(amounts: Iterable[Money]) -> dict[str, Decimal]:
     sums: dict[str, Decimal] = {}
     for money in amounts:
         sums[money.currency] = sums.get(money.currency, Decimal(0)) + money.amount
-    total, missing = Money(Decimal(0), base), []
-    for code in sorted(sums):
-        converted = convert(connection, Money(sums[code], code), base, on)
-        if converted is None:
-            missing.append(code)
-        else:
-            total = total + converted
-    return Totals(tuple(Money(sums[code], code) for code in sorted(sums)), total, tuple(missing))
+    return sums
+
+
+def _totals(sums: Mapping[str, Decimal], base: str, factors: Mapping[str, Decimal]) -> Totals:
+    total = Money(Decimal(0), base)
+    for code in sorted(sums.keys() & factors.keys()):
+        total = total + Money(sums[code] * factors[code], base)
+    missing = tuple(sorted(sums.keys() - factors.keys()))
+    return Totals(tuple(Money(sums[code], code) for code in sorted(sums)), total, missing)

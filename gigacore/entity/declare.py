@@ -43,7 +43,9 @@ class EntityMeta:
     `subject` the path to the person it is about; `parent` the ref field whose policy decides (access "parent");
     `locked_when` / `frozen_when` filters: a locked record changes only through an action that unlocks it, a frozen one
     never; `required_any` fields of which at least one must be filled; `sort` the order of lists; `key_facts` the fields
-    of a record's header; `hidden` entities have no pages of their own; `visibility` of a new record, unless it is set.
+    of a record's header; `hidden` entities have no pages of their own; `visibility` of a new record, unless it is set;
+    `labels` the JSON field with the title in further languages, by language; `colour` the field with the colour of
+    its pill, where records refer to it.
     """
 
     name: str
@@ -70,6 +72,8 @@ class EntityMeta:
     visibility: Visibility = Visibility.private
     indexes: tuple[tuple[str, ...], ...] = ()
     unique: tuple[tuple[str, ...], ...] = ()
+    labels: str | None = None
+    colour: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -348,7 +352,8 @@ def _entity_spec(
         icon=meta.icon, group=meta.group, board=meta.board, access=meta.access, parent_field=meta.parent,
         subject=meta.subject, id_prefix=meta.id_prefix, transitions=meta.transitions, locked_when=meta.locked_when,
         frozen_when=meta.frozen_when, locked_reason=meta.locked_reason, required_any=meta.required_any, sort=meta.sort,
-        key_facts=meta.key_facts, hidden=meta.hidden, label_new=meta.label_new,
+        key_facts=meta.key_facts, hidden=meta.hidden, label_new=meta.label_new, labels=meta.labels,
+        colour=meta.colour,
     )  # fmt: skip
 
 

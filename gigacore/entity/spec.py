@@ -167,6 +167,8 @@ class EntitySpec:
     key_facts: tuple[str, ...] = ()
     hidden: bool = False
     label_new: str = ""
+    labels: str | None = None
+    colour: str | None = None
     extensions: Mapping[str, type[Extension]] = field(default_factory=lambda: EMPTY)
 
     @property

@@ -77,7 +77,15 @@ def by_title(ctx: Context, spec: EntitySpec, keys: Collection[str]) -> dict[str,
         chunk = wanted[start : start + CHUNK]
         rows = ctx.session.execute(sa.select(column, spec.cls.id).where(column.in_(chunk)).order_by(spec.cls.id.desc()))
         found |= {fold(text): number for text, number in rows}
-    return found
+    return by_label(ctx, spec, keys) | found if spec.labels else found
+
+
+def by_label(ctx: Context, spec: EntitySpec, keys: Collection[str]) -> dict[str, int]:
+    """The same by the names that records have in other languages; such entities have few records."""
+    labels = getattr(spec.cls, spec.fields[spec.labels or ""].attribute)
+    rows = ctx.session.execute(sa.select(labels, spec.cls.id).where(labels.is_not(None)).order_by(spec.cls.id.desc()))
+    named = {fold(name): number for found, number in rows for name in found.values()}
+    return {key: named[key] for key in keys if key in named}
 
 
 def by_number(ctx: Context, spec: EntitySpec, keys: Iterable[str]) -> dict[str, int]:

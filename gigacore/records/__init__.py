@@ -1,5 +1,6 @@
 """The one service that reads and writes records: pages, API, CLI, import, automations and plugins go through it."""
 
+from gigacore.records.abreast import pages
 from gigacore.records.actions import (
     BulkResult,
     Offered,
@@ -19,6 +20,7 @@ from gigacore.records.inputs import input_schema, load_input, params_schema
 from gigacore.records.labels import all_labels, labels_of
 from gigacore.records.limits import could_see, may_act, readable_fields, writable_fields
 from gigacore.records.merging import merge
+from gigacore.records.plan import LABEL
 from gigacore.records.read import Count, ListRequest, Page, get, page
 from gigacore.records.totals import count, counts_by, totals, totals_by
 from gigacore.records.undo import rows_as_input, undo
@@ -28,6 +30,7 @@ from gigacore.records.write import create, delete, load, update
 from gigacore.records.written import shown
 
 __all__ = [
+    "LABEL",
     "BulkResult",
     "Choosable",
     "Count",
@@ -64,6 +67,7 @@ __all__ = [
     "merge_plan",
     "offered",
     "page",
+    "pages",
     "params_schema",
     "readable_fields",
     "reference",

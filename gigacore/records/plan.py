@@ -19,6 +19,7 @@ from gigacore.messages import msg
 Row = Sequence[Any]
 Reader = Callable[[Row], Any]
 REFERENCE: Final = "reference"
+LABEL: Final = "label"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,8 @@ class RefField:
 class ReadPlan:
     """How to read chosen fields of an entity: columns to select, readers per field, references to label.
 
-    The first columns are those of `plain` fields, whose values are taken as they come.
+    The first columns are those of `plain` fields, whose values are taken as they come. Where titles have translations,
+    these stand under `label` until the reader's language is known.
     """
 
     spec: EntitySpec
@@ -139,6 +141,8 @@ class _Builder:
         flat = [(field.name, self._reader(field)) for field in fields if _is_own(field) and not _is_plain(field)]
         if REFERENCE in names:
             flat.insert(0, (REFERENCE, self._readable_id()))
+        if self._spec.labels and self._spec.title in names:
+            flat.append((LABEL, self._reader(self._spec.fields[self._spec.labels])))
         nested: dict[str, list[tuple[str, Reader]]] = {}
         for field in fields:
             if field.extension is not None:

@@ -5,22 +5,24 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy import ColumnElement
 
 from gigacore.entity import ChildSpec, EntitySpec, FieldSpec, Money
+from gigacore.entity.spec import EMPTY
 from gigacore.errors import Invalid, NotFound
 from gigacore.files.fields import described
 from gigacore.filter import Condition, parse
 from gigacore.messages import msg
 from gigacore.records.cursor import Cursor, decode, encode
 from gigacore.records.kept import Criteria, run
-from gigacore.records.labels import all_labels
+from gigacore.records.labels import all_names, in_language
 from gigacore.records.limits import condition_sql, readable_fields, reader_of, require, visible
 from gigacore.records.ordering import Order, order_of
-from gigacore.records.plan import ReadPlan, Row, read_plan, readable_names
+from gigacore.records.plan import LABEL, ReadPlan, Row, read_plan, readable_names
 from gigacore.records.values import reference
 from gigacore.records.words import searching
 
@@ -73,7 +75,7 @@ class Page:
 
 
 @dataclass(slots=True)
-class _Reading:
+class Reading:
     """One list being read."""
 
     session: ActorSession
@@ -86,7 +88,13 @@ class _Reading:
 
     @property
     def backward(self) -> bool:
+        """Whether the reader goes back."""
         return self.cursor is not None and self.cursor.direction == "previous"
+
+    def taken(self) -> list[tuple[bool, Row]]:
+        """The rows of the page, in the order of the list."""
+        rows = self.rows[: self.limit]
+        return rows[::-1] if self.backward else rows
 
     def run(self) -> None:
         """Fetch one row more than asked for, over both parts of the list where there are two."""
@@ -109,7 +117,7 @@ class _Reading:
 
     def _statement(self, where: Criteria, empty: bool, limit: int) -> sa.Select[Any]:
         part = self.order.part(empty=empty)
-        statement = _select(self.plan, where if part is None else (*where, part), self.order)
+        statement = select_rows(self.plan, where if part is None else (*where, part), self.order)
         return statement.order_by(*self.order.clauses(empty_part=empty, backward=self.backward)).limit(limit)
 
 
@@ -118,22 +126,26 @@ def page(ctx: Context, entity: str, request: ListRequest) -> Page:
 
     Raises Forbidden without the right to view the entity, Invalid for an unknown or unreadable field anywhere.
     """
+    reading = reading_of(ctx, entity, request)
+    reading.run()
+    result = pages_of(ctx, [reading], request)[0]
+    return replace(result, count=_count(reading)) if request.count else result
+
+
+def reading_of(ctx: Context, entity: str, request: ListRequest) -> Reading:
+    """How to read what `request` asks for; nothing is read yet. Raises as `page` does."""
     session = ctx.session
     spec = session.registry.entity(entity)
     require(ctx, "view", spec)
     readable = readable_fields(session, spec)
-    where = conditions(ctx, spec, request)
-    reading = _Reading(
+    return Reading(
         session=session,
         plan=read_plan(session.registry, spec, readable_names(spec, readable, request.fields, whole=False)),
         order=order_of(session.registry, spec, request.sort, readable),
-        where=where,
+        where=conditions(ctx, spec, request),
         cursor=decode(request.cursor) if request.cursor else None,
         limit=_checked_limit(request.limit),
     )
-    reading.run()
-    result = _page(ctx, reading, request)
-    return replace(result, count=_count(session, spec, where, reading, request)) if request.count else result
 
 
 def _checked_limit(limit: int) -> int:
@@ -142,12 +154,16 @@ def _checked_limit(limit: int) -> int:
     return limit
 
 
-def _page(ctx: Context, reading: _Reading, request: ListRequest) -> Page:
-    rows, more = reading.rows[: reading.limit], len(reading.rows) > reading.limit
-    if reading.backward:
-        rows.reverse()
-    keys = len(reading.order.keys)
-    items = materialise(ctx, reading.plan, [row[keys:] for _, row in rows], request.expand)
+def pages_of(ctx: Context, readings: Sequence[Reading], request: ListRequest) -> list[Page]:
+    """The pages of lists that were read, all by one plan; references of all of them are labelled together."""
+    taken = [reading.taken() for reading in readings]
+    keys = len(readings[0].order.keys)
+    items = iter(materialise(ctx, readings[0].plan, [row[keys:] for rows in taken for _, row in rows], request.expand))
+    return [_page(reading, rows, list(islice(items, len(rows)))) for reading, rows in zip(readings, taken, strict=True)]
+
+
+def _page(reading: Reading, rows: Sequence[tuple[bool, Row]], items: list[dict[str, Any]]) -> Page:
+    more = len(reading.rows) > reading.limit
     follows = more if not reading.backward else bool(rows)
     precedes = more if reading.backward else reading.cursor is not None
     return Page(
@@ -157,7 +173,7 @@ def _page(ctx: Context, reading: _Reading, request: ListRequest) -> Page:
     )
 
 
-def _cursor(reading: _Reading, row: tuple[bool, Row], direction: Any) -> str:
+def _cursor(reading: Reading, row: tuple[bool, Row], direction: Any) -> str:
     empty, values = row
     return encode(Cursor(direction, empty, reading.order.values(values, empty_part=empty)))
 
@@ -168,7 +184,7 @@ def conditions(ctx: Context, spec: EntitySpec, request: ListRequest) -> list[Col
     limits = [visible(session, spec, verb) for verb in dict.fromkeys(("view", request.verb))]
     where = [limit for limit in limits if limit is not None]
     if request.filter is not None:
-        where.append(condition_sql(ctx, spec, _condition(session, spec, request.filter)))
+        where.append(condition_of(ctx, spec, request.filter))
     if request.search:
         where.append(searching(session, spec, request.search))
     if request.updated_since is not None:
@@ -176,35 +192,41 @@ def conditions(ctx: Context, spec: EntitySpec, request: ListRequest) -> list[Col
     return where
 
 
-def _condition(session: ActorSession, spec: EntitySpec, tree: object) -> Condition:
-    if isinstance(tree, Condition):
-        return tree
-    return parse(tree, spec, session.registry, readable=reader_of(session))
+def condition_of(ctx: Context, spec: EntitySpec, tree: object) -> ColumnElement[bool]:
+    """A filter, parsed or not, as the actor's criterion. Raises Invalid for one that does not fit."""
+    session = ctx.session
+    parsed = tree if isinstance(tree, Condition) else parse(tree, spec, session.registry, readable=reader_of(session))
+    return condition_sql(ctx, spec, parsed)
 
 
-def _select(plan: ReadPlan, where: Iterable[ColumnElement[bool]], order: Order = NO_ORDER) -> sa.Select[Any]:
+def select_rows(
+    plan: ReadPlan, where: Iterable[ColumnElement[bool]], order: Order = NO_ORDER, *, label: str = ""
+) -> sa.Select[Any]:
+    """The select of a plan: first the keys of the order, then the plan's columns; named `<label><place>` if wanted."""
     source: Any = plan.spec.table
     for plugin in dict.fromkeys((*plan.extensions, *order.extensions)):
         table = plan.spec.extensions[plugin].__table__
         source = source.outerjoin(table, table.c.id == plan.spec.table.c.id)
-    leading = [key.expression for key in order.keys]
-    return sa.select(*leading, *plan.columns).select_from(source).where(*where)
+    columns = [*(key.expression for key in order.keys), *plan.columns]
+    named = [one.label(f"{label}{place}") for place, one in enumerate(columns)] if label else columns
+    return sa.select(*named).select_from(source).where(*where)
 
 
-def _count(
-    session: ActorSession,
-    spec: EntitySpec,
-    where: Sequence[ColumnElement[bool]],
-    reading: _Reading,
-    request: ListRequest,
-) -> Count:
+def _count(reading: Reading) -> Count:
     if reading.cursor is None and len(reading.rows) <= reading.limit:
         return Count(len(reading.rows), exact=True)
-    found = run(session, ("count", spec.name), where, lambda criteria: _counting(spec, criteria)).scalar_one()
+    spec = reading.plan.spec
+    counted = run(reading.session, ("count", spec.name), reading.where, lambda criteria: counting(spec, criteria))
+    return count_of(counted.scalar_one())
+
+
+def count_of(found: int) -> Count:
+    """What is known of a number that was counted no further than one above the limit."""
     return Count(min(found, COUNT_LIMIT), exact=found <= COUNT_LIMIT)
 
 
-def _counting(spec: EntitySpec, where: Criteria) -> sa.Select[Any]:
+def counting(spec: EntitySpec, where: Criteria) -> sa.Select[Any]:
+    """The select that counts records, no further than one above the limit."""
     inner = sa.select(spec.table.c.id).where(*where).limit(COUNT_LIMIT + 1).subquery()
     return sa.select(sa.func.count()).select_from(inner)
 
@@ -227,7 +249,7 @@ def get(
 
 
 def _one(plan: ReadPlan, where: Criteria) -> sa.Select[Any]:
-    return _select(plan, (plan.spec.table.c.id == sa.bindparam("pk"), *where))
+    return select_rows(plan, (plan.spec.table.c.id == sa.bindparam("pk"), *where))
 
 
 def materialise(
@@ -235,6 +257,9 @@ def materialise(
 ) -> list[dict[str, Any]]:
     """Rows as records: references labelled, children read, in one statement per kind of either."""
     items = [plan.read(row) for row in rows]
+    if plan.spec.labels and plan.spec.title in plan.plain:
+        for item in items:
+            item[LABEL] = in_language(item[plan.spec.title], item[LABEL], ctx.actor.locale)
     _label(ctx.session, plan, items)
     if plan.files:
         _describe_files(ctx.session, plan.files, items)
@@ -255,10 +280,12 @@ def _name_targets(session: ActorSession, places: Sequence[tuple[str, dict[str, A
     for target, holder, key in places:
         if (number := holder.get(key)) is not None:
             wanted.setdefault(target, set()).add(number)
-    labels = all_labels(session, wanted)
+    names = all_names(session, wanted)
     for target, holder, key in places:
         number = holder.get(key)
-        holder[key] = None if number is None else reference(number, labels[target].get(number))
+        holder[key] = None if number is None else reference(number, names.labels[target].get(number))
+        if number is not None and (colour := names.colours.get(target, EMPTY).get(number)):
+            holder[key]["colour"] = colour
 
 
 def _describe_files(session: ActorSession, names: Sequence[str], items: Sequence[dict[str, Any]]) -> None:
@@ -330,5 +357,5 @@ def _read_many(ctx: Context, spec: EntitySpec, ids: set[int], expand: tuple[str,
     plan = read_plan(session.registry, spec, readable_names(spec, readable_fields(session, spec), None, whole=False))
     limit = visible(session, spec)
     where = [spec.table.c.id.in_(sorted(ids)), *([] if limit is None else [limit])]
-    rows = run(session, ("records", plan), where, lambda criteria: _select(plan, criteria)).all()
+    rows = run(session, ("records", plan), where, lambda criteria: select_rows(plan, criteria)).all()
     return {item["id"]: item for item in materialise(ctx, plan, rows, expand)}

@@ -28,8 +28,8 @@ def totals(ctx: Context, entity: str, field: str, filter: object = None, *, base
     Currencies without a rate are named, not guessed. Raises Forbidden, and Invalid for what cannot be read or summed.
     """
     spec = _spec(ctx, entity)
-    amounts = [money for (money,) in _sums(ctx, spec, _money(ctx, spec, field), filter)]
-    return _in_base(ctx, [amounts], base)[0]
+    found = [money for ((money,),) in _sums(ctx, spec, [_money(ctx, spec, field)], filter)]
+    return _in_base(ctx, [[money for money in found if money is not None]], base)[0]
 
 
 def totals_by(ctx: Context, entity: str, field: str, by: str, filter: object = None) -> Mapping[Any, Totals]:
@@ -38,39 +38,59 @@ def totals_by(ctx: Context, entity: str, field: str, by: str, filter: object = N
     One statement for all sums. Raises as `totals` does, and Invalid where the actor may not read `by` or it is no plain
     field of the entity.
     """
+    return all_totals_by(ctx, entity, (field,), by, filter)[field]
+
+
+def all_totals_by(
+    ctx: Context, entity: str, fields: Sequence[str], by: str, filter: object = None
+) -> Mapping[str, Mapping[Any, Totals]]:
+    """The same for several fields, still in one statement."""
     spec = _spec(ctx, entity)
-    grouped: dict[Any, list[Money]] = {}
-    for money, value in _sums(ctx, spec, _money(ctx, spec, field), filter, _key(ctx, spec, by)):
-        grouped.setdefault(value, []).append(money)
-    return dict(zip(grouped, _in_base(ctx, list(grouped.values())), strict=True))
+    key, money = _key(ctx, spec, by), [_money(ctx, spec, name) for name in fields]
+    grouped: dict[tuple[str, Any], list[Money]] = {}
+    for amounts, value in _sums(ctx, spec, money, filter, key):
+        for name, amount in zip(fields, amounts, strict=True):
+            if amount is not None:
+                grouped.setdefault((name, value), []).append(amount)
+    found: dict[str, dict[Any, Totals]] = {name: {} for name in fields}
+    for (name, value), one in zip(grouped, _in_base(ctx, list(grouped.values())), strict=True):
+        found[name][value] = one
+    return found
 
 
 def count(ctx: Context, entity: str, filter: object = None) -> int:
     """How many records there are. Raises Forbidden, and Invalid for a filter on what cannot be read."""
-    return int(_aggregate(ctx, _spec(ctx, entity), filter, sa.func.count())[0][0])
+    return int(_aggregate(ctx, _spec(ctx, entity), filter, [sa.func.count()])[0][0])
 
 
 def counts_by(ctx: Context, entity: str, by: str, filter: object = None) -> Mapping[Any, int]:
     """The same for each value of the field `by` that occurs, in one statement; raises as `totals_by` does."""
     spec = _spec(ctx, entity)
     key = _column(spec, _key(ctx, spec, by).attribute)
-    return {value: int(number) for number, value in _aggregate(ctx, spec, filter, sa.func.count(), key)}
+    return {value: int(number) for number, value in _aggregate(ctx, spec, filter, [sa.func.count()], key)}
 
 
 def _sums(
-    ctx: Context, spec: EntitySpec, field: FieldSpec, filter: object, *by: FieldSpec
-) -> list[tuple[Money, *tuple[Any, ...]]]:
-    keys = [_column(spec, one) for one in (field.currency_attribute, *(key.attribute for key in by))]
-    rows = _aggregate(ctx, spec, filter, sa.func.sum(_column(spec, field.attribute)), *keys)
-    return [(Money(Decimal(total), code), *values) for total, code, *values in rows if total is not None]
+    ctx: Context, spec: EntitySpec, fields: Sequence[FieldSpec], filter: object, *by: FieldSpec
+) -> list[tuple[list[Money | None], *tuple[Any, ...]]]:
+    """For each combination of currencies and `by`: the sums of the fields, and the values of `by`."""
+    names = (*(one.currency_attribute for one in fields), *(key.attribute for key in by))
+    sums = [sa.func.sum(_column(spec, one.attribute)) for one in fields]
+    rows = _aggregate(ctx, spec, filter, sums, *(_column(spec, name) for name in names))
+    count = len(fields)
+    return [(_amounts(row[:count], row[count : 2 * count]), *row[2 * count :]) for row in rows]
+
+
+def _amounts(sums: Sequence[Any], codes: Sequence[str]) -> list[Money | None]:
+    return [None if one is None else Money(Decimal(one), code) for one, code in zip(sums, codes, strict=True)]
 
 
 def _aggregate(
-    ctx: Context, spec: EntitySpec, filter: object, value: sa.Function[Any], *keys: sa.Column[Any]
+    ctx: Context, spec: EntitySpec, filter: object, values: Sequence[sa.Function[Any]], *keys: sa.Column[Any]
 ) -> list[tuple[Any, ...]]:
-    """`value` for each combination of `keys`, over what the actor sees and the filter selects."""
+    """`values` for each combination of `keys`, over what the actor sees and the filter selects."""
     where = conditions(ctx, spec, ListRequest(filter))
-    statement = sa.select(value, *keys).select_from(spec.table).group_by(*keys)
+    statement = sa.select(*values, *keys).select_from(spec.table).group_by(*keys)
     at = ("aggregate", spec.name, str(statement))
     return [tuple(row) for row in run(ctx.session, at, where, lambda criteria: statement.where(*criteria))]
 
@@ -81,9 +101,11 @@ def _column(spec: EntitySpec, attribute: str) -> sa.Column[Any]:
 
 
 def _in_base(ctx: Context, groups: Sequence[Sequence[Money]], base: str | None = None) -> list[Totals]:
+    if not groups:
+        return []
     connection = ctx.session.connection()
     base = base or currency.base_currency(connection, ctx.actor.org_id)
-    return [currency.totals(connection, amounts, base, ctx.now.date()) for amounts in groups]
+    return currency.all_totals(connection, groups, base, ctx.now.date())
 
 
 def _spec(ctx: Context, entity: str) -> EntitySpec:

@@ -26,7 +26,7 @@ from host_app.pages.form import Task, read_typed
 from host_app.pages.forms import Filling, Input, make_input
 from host_app.pages.frame import is_partial, part
 from host_app.pages.frame import page as answer
-from host_app.pages.lanes import Place, Places, Sum, Sums, asked, page_of, places_of, readable_board, sums_of
+from host_app.pages.lanes import Place, Places, Sum, asked, page_of, pages_of, places_of, readable_board, sums_of
 from host_app.pages.list_frame import counted, frame_values
 from host_app.pages.listing import BOARD, Listing
 from host_app.pages.notes import note
@@ -66,9 +66,8 @@ def show(plugin: str, plural: str) -> ResponseReturnValue:
     state = _state(spec, who)
     places = places_of(spec, field, state.group, who)
     may_move = who.may("edit", spec.name) and not field.readonly and who.may_write(spec, field)
-    sums = sums_of(places, state, who)
     values = frame_values(state, spec, who) | {
-        "lanes": [_lane(place, places, state, sums, who, may_move=may_move) for place in places.places],
+        "lanes": _lanes(places, state, who, may_move=may_move),
         "groups": [(state.at(group=str(n)).url, label, n == places.chosen) for n, label in places.sets],
         "may_move": may_move,
         "bulk": [],
@@ -90,21 +89,22 @@ def _state(spec: EntitySpec, who: Reader) -> Listing:
     return replace(state, kind=BOARD, group=request.args.get("group", state.group)[:20])
 
 
-def _lane(place: Place, places: Places, state: Listing, sums: Sums, who: Reader, *, may_move: bool) -> Lane:
+def _lanes(places: Places, state: Listing, who: Reader, *, may_move: bool) -> list[Lane]:
     spec = state.spec
-    facts = fact_fields(spec, who)
-    found = page_of(place, places, state, _request(spec, state, who), who)
-    plain, weighted = sums.of(place, who)
-    return Lane(
-        place,
-        counted(found.count, who) if found.count else "",
-        plain,
-        weighted,
-        tuple(card_of(spec, item, facts) for item in found.items),
-        _more(state, place, found.next) if found.next else "",
-        new_url(spec, **places.preset(place), back=request.full_path.rstrip("?")),
-        _inputs(spec, place, who) if may_move else (),
-    )
+    facts, sums = fact_fields(spec, who), sums_of(places, state, who)
+    pages = pages_of(places, state, _request(spec, state, who), who)
+    return [
+        Lane(
+            place,
+            counted(found.count, who) if found.count else "",
+            *sums.of(place, who),
+            tuple(card_of(spec, item, facts) for item in found.items),
+            _more(state, place, found.next) if found.next else "",
+            new_url(spec, **places.preset(place), back=request.full_path.rstrip("?")),
+            _inputs(spec, place, who) if may_move else (),
+        )
+        for place, found in zip(places.places, pages, strict=True)
+    ]
 
 
 def _request(spec: EntitySpec, state: Listing, who: Reader, cursor: str | None = None) -> ListRequest:

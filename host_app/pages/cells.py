@@ -270,7 +270,7 @@ def _ref(spec: FieldSpec, reader: Reading, short: bool) -> Draw:
         if spec.target == "core.user":
             return people.get(label) or people.setdefault(label, person(label))
         if status:
-            return pill(label, "blue")
+            return pill(label, value.get("colour") or "blue")
         return f'<a href="{path}/{value["id"]}">{safe(label)}</a>' if path else safe(label)
 
     return draw
@@ -297,7 +297,11 @@ def _file(spec: FieldSpec, reader: Reading, short: bool) -> Draw:
 
 
 def _json(spec: FieldSpec, reader: Reading, short: bool) -> Draw:
-    return lambda value: escape(", ".join(map(str, value)) if isinstance(value, list) else str(value))
+    def draw(value: Any) -> str:
+        parts = [f"{name}: {one}" for name, one in value.items()] if isinstance(value, dict) else map(str, value)
+        return escape(", ".join(parts))
+
+    return draw
 
 
 KINDS: Final[Mapping[str, Callable[[FieldSpec, Reading, bool], Draw]]] = MappingProxyType(

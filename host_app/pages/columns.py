@@ -9,6 +9,7 @@ from typing import Any, Final
 from gigacore.entity import EntitySpec, FieldSpec
 from gigacore.ids import readable_id
 from gigacore.messages import msg
+from gigacore.records import LABEL
 from host_app.pages.addresses import list_url
 from host_app.pages.cells import NUMBERS, Draw, Reading, drawer, safe
 
@@ -88,8 +89,8 @@ def value_of(item: Item, name: str) -> Any:
 
 
 def title_of(spec: EntitySpec, item: Item) -> str:
-    """What a record is called; its readable id or number where it has no name."""
-    title = value_of(item, spec.title)
+    """What a record is called, in the reader's language where it has names in several; its number without any."""
+    title = value_of(item, LABEL if spec.labels and LABEL in item else spec.title)
     return str(title) if title not in (None, "") else number_of(spec, item["id"])
 
 

@@ -10,7 +10,7 @@ from gigacore import access, records
 from gigacore.data.currency import Totals
 from gigacore.entity import EntitySpec, FieldSpec, Money
 from gigacore.records import ListRequest
-from gigacore.records.totals import totals_by
+from gigacore.records.totals import all_totals_by
 from host_app.pages.cells import choices_of
 from host_app.pages.columns import title_of
 from host_app.pages.listing import Listing
@@ -101,10 +101,11 @@ def _names(spec: EntitySpec) -> set[str]:
 
 
 def _stages(target: EntitySpec, tree: object, who: Reader) -> tuple[Place, ...]:
-    extra = tuple(name for name in ("colour", "kind") if name in target.fields)
+    extra = tuple(name for name in (target.colour, "kind") if name and name in target.fields)
     wanted = ListRequest(tree, fields=("id", target.title, *extra), limit=MOST, count=False)
     items = records.page(who.ctx, target.name, wanted).items
-    return tuple(Place(str(item["id"]), title_of(target, item), _colour(item), _kind(item)) for item in items)
+    colour = target.colour or "colour"
+    return tuple(Place(str(one["id"]), title_of(target, one), one.get(colour) or "blue", _kind(one)) for one in items)
 
 
 def _kind(item: Mapping[str, Any]) -> str:
@@ -112,19 +113,17 @@ def _kind(item: Mapping[str, Any]) -> str:
     return str(getattr(found, "value", found))
 
 
-def _colour(item: Mapping[str, Any]) -> str:
-    """A stage's own colour, else one that fits what it means."""
-    return item.get("colour") or {"won": "green", "lost": "grey"}.get(_kind(item), "blue")
+def pages_of(places: Places, state: Listing, request: ListRequest, who: Reader) -> list[records.Page]:
+    """The first records of every column, with the list's own filter and search."""
+    here = replace(request, filter=state.filter.tree())
+    return records.pages(who.ctx, state.spec.name, here, [places.condition(place) for place in places.places])
 
 
 def page_of(place: Place, places: Places, state: Listing, request: ListRequest, who: Reader) -> records.Page:
-    """The records of one column, with the list's own filter and search."""
-    return records.page(who.ctx, state.spec.name, replace(request, filter=_both(state.filter.tree(), place, places)))
-
-
-def _both(tree: Any, place: Place, places: Places) -> Any:
-    here = places.condition(place)
-    return {"all": [tree, here]} if tree is not None else here
+    """The records of one column, from where the cursor of `request` begins."""
+    tree, here = state.filter.tree(), places.condition(place)
+    both = {"all": [tree, here]} if tree is not None else here
+    return records.page(who.ctx, state.spec.name, replace(request, filter=both))
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,24 +148,24 @@ class Sums:
 
 
 def sums_of(places: Places, state: Listing, who: Reader) -> Sums:
-    """The sums of all columns, one statement each."""
+    """The sums of all columns, in one statement."""
     spec = state.spec
     tree = state.whole({f.name: f for f in who.readable(spec)})
     if places.group:
         mine = {"field": places.group, "op": "eq", "value": places.chosen}
         tree = mine if tree is None else {"all": [tree, mine]}
-    money = next((one for one in spec.fields.values() if one.kind == "money" and one.listed and not one.custom), None)
-    plain = _by_place(spec, money, places, tree, who)
-    return Sums(plain, _by_place(spec, spec.fields.get(WEIGHTED), places, tree, who) if plain else {})
+    plain = next((one for one in spec.fields.values() if one.listed and _summed(one, spec, who)), None)
+    weighted = spec.fields.get(WEIGHTED)
+    names = [one.name for one in (plain, weighted) if plain and one and _summed(one, spec, who)]
+    if not names:
+        return Sums({}, {})
+    found = all_totals_by(who.ctx, spec.name, names, places.field.name, tree)
+    by_key = [{str(getattr(value, "value", value)): sums for value, sums in found[name].items()} for name in names]
+    return Sums(by_key[0], by_key[-1] if len(names) > 1 else {})
 
 
-def _by_place(
-    spec: EntitySpec, field: FieldSpec | None, places: Places, tree: object, who: Reader
-) -> Mapping[str, Totals]:
-    if field is None or field.kind != "money" or field.custom or not access.may_read(who.ctx, spec, field):
-        return {}
-    found = totals_by(who.ctx, spec.name, field.name, places.field.name, tree)
-    return {str(getattr(value, "value", value)): sums for value, sums in found.items()}
+def _summed(field: FieldSpec, spec: EntitySpec, who: Reader) -> bool:
+    return field.kind == "money" and not field.custom and not field.extension and access.may_read(who.ctx, spec, field)
 
 
 def _sum(found: Totals | None, who: Reader) -> Sum:

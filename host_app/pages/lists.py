@@ -24,7 +24,7 @@ from host_app.pages.columns import Column, columns_of, default_fields, row_write
 from host_app.pages.filters import Condition
 from host_app.pages.frame import page as answer
 from host_app.pages.frame import part
-from host_app.pages.lanes import Place, Places, page_of, places_of, readable_board
+from host_app.pages.lanes import Place, Places, pages_of, places_of, readable_board
 from host_app.pages.list_frame import counted, frame_values, readable_by_name
 from host_app.pages.listing import BOARD, PAGE, Listing
 from host_app.pages.parts import columns_of_plugins
@@ -89,7 +89,8 @@ def _sections(state: Listing, spec: EntitySpec, who: Reader) -> dict[str, Any]:
     places = places_of(spec, field, state.group, who)
     columns = shown_columns(state, spec, who, readable_by_name(spec, who))
     wanted = replace(request_of(state, _names(columns, _picture(spec, who))), limit=IN_SECTION, cursor=None)
-    sections = [_section(place, places, state, wanted, columns, who) for place in places.places]
+    pages = zip(places.places, pages_of(places, state, wanted, who), strict=True)
+    sections = [_section(place, found, places, state, columns, who) for place, found in pages]
     return _heading(state, spec, columns, who) | {
         "sections": sections,
         "rows": True,
@@ -99,9 +100,8 @@ def _sections(state: Listing, spec: EntitySpec, who: Reader) -> dict[str, Any]:
 
 
 def _section(
-    place: Place, places: Places, state: Listing, wanted: ListRequest, columns: Sequence[Column], who: Reader
+    place: Place, found: Page, places: Places, state: Listing, columns: Sequence[Column], who: Reader
 ) -> dict[str, Any]:
-    found = page_of(place, places, state, wanted, who)
     narrowed = state.filter.putting(Condition(places.field.name, *_is(place, places)), None)
     return {
         "place": place,

@@ -41,7 +41,10 @@ def find(who: Reader, spec: EntitySpec, text: str, most: int) -> list[dict[str, 
     """The newest records of an entity that `text` finds: by readable id, else by the searchable fields."""
     if text.strip():
         found = records.find(who.ctx, text, [spec.name], most)
-        return [{"id": one.id, spec.title: one.title} for one in found]
+        if not spec.labels:
+            return [{"id": one.id, spec.title: one.title} for one in found]
+        names = records.labels_of(who.ctx.session, spec.name, [one.id for one in found])
+        return [{"id": number, spec.title: name} for number, name in names.items()]
     wanted = ListRequest(fields=("id", spec.title), limit=most, count=False)
     return records.page(who.ctx, spec.name, wanted).items
 

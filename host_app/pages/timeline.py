@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Final
+from typing import Any, Final
 
 from flask import Flask, Response, redirect, request
 from flask.typing import ResponseReturnValue
@@ -14,14 +14,16 @@ from markupsafe import Markup
 from gigacore import access, mail, records
 from gigacore.data import activities, audit
 from gigacore.data.activities import Activity
-from gigacore.entity import EntitySpec
+from gigacore.entity import EntitySpec, FieldSpec
 from gigacore.errors import GigaError, Invalid, NotFound
 from gigacore.messages import msg
+from gigacore.records.labels import Labels
 from host_app.api.policies import on_entity
 from host_app.auth import current
 from host_app.context import current_crm
 from host_app.pages.addresses import record_url
 from host_app.pages.answers import parts, refused
+from host_app.pages.cells import choice_label
 from host_app.pages.forms import Input
 from host_app.pages.frame import is_partial, part
 from host_app.pages.history import Entry, change_entries, when
@@ -33,6 +35,7 @@ from host_app.routing import route
 NOTE: Final = "crm.note"
 AUTOMATION: Final = "core.automation"
 CONSENT: Final = "core.consent"
+ENDS: Final = ("from", "to")
 MOST: Final = 50
 MOST_TITLE: Final = 200
 ICONS: Final[Mapping[str, str]] = MappingProxyType(
@@ -75,12 +78,14 @@ def _happened(view: RecordView) -> list[Entry]:
     """Activities that the reader may see, and changes, newest first."""
     ctx, name, number = view.who.ctx, view.spec.name, view.record_id
     rows = audit.history(ctx.session.connection(), name, number, limit=MOST)
-    done = [(entry.at, _activity(entry, view)) for entry in activities.timeline(ctx, name, number, limit=MOST)]
+    told = activities.timeline(ctx, name, number, limit=MOST)
+    names = _names_of_moves(told, view.who)
+    done = [(entry.at, _activity(entry, view, names)) for entry in told]
     done += [(row.at, entry) for row, entry in zip(rows, change_entries(rows, view), strict=True)]
     return [entry for _at, entry in sorted(done, key=lambda pair: pair[0], reverse=True)[:MOST]]
 
 
-def _activity(entry: Activity, view: RecordView) -> Entry:
+def _activity(entry: Activity, view: RecordView, names: Mapping[str, Labels]) -> Entry:
     who = view.who
     at, exact = when(entry.at, who)
     kind = entry.kind.rpartition(".")[2]
@@ -93,7 +98,7 @@ def _activity(entry: Activity, view: RecordView) -> Entry:
         return _consent(entry, at, exact, who)
     reopen = f"{view.path}/tasks/{entry.source_id}/reopen" if entry.source_entity == TASK else ""
     icon = ICONS.get(key, ICONS.get(kind, "activity"))
-    what, title = _kind(entry, key, who), _title(entry, source, who)
+    what, title = _kind(entry, key, who), _title(entry, source, who, names)
     return Entry(icon, entry.actor_name, what, at, exact, title, url, entry.summary or "", reopen=reopen)
 
 
@@ -117,15 +122,38 @@ def _consent(entry: Activity, at: str, exact: str, who: Reader) -> Entry:
     return Entry("mail", entry.actor_name, who.t(noted), at, exact, entry.title, "", "")
 
 
-def _title(entry: Activity, source: EntitySpec | None, who: Reader) -> str:
-    """What happened; a move between choices in the reader's words."""
-    data = entry.data or {}
-    field = source.fields.get(str(data.get("field"))) if source is not None else None
-    choices = who.registry.choice_list(field) if field is not None else None
-    moved = [choices.get(str(data.get(end))) for end in ("from", "to")] if choices else []
-    if not moved or None in moved:
+def _title(entry: Activity, source: EntitySpec | None, who: Reader, names: Mapping[str, Labels]) -> str:
+    """What happened; a move between choices, or between stages, in the reader's words."""
+    data, field = entry.data or {}, _moved_field(entry, source)
+    if field is None:
         return entry.title
-    return " → ".join(one.labels.get(who.locale) or who.t(one.label) for one in moved if one)
+    moved = [_said(field, data.get(end), who, names.get(field.target or "", {})) for end in ENDS]
+    return " → ".join(moved) if all(moved) else entry.title
+
+
+def _moved_field(entry: Activity, source: EntitySpec | None) -> FieldSpec | None:
+    return source.fields.get(str((entry.data or {}).get("field"))) if source is not None else None
+
+
+def _said(field: FieldSpec, value: Any, who: Reader, names: Labels) -> str:
+    choices = who.registry.choice_list(field)
+    if choices is None:
+        return names.get(value, "") if isinstance(value, int) else ""
+    found = choices.get(str(value))
+    return choice_label(found.labels, found.label, who) if found else ""
+
+
+def _names_of_moves(entries: Sequence[Activity], who: Reader) -> Mapping[str, Labels]:
+    """The names of the stages that activities speak of, by entity; they may have one in each language."""
+    moved: dict[str, set[int]] = {}
+    for entry in entries:
+        field = _moved_field(entry, who.registry.entities.get(entry.source_entity or ""))
+        target = who.registry.entities.get(field.target or "") if field is not None else None
+        if target is not None and target.labels:
+            moved.setdefault(target.name, set()).update(
+                value for end in ENDS if isinstance(value := (entry.data or {}).get(end), int)
+            )
+    return {target: records.labels_of(who.ctx.session, target, ids) for target, ids in moved.items()}
 
 
 def _kind(entry: Activity, key: str, who: Reader) -> str:

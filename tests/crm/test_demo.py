@@ -48,7 +48,7 @@ def test_it_tells_a_believable_story(filled: Crm) -> None:
     assert len(found["contact"]) >= 200
     assert len(found["lead"]) == 150
     assert len(found["opportunity"]) >= 80
-    assert [one["name"] for one in found["pipeline"]] == ["Ventes", "Renouvellements"]
+    assert [one["labels"]["fr"] for one in found["pipeline"]] == ["Ventes", "Renouvellements"]
 
     leads = found["lead"]
     assert set(Counter(lead["status"] for lead in leads)) == {status for status, _ in demo.LEADS}

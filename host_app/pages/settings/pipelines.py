@@ -29,7 +29,6 @@ PALETTE: Final[Mapping[str, Msg]] = {
     "green": msg("green"), "lime": msg("lime"), "yellow": msg("yellow"), "orange": msg("orange"), "red": msg("red"),
     "pink": msg("pink"), "purple": msg("purple"), "indigo": msg("indigo"), "grey": msg("grey"), "brown": msg("brown"),
 }  # fmt: skip
-KIND_COLOURS: Final[Mapping[str, str]] = {"open": "#3b7ddd", "won": "#2fa35b", "lost": "#8a8f98"}
 
 
 def register(app: Flask) -> None:
@@ -65,13 +64,17 @@ def _card(
     mine = [stage for stage in stages if (stage["pipeline_id"] or {}).get("id") == pipeline["id"]]
     shown = [
         {
-            **stage, "kind_label": who.t(KINDS[stage["kind"]]), "used": counts.get(stage["id"], 0),
-            "hex": hex_of(stage["colour"]) if stage["colour"] else KIND_COLOURS[stage["kind"]],
-            "others": [(other["id"], other["name"]) for other in mine if other["id"] != stage["id"]],
+            **stage, "french": _french(stage), "kind_label": who.t(KINDS[stage["kind"]]),
+            "used": counts.get(stage["id"], 0), "hex": hex_of(stage["colour"]),
+            "others": [(other["id"], other["label"]) for other in mine if other["id"] != stage["id"]],
         }
         for stage in mine
     ]  # fmt: skip
-    return {**pipeline, "stages": shown, "used": sum(stage["used"] for stage in shown)}
+    return {**pipeline, "french": _french(pipeline), "stages": shown, "used": sum(stage["used"] for stage in shown)}
+
+
+def _french(named: Mapping[str, Any]) -> str:
+    return str((named["labels"] or {}).get("fr", ""))
 
 
 def change_pipelines() -> ResponseReturnValue:
@@ -84,7 +87,7 @@ def change_pipelines() -> ResponseReturnValue:
             case "create":
                 _create(ctx, form.get("name", "").strip())
             case "rename":
-                records.update(ctx, service.PIPELINE, number, {"name": form.get("name", "")})
+                records.update(ctx, service.PIPELINE, number, _names())
             case "default":
                 service.make_default(ctx, number)
             case "on" | "off":
@@ -132,7 +135,7 @@ def change_stages(pipeline_id: int) -> ResponseReturnValue:
 def _typed() -> dict[str, Any]:
     form = request.form
     data: dict[str, Any] = {
-        "name": form.get("name", ""),
+        **_names(),
         "kind": form.get("kind", "open"),
         "colour": form.get("colour") or None,
     }
@@ -143,6 +146,11 @@ def _typed() -> dict[str, Any]:
         if text or name == "rotting_days":
             data[name] = int(text) if text else None
     return data
+
+
+def _names() -> dict[str, Any]:
+    french = request.form.get("french", "").strip()
+    return {"name": request.form.get("name", ""), "labels": {"fr": french} if french else None}
 
 
 def _number(name: str) -> int:
