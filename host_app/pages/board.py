@@ -92,6 +92,7 @@ def _state(spec: EntitySpec, who: Reader) -> Listing:
 def _lanes(places: Places, state: Listing, who: Reader, *, may_move: bool) -> list[Lane]:
     spec = state.spec
     facts, sums = fact_fields(spec, who), sums_of(places, state, who)
+    inputs = _inputs(spec, places, who) if may_move else {}
     pages = pages_of(places, state, _request(spec, state, who), who)
     return [
         Lane(
@@ -101,7 +102,7 @@ def _lanes(places: Places, state: Listing, who: Reader, *, may_move: bool) -> li
             tuple(card_of(spec, item, facts) for item in found.items),
             _more(state, place, found.next) if found.next else "",
             new_url(spec, **places.preset(place), back=request.full_path.rstrip("?")),
-            _inputs(spec, place, who) if may_move else (),
+            inputs.get(place.key, ()),
         )
         for place, found in zip(places.places, pages, strict=True)
     ]
@@ -117,10 +118,12 @@ def _more(state: Listing, place: Place, cursor: str) -> str:
     return with_query(f"{state.path}/cards", [*state.at().pairs(), ("lane", place.key), ("cursor", cursor)])
 
 
-def _inputs(spec: EntitySpec, place: Place, who: Reader) -> tuple[Input, ...]:
-    """What a move to the column asks for; the names of the inputs carry the column, for a page has several."""
-    filling = Filling(Raw(), currencies=currency_codes(who))
-    return tuple(make_input(field, field.name, filling, who) for field in asked(spec, place, who))
+def _inputs(spec: EntitySpec, places: Places, who: Reader) -> dict[str, tuple[Input, ...]]:
+    """What a move to each column asks for, by the key of the column."""
+    fields = {place.key: asked(spec, place, who) for place in places.places}
+    money = any(field.kind == "money" for found in fields.values() for field in found)
+    filling = Filling(Raw(), currencies=currency_codes(who) if money else ())
+    return {key: tuple(make_input(f, f.name, filling, who) for f in found) for key, found in fields.items()}
 
 
 def more_cards(plugin: str, plural: str) -> ResponseReturnValue:
