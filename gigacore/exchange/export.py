@@ -1,4 +1,4 @@
-"""Export to CSV: what the actor may see and read, in a form that spreadsheets show and the import takes back."""
+"""Export: what the actor may see and read, as CSV that spreadsheets show and the import takes back."""
 
 from __future__ import annotations
 
@@ -22,15 +22,58 @@ BOM: Final = "\ufeff"
 NOT_EXPORTED: Final = frozenset({"json"})
 NUMERIC: Final = frozenset({"integer", "decimal", "money", "boolean", "date", "datetime", "uuid"})
 Translate = Callable[[str], str]
-Cell = Callable[[Mapping[str, Any]], str]
+Item = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """The language of a file: headings, and labels of choices, some of which administrators wrote per language."""
+
+    translate: Translate = str
+    locale: str = "en"
+
+    def label(self, label: str, labels: Mapping[str, str]) -> str:
+        """The administrator's own label in the language, else the declared one, translated."""
+        return labels.get(self.locale) or self.translate(label)
 
 
 @dataclass(frozen=True, slots=True)
 class ExportColumn:
-    """One column: its heading and how a record's cell is made."""
+    """One column: its heading, the field, where a record holds its value, and that value as text."""
 
     heading: str
-    cell: Cell
+    field: FieldSpec
+    value: Callable[[Item], Any]
+    text: Callable[[Any], str]
+
+    def cell(self, item: Item) -> str:
+        """The cell of a CSV file, which no spreadsheet takes for a formula."""
+        value = self.value(item)
+        if value is None:
+            return ""
+        return self.text(value) if self.field.kind in NUMERIC else protect(self.text(value))
+
+
+@dataclass(frozen=True, slots=True)
+class Export:
+    """What is written: the columns, and the records, page by page, while the context is open."""
+
+    columns: Sequence[ExportColumn]
+    pages: Iterator[list[dict[str, Any]]]
+
+
+def prepare(ctx: Context, entity: str, request: ListRequest | None, wording: Wording, *, child_rows: int = 3) -> Export:
+    """An export of a list, whatever it is written as.
+
+    `request` filters, sorts and chooses fields as a list does; without fields every readable one is exported, and the
+    first `child_rows` rows of each child. Raises Forbidden without the right to export, Invalid for a faulty request.
+    """
+    spec = ctx.session.registry.entity(entity)
+    access.require(ctx, "export", entity)
+    names = exported(ctx, spec, request)
+    asked = replace(request or ListRequest(), fields=tuple(names), limit=PAGE, count=False, cursor=None, verb="export")
+    columns = columns_of(spec, names, ctx.session.registry, wording, child_rows)
+    return Export(columns, pages(ctx, entity, asked))
 
 
 def export_csv(
@@ -39,37 +82,38 @@ def export_csv(
     request: ListRequest | None = None,
     *,
     translate: Translate = str,
+    locale: str = "",
     delimiter: str = ",",
     child_rows: int = 3,
 ) -> Iterator[bytes]:
     """The file, piece by piece, while `ctx` is open; UTF-8 with a byte order mark, for spreadsheets look for it.
 
-    `request` filters, sorts and chooses fields as a list does; without fields every readable one is exported, and the
-    first `child_rows` rows of each child. Raises Forbidden without the right to export, Invalid for a faulty request.
+    `locale` (the actor's unless named) is that of labels which administrators wrote. Takes and raises what `prepare`
+    does.
     """
-    spec = ctx.session.registry.entity(entity)
-    access.require(ctx, "export", entity)
-    names = exported(ctx, spec, request)
-    columns = columns_of(spec, names, ctx.session.registry, translate, child_rows)
-    asked = replace(request or ListRequest(), fields=tuple(names), limit=PAGE, count=False, cursor=None, verb="export")
-    return pieces(ctx, entity, asked, columns, delimiter)
+    wording = Wording(translate, locale or ctx.actor.locale)
+    return as_csv(prepare(ctx, entity, request, wording, child_rows=child_rows), delimiter)
 
 
-def pieces(
-    ctx: Context, entity: str, request: ListRequest, columns: Sequence[ExportColumn], delimiter: str
-) -> Iterator[bytes]:
+def as_csv(export: Export, delimiter: str) -> Iterator[bytes]:
     """Heading, then one piece per page of records."""
     text = io.StringIO()
     writer = csv.writer(text, delimiter=delimiter)
-    writer.writerow([column.heading for column in columns])
+    writer.writerow([column.heading for column in export.columns])
     yield (BOM + text.getvalue()).encode()
+    for items in export.pages:
+        text.seek(0)
+        text.truncate()
+        writer.writerows([[column.cell(item) for column in export.columns] for item in items])
+        yield text.getvalue().encode()
+
+
+def pages(ctx: Context, entity: str, request: ListRequest) -> Iterator[list[dict[str, Any]]]:
+    """The records of a list, page by page."""
     cursor: str | None = None
     while True:
         page = records.page(ctx, entity, replace(request, cursor=cursor))
-        text.seek(0)
-        text.truncate()
-        writer.writerows([[column.cell(item) for column in columns] for item in page.items])
-        yield text.getvalue().encode()
+        yield page.items
         cursor = page.next
         if cursor is None:
             return
@@ -87,60 +131,53 @@ def exported(ctx: Context, spec: EntitySpec, request: ListRequest | None) -> lis
 
 
 def columns_of(
-    spec: EntitySpec, names: Sequence[str], registry: Registry, translate: Translate, child_rows: int
+    spec: EntitySpec, names: Sequence[str], registry: Registry, wording: Wording, child_rows: int
 ) -> list[ExportColumn]:
     """The columns of these names; a label that two fields share gives way to the field's name."""
     columns: list[ExportColumn] = []
     taken: set[str] = set()
     for name in names:
         if name in spec.children:
-            columns += child_columns(spec, name, registry, translate, child_rows)
+            columns += child_columns(spec, name, registry, wording, child_rows)
         elif name in spec.fields:
             field = spec.fields[name]
-            heading = translate(field.label)
+            heading = wording.label(field.label, field.labels)
             heading = name if heading in taken else heading
             taken.add(heading)
-            columns.append(ExportColumn(heading, field_cell(field, registry, translate)))
+            columns.append(ExportColumn(heading, field, value_of(field), plain_text(field, registry, wording)))
     return columns
 
 
 def child_columns(
-    spec: EntitySpec, name: str, registry: Registry, translate: Translate, count: int
+    spec: EntitySpec, name: str, registry: Registry, wording: Wording, count: int
 ) -> Iterator[ExportColumn]:
     """One column per field of each of the first rows of a child."""
     child = spec.children[name]
     for position in range(count):
         for field in child.fields.values():
             if field.kind not in NOT_EXPORTED and not field.secret:
-                heading = child_heading(translate(child.label), position, translate(field.label))
-                yield ExportColumn(heading, child_cell(name, position, text_of(field, registry, translate), field.name))
+                heading = child_heading(wording.translate(child.label), position, wording.translate(field.label))
+                value = child_value(name, position, field.name)
+                yield ExportColumn(heading, field, value, plain_text(field, registry, wording))
 
 
-def field_cell(field: FieldSpec, registry: Registry, translate: Translate) -> Cell:
-    """The cell of a field; a plugin's fields stand in an object under its name."""
-    text, name = text_of(field, registry, translate), field.name
+def value_of(field: FieldSpec) -> Callable[[Item], Any]:
+    """Where a record holds a field; a plugin's fields stand in an object under its name."""
+    name = field.name
     if field.extension is None:
-        return lambda item: text(item.get(name))
+        return lambda item: item.get(name)
     plugin, _, inner = name.partition(".")
-    return lambda item: text((item.get(plugin) or {}).get(inner))
+    return lambda item: (item.get(plugin) or {}).get(inner)
 
 
-def child_cell(child: str, position: int, text: Callable[[Any], str], name: str) -> Cell:
-    """The cell of one field of one child row."""
+def child_value(child: str, position: int, name: str) -> Callable[[Item], Any]:
+    """Where a record holds one field of one child row."""
 
-    def cell(item: Mapping[str, Any]) -> str:
+    def value(item: Item) -> Any:
         rows = item.get(child) or ()
-        return text(rows[position].get(name)) if position < len(rows) else ""
+        return rows[position].get(name) if position < len(rows) else None
 
-    return cell
-
-
-def text_of(field: FieldSpec, registry: Registry, translate: Translate) -> Callable[[Any], str]:
-    """A value as text: labels for choices and references, neutral forms for numbers and dates."""
-    plain = plain_text(field, registry, translate)
-    if field.kind in NUMERIC:
-        return lambda value: "" if value is None else plain(value)
-    return lambda value: "" if value is None else protect(plain(value))
+    return value
 
 
 def as_list(value: Any) -> Sequence[Any]:
@@ -148,14 +185,14 @@ def as_list(value: Any) -> Sequence[Any]:
     return value if isinstance(value, list | tuple) else [value]
 
 
-def plain_text(field: FieldSpec, registry: Registry, translate: Translate) -> Callable[[Any], str]:
-    """The text of a present value, before formulas are guarded against."""
+def plain_text(field: FieldSpec, registry: Registry, wording: Wording) -> Callable[[Any], str]:
+    """A present value as text: labels for choices and references, neutral forms for numbers and dates."""
     choices = registry.choice_list(field)
     if choices is not None:
-        labels = {choice.key: translate(choice.label) for choice in choices.choices}
+        labels = {choice.key: wording.label(choice.label, choice.labels) for choice in choices.choices}
         return lambda value: "; ".join(labels.get(key) or str(key) for key in as_list(value))
     if field.kind == "enum":
-        members = {value: translate(label) for value, label in field.choices}
+        members = {value: wording.translate(label) for value, label in field.choices}
         return lambda value: members.get(str(getattr(value, "value", value)), str(value))
     if field.kind == "ref":
         return lambda value: str(value.get("label") or "") if isinstance(value, Mapping) else str(value)

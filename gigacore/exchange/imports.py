@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from itertools import islice
-from typing import TYPE_CHECKING, Any, BinaryIO, Final, Protocol
+from typing import TYPE_CHECKING, Any, BinaryIO, Final, Protocol, cast
 
 import sqlalchemy as sa
 
@@ -15,7 +15,7 @@ from gigacore.data.tables import core_org
 from gigacore.entity import EntitySpec
 from gigacore.errors import GigaError, Invalid, NotFound
 from gigacore.exchange import mapping as mappings
-from gigacore.exchange import reading
+from gigacore.exchange import reading, sheets
 from gigacore.exchange.batches import Importer
 from gigacore.exchange.cells import Reading
 from gigacore.exchange.keys import keys_for
@@ -115,10 +115,18 @@ class Preview:
 def stage(crm: Installation, actor: Actor, entity: str, stream: BinaryIO, file_name: str) -> Import:
     """Stores a file, reads its headings and suggests a mapping. Nothing is imported yet.
 
-    Raises Forbidden without the rights to import and create, Invalid for what is no CSV, TooLarge.
+    `stream` can be read from its start again. Raises Forbidden without the rights to import and create, Invalid for
+    what is neither CSV nor an Excel workbook, TooLarge.
     """
     with crm.database.read(actor) as ctx:
         spec = permitted(ctx, entity)
+    if sheets.is_workbook(stream):
+        with sheets.as_csv(stream, actor.zone, translators(crm)) as table:
+            return _stage(crm, actor, spec, cast(BinaryIO, table), file_name)
+    return _stage(crm, actor, spec, stream, file_name)
+
+
+def _stage(crm: Installation, actor: Actor, spec: EntitySpec, stream: BinaryIO, file_name: str) -> Import:
     stored = crm.storage.write_stream(stream, limit=FILE_LIMIT)
     try:
         table = Table(opener(crm.storage, stored.object_id))
@@ -126,7 +134,7 @@ def stage(crm: Installation, actor: Actor, entity: str, stream: BinaryIO, file_n
         options = Options(key=suggestion.key or "", locale=actor.locale)
         with crm.database.unit_of_work(actor) as ctx:
             file = register(ctx, stored, file_name)
-            row = new_row(ctx, entity, file.id, file.name, table, suggestion.columns, options)
+            row = new_row(ctx, spec.name, file.id, file.name, table, suggestion.columns, options)
             return Import(*ctx.session.connection().execute(row.returning(*COLUMNS)).one())
     except GigaError:  # after anything else the sweeper removes it
         crm.storage.delete(stored.object_id)

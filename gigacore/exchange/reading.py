@@ -25,7 +25,7 @@ BOMS: Final = (
 )
 # The first bytes of files that are mistaken for CSV, with what they are.
 FOREIGN: Final = (
-    (b"PK\x03\x04", msg("This is an Excel, OpenDocument or ZIP file.")),
+    (b"PK\x03\x04", msg("This is an OpenDocument or ZIP file.")),
     (b"\xd0\xcf\x11\xe0", msg("This is an old Excel file.")),
     (b"%PDF", msg("This is a PDF file.")),
     (b"\x89PNG", msg("This is an image.")),
@@ -77,7 +77,7 @@ def detect(open_file: Opener) -> Dialect:
 
 def refusal(what: Msg) -> Invalid:
     """The error for a file that cannot be imported."""
-    return Invalid(what, fix=msg("Save the table as CSV (UTF-8) and try again."))
+    return Invalid(what, fix=msg("Save the table as an Excel workbook (.xlsx) or as CSV (UTF-8) and try again."))
 
 
 def find_encoding(open_file: Opener, sample: bytes) -> str:

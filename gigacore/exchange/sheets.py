@@ -8,14 +8,15 @@ import tempfile
 import zipfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date, datetime, time, timedelta
+from itertools import pairwise
 from typing import IO, Any, BinaryIO, Final, cast
 from zoneinfo import ZoneInfo
 
 from gigacore.entity.kinds import iso
-from gigacore.errors import Invalid
 from gigacore.exchange.cells import protect
+from gigacore.exchange.reading import refusal
 from gigacore.exchange.workbook import currency_heading
-from gigacore.messages import Msg, msg
+from gigacore.messages import msg
 
 ZIP: Final = b"PK\x03\x04"
 WORKBOOK: Final = "xl/workbook.xml"
@@ -62,15 +63,15 @@ def _sheets(stream: BinaryIO) -> Iterator[list[list[Any]]]:
         book = python_calamine.load_workbook(cast(Any, stream))
         for name in book.sheet_names:
             yield book.get_sheet_by_name(name).to_python()
-    except Exception as error:  # the reader has a dozen kinds of its own, all of which mean this
-        raise _refusal(msg("This workbook cannot be read: {reason}.", reason=str(error)[:200])) from None
+    except (python_calamine.CalamineError, zipfile.BadZipFile, OSError, ValueError) as error:
+        raise refusal(msg("This workbook cannot be read: {reason}.", reason=str(error)[:200])) from None
 
 
 def _checked_size(stream: BinaryIO) -> None:
     with zipfile.ZipFile(stream) as packed:
         size = sum(one.file_size for one in packed.infolist())
     if stream.seek(0, io.SEEK_END) > FILE_LIMIT or size > UNPACKED_LIMIT:
-        raise _refusal(msg("This workbook is too large."))
+        raise refusal(msg("This workbook is too large."))
     stream.seek(0)
 
 
@@ -79,18 +80,14 @@ def _filled(sheets: Iterable[list[list[Any]]]) -> list[list[Any]]:
         filled = [row for row in rows if any(cell != "" for cell in row)]
         if filled:
             return filled
-    raise _refusal(msg("The file is empty."))
-
-
-def _refusal(what: Msg) -> Invalid:
-    return Invalid(what, fix=msg("Save the table as CSV (UTF-8) and try again."))
+    raise refusal(msg("The file is empty."))
 
 
 def _currencies(headings: Sequence[Any], translators: Sequence[Translate]) -> dict[int, int]:
     """Columns of amounts, with the column that holds their currencies, as our own export writes them."""
     return {
         place: place + 1
-        for place, (heading, following) in enumerate(zip(headings, headings[1:], strict=False))
+        for place, (heading, following) in enumerate(pairwise(headings))
         if any(following == currency_heading(heading, one) for one in translators if isinstance(heading, str))
     }
 

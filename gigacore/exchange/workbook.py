@@ -135,8 +135,9 @@ def _writer(book: Any, sheet: Any, field: Field, zone: ZoneInfo) -> Write:
         return sheet.write_string(row, place, (value if field.currency else text(value))[:LONGEST])
 
     def number(row: int, place: int, value: int | Decimal) -> object:
-        exact = abs(value) < EXACT
-        return sheet.write_number(row, place, float(value), shown) if exact else plain(row, place, value)
+        if not -EXACT < value < EXACT:
+            return plain(row, place, value)
+        return sheet.write_number(row, place, float(value), shown)
 
     def moment(row: int, place: int, value: datetime) -> object:
         return sheet.write_datetime(row, place, value.astimezone(zone).replace(tzinfo=None), shown)

@@ -82,7 +82,7 @@ def _labelled(order: Order, columns: Sequence[ColumnElement[Any]]) -> Order:
 
 def _part(reading: Reading, where: Criteria, place: int, empty: bool) -> sa.Select[Any]:
     half = reading.order.part(empty=empty)
-    rows = select_rows(reading.plan, where if half is None else (*where, half), reading.order, label="c")
+    rows = select_rows(reading.plan, where if half is None else (*where, half), reading.order, prefix="c")
     rows = rows.order_by(*reading.order.clauses(empty_part=empty, backward=False)).limit(reading.limit + 1)
     return sa.select(_number(place).label("place"), _number(empty).label("half"), *rows.subquery().c)
 

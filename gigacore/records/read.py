@@ -200,15 +200,15 @@ def condition_of(ctx: Context, spec: EntitySpec, tree: object) -> ColumnElement[
 
 
 def select_rows(
-    plan: ReadPlan, where: Iterable[ColumnElement[bool]], order: Order = NO_ORDER, *, label: str = ""
+    plan: ReadPlan, where: Iterable[ColumnElement[bool]], order: Order = NO_ORDER, *, prefix: str = ""
 ) -> sa.Select[Any]:
-    """The select of a plan: first the keys of the order, then the plan's columns; named `<label><place>` if wanted."""
+    """The select of a plan: first the keys of the order, then the plan's columns; named `<prefix><place>` if wanted."""
     source: Any = plan.spec.table
     for plugin in dict.fromkeys((*plan.extensions, *order.extensions)):
         table = plan.spec.extensions[plugin].__table__
         source = source.outerjoin(table, table.c.id == plan.spec.table.c.id)
     columns = [*(key.expression for key in order.keys), *plan.columns]
-    named = [one.label(f"{label}{place}") for place, one in enumerate(columns)] if label else columns
+    named = [one.label(f"{prefix}{place}") for place, one in enumerate(columns)] if prefix else columns
     return sa.select(*named).select_from(source).where(*where)
 
 

@@ -10,6 +10,7 @@ from host_app.api import (
     catalogue,
     custom_fields,
     documents,
+    exports,
     files,
     hooks,
     imports,
@@ -23,6 +24,7 @@ from host_app.api import (
     settings,
     surroundings,
     trash,
+    views,
 )
 
 
@@ -34,6 +36,7 @@ def register(app: Flask) -> None:
         catalogue,
         custom_fields,
         documents,
+        exports,
         files,
         hooks,
         imports,
@@ -47,5 +50,6 @@ def register(app: Flask) -> None:
         settings,
         surroundings,
         trash,
+        views,
     ):
         part.register(app)

@@ -1,4 +1,4 @@
-"""Imports: a CSV file becomes a job, whose state and faulty rows can be read while it runs."""
+"""Imports: a CSV file or a workbook becomes a job, whose state and faulty rows can be read while it runs."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from gigacore.entity import EntitySpec
 from gigacore.errors import Invalid, NotFound
 from gigacore.exchange import imports
 from gigacore.exchange.imports import FILE_LIMIT, Import
+from gigacore.exchange.workbook import MIME
 from gigacore.messages import msg
 from host_app.api.answers import answer
 from host_app.api.body import loads
@@ -24,7 +25,7 @@ from host_app.problems import Problem
 from host_app.routing import route
 
 IMPORTS: Final = f"{COLLECTION}/imports"
-RAW: Final = frozenset({"text/csv", "text/plain", "application/octet-stream"})
+RAW: Final = frozenset({"text/csv", "text/plain", "application/octet-stream", MIME})
 OPTIONS: Final = frozenset({"key", "duplicates", "rules", "create_references", "locale", "currency", "words"})
 PARTS: Final = frozenset({"mapping", "options", "dialect", "start"})
 SHOWN_ERRORS: Final = 500
@@ -42,7 +43,7 @@ def register(app: Flask) -> None:
 def start_import(plugin: str, plural: str) -> Response:
     """Store the file, map its columns and begin, unless `start` is false.
 
-    The body is multipart (`file`, and `settings` as JSON: mapping, options, dialect, start) or the CSV itself.
+    The body is multipart (`file`, and `settings` as JSON: mapping, options, dialect, start) or the file itself.
     """
     only("file_name")
     entity, (stream, name), settings = entity_at(plugin, plural), _file(), _settings()

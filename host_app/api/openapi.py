@@ -26,6 +26,8 @@ from host_app.api.operations import (
 )
 from host_app.api.schemas import FILE, SHARED, Schema, entity_schema, link, object_schema
 from host_app.api.surrounding_paths import CHANGE, LINK, remove_link, sums, surroundings, undo_change
+from host_app.api.view_paths import VIEW, add_views
+from host_app.exports import CSV, FORMATS
 
 
 def build(registry: Registry, bulk: Iterable[BulkAction], *, server: str) -> Schema:
@@ -41,6 +43,7 @@ def build(registry: Registry, bulk: Iterable[BulkAction], *, server: str) -> Sch
     spec.components.security_scheme("session", {"type": "apiKey", "in": "cookie", "name": "giga"})
     for name, schema in SHARED.items():
         spec.components.schema(name, schema)
+    spec.components.schema("View", VIEW)
     bulk = list(bulk)
     for entity in registry.entities.values():
         _add_entity(spec, entity)
@@ -66,6 +69,8 @@ def _add_entity(spec: APISpec, entity: EntitySpec) -> None:
     for verb, label in BULK_VERBS:
         spec.path(f"{path}/actions/{verb}", operations={"post": _bulk(entity, verb, label, {"type": "object"})})
     spec.path(f"{path}/imports", operations={"get": _imports(entity), "post": _import(entity)})
+    add_views(spec, entity)
+    spec.path(f"{path}/exports", operations={"post": _export(entity)})
     spec.path(f"{path}/imports/{{id}}", parameters=[ID], operations={"get": _import_state(entity)})
     spec.path(f"{path}/{{id}}/files", parameters=[ID], operations={"get": _files(entity), "post": _add_file(entity)})
     for field in (one for one in entity.fields.values() if one.kind == "file" and not one.readonly):
@@ -213,6 +218,31 @@ def _import(entity: EntitySpec) -> Schema:
         description=note,
         requestBody={"required": True, "content": {"multipart/form-data": {"schema": form}, "text/csv": csv}},
         responses={"202": answered("Accepted as a job", {"type": "object"})} | problems(400, 413, 415),
+    )
+
+
+def _export(entity: EntitySpec) -> Schema:
+    names = {"type": "array", "items": {"type": "string"}}
+    wanted = {
+        "type": "object",
+        "additionalProperties": False,
+        "properties": {
+            "format": {"type": "string", "enum": list(FORMATS), "default": CSV},
+            "filter": {"type": ["object", "null"]},
+            "search": {"type": "string"},
+            "sort": names,
+            "fields": names,
+        },
+    }
+    binary = {"schema": {"type": "string", "format": "binary"}}
+    files = {"description": "The file", "content": {kind.partition(";")[0]: binary for kind in FORMATS.values()}}
+    job = answered("A job writes it; its result names the file", {"type": "object"})
+    return _operation(
+        entity,
+        "export",
+        "Export as CSV or Excel",
+        requestBody=body(wanted, required=False),
+        responses={"200": files, "202": job} | problems(415),
     )
 
 

@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from gigacore.entity import EntitySpec, FieldSpec
+from gigacore.records import LABEL
 
 Schema = dict[str, Any]
 
@@ -50,6 +51,7 @@ SHARED: Final[Mapping[str, Schema]] = MappingProxyType(
             "properties": {
                 "id": {"type": "integer"},
                 "label": {"type": ["string", "null"]},
+                "colour": {"type": "string", "description": "Of its pill, where the entity has colours."},
                 "hidden": {"type": "boolean", "description": "True when the caller may not see the record."},
             },
             "required": ["id", "label"],
@@ -180,4 +182,6 @@ def entity_schema(entity: EntitySpec, *, output: bool, partial: bool = False) ->
         schema["properties"][child.name] = {"type": "array", "items": items, "title": child.label}
     if output and entity.id_prefix:
         schema["properties"]["reference"] = {"type": "string", "readOnly": True, "title": "Reference"}
+    if output and entity.labels:
+        schema["properties"][LABEL] = {"type": "string", "readOnly": True, "title": "Name in the caller's language"}
     return schema | {"title": entity.label}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Final
 
@@ -13,9 +14,11 @@ from gigacore.access import users
 from gigacore.context import Actor
 from gigacore.errors import NotFound
 from gigacore.exchange import imports
-from gigacore.exchange.export import export_csv
+from gigacore.exchange.export import Wording, as_csv, prepare
+from gigacore.exchange.export_job import XLSX
 from gigacore.exchange.imports import Import
 from gigacore.exchange.rows import summed
+from gigacore.exchange.workbook import export_xlsx
 from gigacore.messages import msg
 from gigacore.records import ListRequest
 from gigacore.text import Catalogue
@@ -42,7 +45,7 @@ def import_records(
     key: str | None,
     update: bool,
 ) -> int:
-    """Import the CSV FILE into ENTITY (crm.lead); a file imported twice adds nothing new."""
+    """Import FILE (CSV, or an Excel workbook) into ENTITY (crm.lead); a file imported twice adds nothing new."""
     crm = installation.crm
     actor = acting(crm, email)
     with file.open("rb") as stream:
@@ -60,20 +63,22 @@ def import_records(
 @click.option("--filter", "tree", help="A filter tree as JSON; left out: every record.")
 @click.option("--fields", help="Field names separated by commas; left out: every field.")
 @click.option("--lang", default="en", show_default=True, help="The language of the headings.")
+@click.option("--format", "kind", type=click.Choice(["csv", XLSX]), default="csv", show_default=True)
 @pass_installation
 def export_records(
     installation: Installation, entity: str, output: Path | None, email: str | None, tree: str | None,
-    fields: str | None, lang: str,
+    fields: str | None, lang: str, kind: str,
 ) -> None:  # fmt: skip
-    """Export ENTITY (crm.lead) as CSV, which `giga import` takes back."""
+    """Export ENTITY (crm.lead) as CSV or as an Excel workbook, which `giga import` takes back."""
     crm = installation.crm
     request = ListRequest(filter=_tree(tree), fields=tuple(fields.split(",")) if fields else None)
-    translate = Catalogue.load(("gigacore", "host_app", *_packages(crm))).translator(lang)
-    with crm.read(acting(crm, email)) as ctx:
-        pieces = export_csv(ctx, entity, request, translate=translate)
-        with click.open_file(str(output or "-"), "wb") as target:
-            for piece in pieces:
-                target.write(piece)
+    wording = Wording(Catalogue.load(("gigacore", "host_app", *_packages(crm))).translator(lang), lang)
+    with crm.read(acting(crm, email)) as ctx, click.open_file(str(output or "-"), "wb") as target:
+        if kind == XLSX:
+            with export_xlsx(ctx, entity, request, wording=wording) as book:
+                shutil.copyfileobj(book, target)
+        else:
+            target.writelines(as_csv(prepare(ctx, entity, request, wording), ","))
 
 
 def _tree(text: str | None) -> object:

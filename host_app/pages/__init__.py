@@ -16,6 +16,7 @@ from host_app.pages import (
     bulk_job,
     child_rows,
     consents,
+    exporting,
     facts,
     filter_box,
     form,
@@ -49,9 +50,9 @@ from host_app.pages import (
 
 ROOMS = (
     assets, frame, notes, notices, signin, invitations, me, home, options, palette, lists, filter_box, builder,
-    view_box, board, form, imports, record, record_head, facts, child_rows, related, timeline, history, around,
-    consents, linking, attachments, sharing, news, row_menu, table_cells, actions, bulk, bulk_job, trash, settings,
-    refusals, automations, merging,
+    view_box, board, form, imports, exporting, record, record_head, facts, child_rows, related, timeline, history,
+    around, consents, linking, attachments, sharing, news, row_menu, table_cells, actions, bulk, bulk_job, trash,
+    settings, refusals, automations, merging,
 )  # fmt: skip
 
 

@@ -1,39 +1,35 @@
-"""Import of a CSV file, step by step: the file, its columns, progress, report; and the export of a list."""
+"""Import of a CSV file or a workbook, step by step: the file, its columns, progress, report."""
 
 from __future__ import annotations
 
 import csv
 import io
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, BinaryIO, Final, cast
 
-from flask import Flask, Response, redirect, request, stream_with_context
+from flask import Flask, Response, redirect, request
 from flask.typing import ResponseReturnValue
 
-from gigacore import access, jobs, records
+from gigacore import access
 from gigacore.entity import EntitySpec, FieldSpec
 from gigacore.errors import Conflict, GigaError, Invalid, NotFound
-from gigacore.exchange import export, imports
+from gigacore.exchange import imports
 from gigacore.exchange.cells import protect
-from gigacore.exchange.export_job import EXPORT
 from gigacore.exchange.imports import FILE_LIMIT, Import, Preview
 from gigacore.exchange.mapping import NEW, writable
 from gigacore.exchange.rows import RowError, summed
 from gigacore.jobs import cancel as cancel_job
 from gigacore.messages import Msg, msg
-from gigacore.records import ListRequest
 from host_app.api.policies import entity_at, on_entity
 from host_app.auth import current
 from host_app.context import current_crm
-from host_app.pages import bulk_job, views
+from host_app.exports import attached
 from host_app.pages.addresses import list_url
 from host_app.pages.columns import label_of
 from host_app.pages.currencies import currency_codes
 from host_app.pages.frame import is_partial
 from host_app.pages.frame import page as answer
-from host_app.pages.listing import Listing
-from host_app.pages.lists import shown_columns
 from host_app.pages.notes import note
 from host_app.pages.reader import Reader, reader
 from host_app.routing import route
@@ -43,7 +39,6 @@ ONE: Final = f"{RULE}/<int:number>"
 SLOTS: Final = 3
 PREVIEWED: Final = 8
 SHOWN_ERRORS: Final = 100
-DIRECT_EXPORT: Final = 5000
 RUNNING: Final = frozenset({imports.QUEUED, imports.RUNNING})
 STATES: Final = {
     imports.DRAFT: msg("Not started"), imports.QUEUED: msg("Waiting"), imports.RUNNING: msg("Running"),
@@ -74,7 +69,6 @@ def register(app: Flask) -> None:
     route(app, ONE, policy=may, methods=["POST"])(decide)
     route(app, f"{ONE}/cancel", policy=may, methods=["POST"])(cancel)
     route(app, f"{ONE}/errors.csv", policy=may)(errors_file)
-    route(app, "/<plugin>/<plural>/export", policy=on_entity("export"))(export_list)
 
 
 def start(plugin: str, plural: str) -> ResponseReturnValue:
@@ -319,49 +313,4 @@ def errors_file(plugin: str, plural: str, number: int) -> ResponseReturnValue:
     writer.writerow([who.t(head) for head in heads])
     for row, fault in imports.errors(who.ctx, found.id):
         writer.writerow([row, *map(protect, (fault.column, fault.value, who.t(fault.message)))])
-    return _download(("\ufeff" + text.getvalue()).encode(), f"import-{found.id}.csv")
-
-
-def export_list(plugin: str, plural: str) -> ResponseReturnValue:
-    """The list of the address as CSV, as far as the reader may see it: with its columns, or with every field."""
-    spec, who = entity_at(plugin, plural), reader()
-    state = views.state_of(spec, request.args, who)
-    readable = {field.name: field for field in who.readable(spec)}
-    shown = [column.name for column in shown_columns(state, spec, who, readable)] if request.args.get("columns") else ()
-    wanted = ListRequest(
-        filter=state.filter.tree(),
-        sort=(state.sort,) if state.sort else (),
-        search=state.q,
-        fields=tuple(shown) or None,
-    )
-    crm, actor = current_crm(), current()
-    delimiter = ";" if who.locale == "fr" else ","
-    name = f"{spec.plural}.csv"
-    total = records.page(who.ctx, spec.name, replace(wanted, fields=("id",), limit=1, verb="export")).count
-    if total is not None and total.value > DIRECT_EXPORT:
-        return _export_later(spec, state, wanted, {"name": name, "delimiter": delimiter, "total": total.value}, who)
-
-    def pieces() -> Iterator[bytes]:
-        with crm.read(actor) as ctx:
-            yield from export.export_csv(ctx, spec.name, wanted, translate=who.translate, delimiter=delimiter)
-
-    return _download(stream_with_context(pieces()), name)
-
-
-def _export_later(
-    spec: EntitySpec, state: Listing, wanted: ListRequest, more: Mapping[str, Any], who: Reader
-) -> Response:
-    """A job writes the file; the list shows how far it is, and then where the file is."""
-    payload = {
-        "entity": spec.name, "filter": wanted.filter, "sort": list(wanted.sort), "search": wanted.search,
-        "fields": list(wanted.fields or ()), "locale": who.locale, **more,
-    }  # fmt: skip
-    with current_crm().unit_of_work(current()) as ctx:
-        number = jobs.enqueue(ctx, EXPORT, payload)
-    return redirect(bulk_job.with_job(state.url, number), 303)  # type: ignore[return-value]
-
-
-def _download(body: bytes | Iterator[bytes], name: str) -> Response:
-    response = Response(body, content_type="text/csv; charset=utf-8")
-    response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
-    return response
+    return attached(("\ufeff" + text.getvalue()).encode(), f"import-{found.id}.csv")

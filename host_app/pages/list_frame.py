@@ -61,6 +61,7 @@ def _moving_values(state: Listing, who: Reader, fixed: Mapping[str, Any]) -> dic
         "columns_url": state.box_url("columns"),
         "views_url": state.box_url("views"),
         "export_url": state.box_url("export"),
+        "xlsx_url": state.box_url("export", format="xlsx"),
         "shown_url": state.box_url("export", columns=1),
         "views": views.tabs(state, who),
         "kinds": views.kinds(state, who, board=fixed["has_board"]),

@@ -139,6 +139,10 @@ def test_what_was_imported_is_exported_and_taken_back(ready: Giga, tmp_path: Pat
     text = out.read_text("utf-8-sig")
     assert "Petit" in text
     assert "Blanc" not in text
+    book = tmp_path / "out.xlsx"
+    assert ready("export", "crm.lead", "-o", str(book), "--format", "xlsx")[0] == 0
+    code, said = ready("import", "crm.lead", str(book))
+    assert (code, "Created 0," in said) == (0, True)
     assert ready("export", "crm.nothing")[0] == 1
     assert ready("export", "crm.lead", "--fields", "nothing")[0] == 1
     assert ready("export", "crm.lead", "--filter", "{")[0] == 2

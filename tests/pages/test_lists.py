@@ -366,7 +366,7 @@ def test_a_team_has_its_own_view_and_today_holds_what_is_open(crm: Crm, visit: A
 def test_a_large_export_is_written_by_a_job_for_its_person_alone(
     crm: Crm, leads: None, visit: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("host_app.pages.imports.DIRECT_EXPORT", 30)
+    monkeypatch.setattr("host_app.exports.DIRECT", 30)
     boss, other = visit("admin"), visit("super_admin")
     listed = boss.get("/crm/leads/export?columns=1&fields=amount&sort=amount").location
     assert listed.startswith("/crm/leads?sort=amount&fields=amount&job=")
