@@ -5,8 +5,8 @@ from alembic import op
 
 from gigacore.entity import columns, fold
 
-revision = "crm_0003"
-down_revision = "crm_0002"
+revision = "crm_0004"
+down_revision = "crm_0003"
 branch_labels = None
 depends_on = None
 
