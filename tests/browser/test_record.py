@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from gigacore import Crm, records
+from tests.pages.conftest import PASSWORD
 
 
 @pytest.fixture
@@ -129,6 +130,25 @@ def test_what_others_do_is_told_and_nothing_typed_is_lost(crm: Crm, people: None
     page.keyboard.press("Enter")
     page.wait_for_selector("h1:has-text('Augusta')")
     assert unexpected(reader) == []
+
+
+@pytest.mark.slow
+def test_an_ended_session_keeps_a_note_and_a_fact_half_written(crm: Crm, people: None, open_browser: Any) -> None:
+    reader = open_browser()
+    page = reader.go("/crm/contacts/1")
+    page.fill("#note", "Half written")
+    page.click("#fact-last_name dd")
+    page.wait_for_selector("#f-last_name:focus")
+    page.keyboard.type("Byron")
+    page.context.clear_cookies()
+    page.keyboard.press("Enter")
+    page.fill("#email", "super_admin.en@example.test")
+    page.fill("#password", PASSWORD)
+    page.click("main .btn-primary")
+    page.wait_for_function("() => document.querySelector('#f-last_name')?.value === 'Byron'")
+    assert page.input_value("#note") == "Half written"
+    page.press("#f-last_name", "Enter")
+    page.wait_for_selector("h1:has-text('Ada Byron')")
 
 
 def unexpected(reader: Any) -> list[str]:

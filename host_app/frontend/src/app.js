@@ -8,6 +8,7 @@ import * as dates from './dates.js'
 import * as drafts from './drafts.js'
 import * as focus from './focus.js'
 import * as forms from './forms.js'
+import * as kept from './kept.js'
 import * as list from './list.js'
 import * as live from './live.js'
 import * as menus from './menus.js'
@@ -32,7 +33,7 @@ window.giga = {
 
 const parts = [
   shell, focus, menus, palette, cells, list, pick, dates, drafts, forms, sheet, board, columns, builder,
-  settings, record, upload, waiting, watch, live,
+  settings, record, kept, upload, waiting, watch, live,
 ]
 for (const part of parts) {
   part.start()

@@ -5,10 +5,10 @@ import {toast} from './shell.js'
 const LIVE = '.inline-form, .composer form, .card-form'
 const touched = new Set()
 
-function edit(pen) {
+export function edit(pen) {
   const fact = pen.closest('.fact')
   fact.classList.add('opening')
-  htmx.ajax('GET', pen.getAttribute('href'), {source: fact, target: fact, swap: 'outerHTML'}).then(() => fact.classList.remove('opening'))
+  return htmx.ajax('GET', pen.getAttribute('href'), {source: fact, target: fact, swap: 'outerHTML'}).then(() => fact.classList.remove('opening'))
 }
 
 // A click on the value opens its editor, unless it was meant for a link in it or to select text.

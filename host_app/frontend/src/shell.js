@@ -71,7 +71,7 @@ function watchRequests() {
   document.addEventListener('htmx:beforeRequest', event => { show(1); busy(event, true) })
   document.addEventListener('htmx:afterRequest', event => { show(-1); busy(event, false) })
   document.addEventListener('htmx:responseError', event => {
-    if (event.detail.xhr.status === 401) return location.reload()
+    if (event.detail.xhr.status === 401) return document.dispatchEvent(new Event('giga:ended')), location.reload()
     if (event.detail.xhr.getResponseHeader('HX-Trigger')) return // the answer brings its own words
     toast(event.detail.xhr.getResponseHeader('X-Message') || words().failed, 'error')
   })

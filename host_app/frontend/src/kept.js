@@ -1,0 +1,49 @@
+// A session that ends while somebody writes on a record: the small forms come back as they were after the sign-in.
+// Big forms have their own drafts, and the server brings back what they sent.
+import {edit} from './record.js'
+
+const KEY = 'giga-kept'
+const SMALL = '.inline-form, .composer form, .card-form'
+
+function typed(form) {
+  return [...form.elements]
+    .filter(one => one.name && one.name !== 'csrf_token' && !['hidden', 'submit', 'file'].includes(one.type))
+    .map(one => [one.name, one.value, one.checked ?? null])
+}
+
+const filled = form => [...form.elements].some(one => one.matches('textarea, input:not([type=hidden])') && one.value !== one.defaultValue)
+
+function keep() {
+  const forms = [...document.querySelectorAll(SMALL)]
+    .filter(filled)
+    .map(form => ({form: form.id, fact: form.closest('.fact')?.id, typed: typed(form)}))
+  try {
+    if (forms.length) sessionStorage.setItem(KEY, JSON.stringify({path: location.pathname, forms}))
+  } catch { /* no storage: nothing more can be done */ }
+}
+
+function fill(form, values) {
+  for (const [name, value, checked] of values)
+    for (const one of form.elements)
+      if (one.name === name && (checked === null || !['checkbox', 'radio'].includes(one.type))) one.value = value
+      else if (one.name === name && one.value === value) one.checked = checked
+  form.querySelector('textarea, input:not([type=hidden])')?.dispatchEvent(new Event('input', {bubbles: true}))
+}
+
+async function bring({form, fact, typed: values}) {
+  const pen = fact && document.querySelector(`#${CSS.escape(fact)} .pen`)
+  if (pen) await edit(pen)
+  const place = pen ? document.querySelector(`#${CSS.escape(fact)} form`) : document.getElementById(form)
+  if (place) place.hidden = false, fill(place, values)
+}
+
+export function start() {
+  document.addEventListener('giga:ended', keep)
+  let kept = null
+  try {
+    kept = JSON.parse(sessionStorage.getItem(KEY))
+  } catch { /* unreadable: as good as none */ }
+  if (kept?.path !== location.pathname) return
+  sessionStorage.removeItem(KEY)
+  kept.forms.forEach(bring)
+}
