@@ -34,7 +34,8 @@ async function dropped(list, before) {
 }
 
 export async function mount(element) {
-  element.querySelector?.('.settings > nav [aria-current]')?.scrollIntoView({block: 'nearest', inline: 'center'})
+  const here = element.querySelector?.('.settings > nav [aria-current]')
+  if (here) here.parentElement.scrollLeft = here.offsetLeft - (here.parentElement.clientWidth - here.offsetWidth) / 2
   const lists = element.querySelectorAll?.('[data-sortable]') ?? []
   if (!lists.length || !window.giga) return
   const Sortable = await window.giga.sortable()

@@ -107,13 +107,18 @@ def _events_in_short(who: Reader) -> dict[str, str]:
     }  # fmt: skip
 
 
+def _by(one: JobState, who: Reader) -> str:
+    """Who started it."""
+    return who.t(msg("The system")) if one.actor_name == "system" else one.actor_name
+
+
 def _row(one: JobState, who: Reader) -> dict[str, Any]:
     label, colour = STATES[one.state]
     number = who.formats.number
     share = msg("{done} of {total}", done=number(one.progress_done), total=number(one.progress_total or 0))
     return {
         "id": one.id, "name": one.name, "label": job_label(one.name, who), "state": who.t(label), "colour": colour,
-        "by": one.actor_name, "at": who.formats.datetime(one.created_at), "attempts": one.attempts,
+        "by": _by(one, who), "at": who.formats.datetime(one.created_at), "attempts": one.attempts,
         "progress": who.t(share) if one.progress_total else "", "error": last_line(one.error),
         "off": laid_aside(one.name, who) if one.state == PARKED else "",
     }  # fmt: skip
