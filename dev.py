@@ -6,12 +6,19 @@ Standard library only. The first call makes `.venv`; later calls see from a stam
 
 from __future__ import annotations
 
+import sys
+
+if sys.version_info < (3, 11):  # noqa: UP036 - whoever has an older Python is to read this, not a traceback
+    sys.exit(
+        f"dev.py: Python 3.11 or later is needed, and this is {sys.version.split()[0]} ({sys.executable}).\n"
+        "Install one, and run dev.py with it, for example: python3.11 dev.py demo"
+    )
+
 import ast
 import hashlib
 import os
 import shutil
 import subprocess
-import sys
 import tomllib
 import venv
 from collections.abc import Callable

@@ -1,6 +1,7 @@
-"""The runner passes pip's configuration on to uv, which does not read it."""
+"""The runner tells what it needs, and passes pip's configuration on to uv, which does not read it."""
 
 import runpy
+import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -42,3 +43,9 @@ def test_what_is_set_for_uv_itself_wins(
 def test_the_pins_name_no_address_and_fix_every_version() -> None:
     lines = (ROOT / "constraints.txt").read_text().splitlines()
     assert [line for line in lines if "==" not in line.split(";")[0] or "://" in line] == []
+
+
+def test_an_older_python_is_told_what_is_needed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "version_info", (3, 10, 2, "final", 0))
+    with pytest.raises(SystemExit, match=r"Python 3\.11 or later is needed"):
+        runpy.run_path(str(ROOT / "dev.py"))

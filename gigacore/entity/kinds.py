@@ -108,6 +108,8 @@ def _decimal(value: Any) -> Decimal:
         number = Decimal(str(value))
     except InvalidOperation:
         raise BadValue(msg("This must be a number.")) from None
+    if number.is_nan():
+        raise BadValue(msg("This must be a number."))
     try:
         exact = quantise(number)
     except ValueError:
