@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-from gigacore import access, notices, records
+from gigacore import access, notices, records, search
 from gigacore.backups import jobs as backup_jobs
 from gigacore.context import Context
 from gigacore.data import idempotency
@@ -77,12 +77,16 @@ def _progress(run: JobRun) -> int:
 
 
 def tidy(ctx: Context, payload: Mapping[str, Any]) -> None:
-    """Remove what has had its time: kept answers, old trash, ended sessions, counted attempts, old jobs and events."""
+    """Remove what has had its time: kept answers, old trash, ended sessions, counted attempts, old jobs and events.
+
+    The pieces of search indexes are merged as well.
+    """
     connection = ctx.session.connection()
     for remove in (idempotency.purge, erasing.purge, access.sessions.sweep, access.limits.sweep, notices.purge):
         remove(connection, ctx.now)
     for forget in (queue.purge, relay.purge, outgoing.purge):
         forget(connection, ctx.now - KEPT)
+    search.tidy(connection)
     queue.enqueue(ctx, backup_jobs.REGISTER, unique_key=backup_jobs.REGISTER.name)
 
 

@@ -23,6 +23,8 @@ log: Final = logging.getLogger("gigacore.search")
 OLDEST_SQLITE: Final = (3, 34)
 _NAME: Final = re.compile(r"_search(_insert|_update|_delete)?$")
 _EVENTS: Final = ("insert", "update", "delete")
+_PAGES: Final = 4000
+"""Pages of 4 KB that a tidying of one index writes at most."""
 _MERGE: Final = 16
 """Segments that FTS5 collects before it merges them: its own 4 make a single insert twice as dear."""
 
@@ -59,6 +61,12 @@ def present(connection: sa.Connection) -> frozenset[str]:
         return frozenset()
     named = sa.text("SELECT name FROM sqlite_master WHERE type = 'table' AND sql LIKE 'CREATE VIRTUAL TABLE%'")
     return frozenset(name for name in connection.scalars(named) if is_search_index(name))
+
+
+def tidy(connection: sa.Connection) -> None:
+    """Merge what writing has left in pieces, for a search looks into each of them; PostgreSQL does it by itself."""
+    for index in present(connection):
+        connection.exec_driver_sql(f'INSERT INTO "{index}"("{index}", rank) VALUES (\'merge\', {-_PAGES})')  # noqa: S608
 
 
 def _restore_sqlite(connection: sa.Connection, wanted: dict[str, tuple[str, ...]]) -> None:

@@ -105,3 +105,24 @@ def test_a_search_is_one_statement_and_uses_the_index(crm: Crm, admin: Actor, le
         else:
             query = "SELECT indexdef FROM pg_indexes WHERE indexname = 'crm_lead_search'"
             assert "USING gin (name_key gin_trgm_ops" in connection.exec_driver_sql(query).scalar_one()
+
+
+def test_upkeep_merges_what_writing_has_left_in_pieces(crm: Crm, admin: Actor, leads: list[int]) -> None:
+    if crm.engine.dialect.name != "sqlite":
+        pytest.skip("PostgreSQL keeps its index in order by itself")
+
+    def pieces() -> int:
+        with crm.database.system_connection("test") as connection:
+            return int(
+                connection.exec_driver_sql("SELECT count(DISTINCT segid) FROM crm_lead_search_idx").scalar() or 0
+            )
+
+    for number in range(4):
+        with crm.unit_of_work(admin) as ctx:
+            records.create(ctx, "crm.lead", {"last_name": f"Dupont {number}"})
+    assert pieces() > 1
+    with crm.system("test") as ctx:
+        crm.jobs.enqueue(ctx, "core.tidy", {})
+    crm.jobs.run_pending()
+    assert pieces() == 1
+    assert len(found(crm, admin, "dupont")) == 5
