@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from apispec import APISpec
 
+from gigacore.plugins.configuration import WISHES
 from host_app.api.administration_paths import CURRENCY, add_administration
 from host_app.api.automation_paths import add_automation
 from host_app.api.operations import BASE, ID, answered, body, problems, query
@@ -172,6 +173,11 @@ def _add_administration(spec: APISpec) -> None:
     shown = _get("fields.get", "administration", "One custom field")
     operations = {"get": shown, "patch": change, "delete": remove}
     spec.path(f"{BASE}/core/custom-fields/{{entity}}/{{key}}", parameters=place, operations=operations)
+    asked = {"type": "object", "properties": {"change": {"type": "string", "enum": [*WISHES]}}, "required": ["change"]}
+    spec.path(
+        f"{BASE}/core/plan",
+        operations={"post": _post("plan", "What a change of the configuration would do", asked, 200)},
+    )
     _add_money(spec)
     listed = _get("trash.list", "administration", "Deleted records")
     listed["parameters"] = [query("entity", "Only records of this entity.")]

@@ -17,6 +17,7 @@ from host_app.cli.demo import demo
 from host_app.cli.exchange import export_records, import_records
 from host_app.cli.health import doctor, verify
 from host_app.cli.people import token, user
+from host_app.cli.planning import plan
 from host_app.cli.plugins import plugin
 from host_app.cli.serving import serve, worker
 from host_app.extensions import conventional
@@ -59,7 +60,8 @@ def cli(context: click.Context, data_dir: str | None, database_url: str | None) 
 
 
 for command in (
-    backup, celery, db, demo, doctor, export_records, import_records, plugin, serve, token, user, verify, worker,
+    backup, celery, db, demo, doctor, export_records, import_records, plan, plugin, serve, token, user, verify,
+    worker,
 ):  # fmt: skip
     cli.add_command(command)
 for of_authors in (new_plugin, check_contract):
