@@ -33,11 +33,11 @@ def require(folder: Path, needed: int) -> None:
 
 @contextmanager
 def told() -> Iterator[None]:
-    """Turns the end of the room on the disk into a Conflict."""
+    """Turns the end of the room on the disk, or of what one file may take, into a Conflict."""
     try:
         yield
     except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
             raise
         raise Conflict(
             msg("The disk is full: the file could not be written."),

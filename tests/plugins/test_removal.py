@@ -152,6 +152,20 @@ def test_a_full_disk_changes_nothing(touring: Crm, tmp_path: Path, monkeypatch: 
     assert not list((tmp_path / "archives").glob("*"))
 
 
+def test_a_disk_that_fills_up_meanwhile_changes_nothing(touring: Crm, tmp_path: Path) -> None:
+    resource = pytest.importorskip("resource")
+    use(touring)
+    before, most = contents(touring), resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, most[1]))
+    try:
+        with pytest.raises(Conflict, match="The disk is full"):
+            uninstall(touring, "tours")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, most)
+    assert contents(touring) == before
+    assert not list((tmp_path / "archives").glob("*"))
+
+
 def changed(path: Path, name: str, change: Callable[[bytes], bytes]) -> None:
     with zipfile.ZipFile(path) as source:
         entries = {one: source.read(one) for one in source.namelist()}
