@@ -319,8 +319,14 @@ def sweep(connection: sa.Connection, now: datetime) -> int:
 
 def park(connection: sa.Connection, plugins: Collection[str]) -> None:
     """Lays aside what belongs to plugins that do not run, and takes up what belongs to those that do again."""
+    unknown = J.plugin.not_in(sorted(plugins))
+    connection.execute(sa.update(core_job).where(J.state == QUEUED, unknown).values(state=PARKED))
+    take_up(connection, plugins)
+
+
+def take_up(connection: sa.Connection, plugins: Collection[str]) -> None:
+    """Lets jobs of these plugins that were laid aside wait for a worker again."""
     known = J.plugin.in_(sorted(plugins))
-    connection.execute(sa.update(core_job).where(J.state == QUEUED, ~known).values(state=PARKED))
     connection.execute(sa.update(core_job).where(J.state == PARKED, known).values(state=QUEUED))
 
 

@@ -163,7 +163,7 @@ class Worker:
         if heartbeat.is_due(self.beaten_at, now):
             with database.begin() as connection:
                 heartbeat.beat(connection, self.name, now)
-                queue.park(connection, self.declared.plugins)  # what older code laid aside may be known here
+                queue.take_up(connection, self.declared.plugins)  # what older code laid aside may be known here
             self.beaten_at = now
         for run in list(self.running):
             with database.begin() as connection:
