@@ -10,10 +10,10 @@ from typing import Any, Final
 from flask import Flask, redirect, request
 from flask.typing import ResponseReturnValue
 
-from gigacore import records
+from gigacore import access, records
 from gigacore.context import Context
 from gigacore.entity import EntitySpec, FieldSpec
-from gigacore.errors import Conflict, FieldError, GigaError, Invalid, StaleVersion
+from gigacore.errors import Conflict, FieldError, GigaError, Invalid, Locked, StaleVersion
 from gigacore.messages import Msg, msg
 from gigacore.records import labels_of
 from gigacore.ui import Slot
@@ -84,8 +84,9 @@ def new(plugin: str, plural: str) -> ResponseReturnValue:
 
 
 def edit(plugin: str, plural: str, record_id: int) -> ResponseReturnValue:
-    """The form of a record."""
+    """The form of a record. Whoever could not save anything is told so before typing."""
     task = _task(entity_at(plugin, plural), record_id)
+    _require_change(task, record_id)
     return _show(task, _filling(task, forms.filled(task.spec, task.fields, task.item or {}, task.who)))
 
 
@@ -146,6 +147,15 @@ def _task(spec: EntitySpec, record_id: int | None = None) -> Task:
     fields, off = switches.split(forms.editable(spec, who.writable(spec)), who)
     item = None if record_id is None else with_labels(spec, records.get(who.ctx, spec.name, record_id), who)
     return Task(spec, fields, who, item, off)
+
+
+def _require_change(task: Task, record_id: int) -> None:
+    ctx, name = task.who.ctx, task.spec.name
+    record = records.load(ctx, name, record_id)
+    if not access.allowed(ctx, name, record, ("edit", "assign", "share")):
+        raise access.why_not(ctx, name, "edit")
+    if (reason := records.lock_of(ctx, name, record)) is not None:
+        raise Locked(reason)
 
 
 def with_labels(spec: EntitySpec, item: dict[str, Any], who: Reader) -> dict[str, Any]:

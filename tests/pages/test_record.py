@@ -115,6 +115,7 @@ def test_whoever_may_only_look_changes_nothing_and_reads_why(crm: Crm, pair: tup
         assert ("your right to “Edit” does not reach it" in text) is refused
         assert ('id="add-share"' in part(visitor, f"{home}/around")) is not refused
         assert visitor.get(f"{home}/facts/city", HX_Request="true").status_code == (403 if refused else 200)
+        assert visitor.get(f"{home}/edit").status_code == (403 if refused else 200)
         for path, sent in (
             ("facts/city", {"city": "Lyon", "_was": ""}),
             ("rows/emails/new", {"email": "b@example.test"}),
@@ -139,6 +140,8 @@ def test_a_locked_record_says_why_and_stays_as_it_is(crm: Crm, root: Visitor) ->
     assert 'class="pen"' not in text.partition('id="related"')[0]
     status, answer = send(root, f"{home}/facts/city", {"city": "Lyon", "_was": ""})
     assert (status, "Reopen it" in answer) == (409, True)
+    form = root.get(f"{home}/edit")
+    assert (form.status_code, "Reopen it" in form.get_data(as_text=True)) == (409, True)
     root.post(f"{home}/actions/reopen", {"_asked": "1", "status": "contacted"})
     assert send(root, f"{home}/facts/city", {"city": "Lyon", "_was": ""})[0] == 200
 
