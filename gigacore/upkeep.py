@@ -9,15 +9,17 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-from gigacore import access, notices, records, search
+from gigacore import access, customfields, notices, records, search
 from gigacore.backups import jobs as backup_jobs
 from gigacore.context import Context
+from gigacore.customfields.tables import core_custom_field
 from gigacore.data import idempotency
 from gigacore.errors import GigaError, Invalid, NotFound
 from gigacore.exchange import jobs as exchange_jobs
 from gigacore.exchange.export_job import EXPORT
 from gigacore.files import jobs as file_jobs
 from gigacore.jobs import Consumer, Job, JobRun, Schedule, core_job, queue, relay
+from gigacore.jobs.relay import Event
 from gigacore.mail import jobs as mail_jobs
 from gigacore.records import erasing
 from gigacore.ui import BulkAction
@@ -26,6 +28,8 @@ from gigacore.webhooks import outgoing
 CHUNK: Final = 50
 KEPT_FAILURES: Final = 100
 KEPT: Final = timedelta(days=30)
+MATTERS: Final = frozenset({"formula", "active", "key"})
+"""What of a field's definition decides on the values of formulas."""
 
 
 def run_bulk(run: JobRun, payload: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -90,7 +94,35 @@ def tidy(ctx: Context, payload: Mapping[str, Any]) -> None:
     queue.enqueue(ctx, backup_jobs.REGISTER, unique_key=backup_jobs.REGISTER.name)
 
 
+def recalculate(ctx: Context, event: Event) -> None:
+    """A custom field came, went or changed: what formulas make of it is worked out anew, once for many changes."""
+    if MATTERS.isdisjoint(event.fields):
+        return
+    fields = core_custom_field.c
+    entity = ctx.session.connection().scalar(sa.select(fields.entity).where(fields.uid == event.record_uid))
+    queue.enqueue(ctx, FORMULAS, {"entity": entity}, unique_key=f"{FORMULAS.name}:{entity}", system="formulas")
+
+
+def run_formulas(run: JobRun, payload: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Work out the formulas of an entity on all its records, or those of every entity when its field is gone."""
+    with run.unit_of_work() as ctx:
+        known = ctx.session.registry.entities
+        wanted = [name for name, spec in known.items() if any(one.formula for one in spec.fields.values())]
+    changed = done = 0
+    for entity in wanted if payload["entity"] is None else {payload["entity"]} & set(wanted):
+        after: int | None = 0
+        while after is not None:
+            run.between_steps()
+            with run.unit_of_work() as ctx:
+                count, after = customfields.backfill(ctx, entity, after)
+                done += customfields.BATCH
+                run.checkpoint(ctx, done)
+            changed += count
+    return {"changed": changed}
+
+
 BULK: Final = Job("core.bulk", run_bulk, label="Change many records", long=True)
+FORMULAS: Final = Job("core.formulas", run_formulas, label="Work out formulas", long=True, system="formulas")
 TIDY: Final = Job("core.tidy", tidy, label="Tidy up", system="tidy up")
 
 
@@ -102,6 +134,7 @@ class Upkeep:
     jobs: tuple[Job, ...] = (
         BULK,
         TIDY,
+        FORMULAS,
         *exchange_jobs.JOBS,
         EXPORT,
         *file_jobs.JOBS,
@@ -114,4 +147,4 @@ class Upkeep:
         *backup_jobs.SCHEDULES,
         *mail_jobs.SCHEDULES,
     )
-    consumers: tuple[Consumer, ...] = ()
+    consumers: tuple[Consumer, ...] = (Consumer("core.formulas", ("core.custom_field.*",), recalculate),)

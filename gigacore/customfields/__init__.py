@@ -1,9 +1,11 @@
 """Fields that administrators add to entities: definitions, stored values, indexes."""
 
+from gigacore.customfields.backfill import BATCH, backfill
 from gigacore.customfields.definitions import (
     KINDS_OFFERED,
     Definition,
     complete,
+    fault_of,
     load_definitions,
     read_definitions,
 )
@@ -19,17 +21,20 @@ from gigacore.customfields.sql import (
 )
 
 __all__ = [
+    "BATCH",
     "INDEXABLE",
     "KINDS_OFFERED",
     "UNIQUE",
     "Definition",
     "arrange",
+    "backfill",
     "change",
     "complete",
     "count_values",
     "create_index",
     "custom_value_expression",
     "define",
+    "fault_of",
     "find",
     "index_name",
     "is_field_index",

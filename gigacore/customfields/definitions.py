@@ -11,9 +11,11 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from gigacore.customfields.tables import core_custom_field
-from gigacore.entity import Choice, ChoiceList, FieldSpec, Registry
+from gigacore.entity import BadValue, Choice, ChoiceList, FieldSpec, Registry
 from gigacore.entity.kinds import KINDS, LONG_TEXT_LENGTH, TEXT_LENGTH
 from gigacore.entity.spec import EMPTY
+from gigacore.formula import compile_formula
+from gigacore.messages import Msg
 
 KINDS_OFFERED: Final = (
     "text",
@@ -49,7 +51,8 @@ class Executor(Protocol):
 class Definition:
     """One custom field as an administrator defined it.
 
-    `default` is a JSON value; `plugin` is empty unless a plugin brought the field.
+    `default` is a JSON value; `plugin` is empty unless a plugin brought the field. With a `formula` its values are
+    computed, and `kind` is that of the result.
     """
 
     uid: UUID
@@ -70,6 +73,7 @@ class Definition:
     choices: tuple[Choice, ...] = ()
     choice_list: str | None = None
     target: str | None = None
+    formula: str = ""
     plugin: str = ""
 
     @property
@@ -92,6 +96,7 @@ class Definition:
             max_length=_max_length(self.kind), target=self.target, soft=self.target is not None,
             choices=tuple((choice.key, choice.label) for choice in self.choices),
             choice_list=self.choice_list or (self.own_list if self.choices else None), default=None,
+            formula=self.formula, computed=bool(self.formula), readonly=bool(self.formula),
         )  # fmt: skip
         return with_default(plain, self.default)
 
@@ -137,6 +142,7 @@ def to_row(definition: Definition) -> dict[str, Any]:
         "choices": [choice_json(choice) for choice in definition.choices],
         "choice_list": definition.choice_list,
         "target": definition.target,
+        "formula": definition.formula,
     }
 
 
@@ -155,7 +161,20 @@ def choice_json(choice: Choice) -> dict[str, Any]:
 def from_row(row: Mapping[str, Any]) -> Definition:
     """The definition in a row of the table."""
     options = {name.removeprefix("is_"): row[name] for name in row if name.startswith("is_")}
-    same = ("uid", "plugin", "entity", "key", "kind", "label", "help", "section", "position", "choice_list", "target")
+    same = (
+        "uid",
+        "plugin",
+        "entity",
+        "key",
+        "kind",
+        "label",
+        "help",
+        "section",
+        "position",
+        "choice_list",
+        "target",
+        "formula",
+    )
     choices = tuple(
         Choice(**{**stored, "labels": MappingProxyType(stored["labels"])}, position=place)
         for place, stored in enumerate(row["choices"])
@@ -188,9 +207,38 @@ def complete(registry: Registry, executor: Executor, generation: int) -> Registr
     active = [definition for definition in read_definitions(executor) if definition.active]
     lists = (definition.choices_as_list() for definition in active)
     brought = [entry for entry in lists if entry is not None]
-    completed = registry.with_custom_fields(_fields(active), generation)
+    completed = registry.with_custom_fields(_fields(active, registry), generation)
     return completed.with_choice_lists(brought, generation) if brought else completed
 
 
-def _fields(definitions: Iterable[Definition]) -> list[FieldSpec]:
-    return [definition.field() for definition in definitions]
+def _fields(definitions: Iterable[Definition], registry: Registry) -> list[FieldSpec]:
+    fields = [definition.field() for definition in definitions]
+    return [with_sources(one, beside(one, fields, registry)) if one.formula else one for one in fields]
+
+
+def beside(field: FieldSpec, custom: Iterable[FieldSpec], registry: Registry) -> Mapping[str, FieldSpec]:
+    """The other fields of the entity that a field belongs to: those in code, and `custom` ones."""
+    entity = registry.entities.get(field.entity)
+    coded = {name: one for name, one in entity.fields.items() if not one.custom} if entity else {}
+    return coded | {one.name: one for one in custom if one.entity == field.entity and one.name != field.name}
+
+
+def fault_of(definition: Definition, registry: Registry) -> Msg | None:
+    """Why a formula has no values now: a field that it reads is gone. None while it works."""
+    if not definition.formula:
+        return None
+    fields = registry.entity(definition.entity).fields.values() if definition.entity in registry.entities else ()
+    try:
+        compile_formula(definition.formula, definition.kind, beside(definition.field(), fields, registry))
+    except BadValue as error:
+        return error.message
+    return None
+
+
+def with_sources(field: FieldSpec, others: Mapping[str, FieldSpec]) -> FieldSpec:
+    """A formula's field with the fields that it reads; none while one of them is gone, for then it has no value."""
+    try:
+        sources = compile_formula(field.formula, field.kind, others).sources
+    except BadValue:
+        return field
+    return replace(field, depends_on=tuple(sorted(sources)))

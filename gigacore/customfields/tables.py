@@ -32,6 +32,7 @@ core_custom_field: Final = sa.Table(
     sa.Column("choices", JsonB(), nullable=False),
     sa.Column("choice_list", sa.String(80)),
     sa.Column("target", sa.String(120)),
+    sa.Column("formula", sa.Text, nullable=False, server_default=""),
     sa.UniqueConstraint("entity", "key"),
     sqlite_autoincrement=True,
 )

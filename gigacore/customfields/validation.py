@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, Final
@@ -17,6 +17,7 @@ from gigacore.entity.kinds import clean_text
 from gigacore.entity.spec import FieldSpec
 from gigacore.errors import FieldError, Invalid
 from gigacore.filter.stored import CUSTOM_KEY
+from gigacore.formula import MOST_CHARACTERS, RESULTS, compile_formula
 from gigacore.messages import Msg, msg
 
 FIXED: Final = frozenset({"entity", "key", "kind", "target", "choice_list"})
@@ -43,6 +44,9 @@ def changed_definition(present: Definition, data: Mapping[str, Any], registry: R
         for name in sorted(FIXED & data.keys())
         if data[name] != getattr(present, name)
     ]
+    if "formula" in data and bool(data["formula"]) != bool(present.formula):
+        told = msg("This is required.") if present.formula else msg("Only a new field can be a formula.")
+        reader.errors.append(FieldError("formula", told, "fixed"))
     return reader.read(present, _OPTION_READERS)
 
 
@@ -190,9 +194,35 @@ def _default(value: Any, found: Definition, registry: Registry) -> Any:
     return value
 
 
+def _formula(value: Any, found: Definition, registry: Registry) -> str:
+    text = clean_text("" if value is None else value, _TEXT, MOST_CHARACTERS)
+    if not text:
+        return ""
+    if found.kind not in RESULTS:
+        raise BadValue(msg("A formula gives a number, a text, a date, or yes or no."))
+    others = {name: one for name, one in registry.entity(found.entity).fields.items() if name != found.key}
+    _no_circle(found.key, compile_formula(text, found.kind, others).sources, others)
+    return text
+
+
+def _no_circle(key: str, sources: Iterable[str], others: Mapping[str, FieldSpec]) -> None:
+    """Raise BadValue when a formula would build on itself."""
+    ways: list[tuple[str, tuple[str, ...]]] = [(name, (key, name)) for name in sorted(sources)]
+    while ways:
+        name, way = ways.pop()
+        for source in others[name].depends_on if name in others else ():
+            if source == key:
+                names = " → ".join((*way, key))
+                raise BadValue(msg("A formula cannot build on itself: {names}.", names=names))
+            ways.append((source, (*way, source)))
+
+
 def _contradictions(found: Definition) -> list[FieldError]:
     """What is right one by one, but not together."""
     wrong: list[tuple[str, Msg]] = []
+    if found.formula:
+        given = (("required", found.required), ("unique", found.unique), ("default", found.default is not None))
+        wrong += [(name, msg("A formula has its value from other fields.")) for name, is_given in given if is_given]
     if found.unique and found.kind not in UNIQUE:
         wrong.append(("unique", msg("A field of this kind cannot be unique.")))
     if found.indexed and found.kind not in INDEXABLE:
@@ -236,4 +266,5 @@ _OPTION_READERS: Final[tuple[tuple[str, Read], ...]] = (
     ("active", _flag),
     ("choices", _choices),
     ("default", _default),
+    ("formula", _formula),
 )

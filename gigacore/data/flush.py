@@ -12,7 +12,7 @@ from sqlalchemy import event, inspect
 from sqlalchemy.orm import InstanceState, Session
 from sqlalchemy.orm.attributes import instance_state
 
-from gigacore.data import file_uses, locks, rollups, trash
+from gigacore.data import file_uses, formulas, locks, rollups, trash
 from gigacore.data.changes import Change, RowChange, changed_values, filled, image, old_image
 from gigacore.data.custom import with_custom_defaults, write_custom_keys
 from gigacore.data.inserts import next_ids
@@ -310,9 +310,12 @@ class Collector:
         for rows in change.rows.values():
             for row in rows:
                 write_keys(row.row, row.plan)
-        write_custom_keys(record, change.plan)
         if rollups.compute(self.session, change) or change.verb == "created":
             self.update(change)
+        if change.plan.formulas:
+            formulas.compute(change)
+            self.update(change)
+        write_custom_keys(record, change.plan)
         write_keys(record, change.plan.plan)
         self.stamp(change)
         return True

@@ -10,6 +10,7 @@ from weakref import WeakKeyDictionary
 from sqlalchemy import ColumnElement, Select, bindparam, select
 
 from gigacore.data.door import SCOPED
+from gigacore.data.formulas import Computed, formulas_of
 from gigacore.data.inserts import Inserter
 from gigacore.data.search_texts import searched_columns
 from gigacore.data.survey import tables_in
@@ -86,6 +87,7 @@ class EntityPlan:
     relations: tuple[RelationRollup, ...]
     custom_keys: tuple[tuple[str, KeyMaker], ...]
     custom_defaults: tuple[FieldSpec, ...]
+    formulas: tuple[Computed, ...]
     files: frozenset[str]
     """The fields, those of plugins among them, that hold a file."""
     locked_when: Condition | None
@@ -180,6 +182,7 @@ def _entity_plan(spec: EntitySpec, registry: Registry, relations: tuple[Relation
         relations=relations,
         custom_keys=tuple((one.name, KINDS[one.kind].key) for one in custom if one.is_text),
         custom_defaults=tuple(one for one in custom if one.default is not None),
+        formulas=formulas_of(spec),
         files=frozenset(name for name, one in spec.fields.items() if one.kind == "file"),
         locked_when=parse(spec.locked_when, spec, registry) if spec.locked_when else None,
         frozen_when=parse(spec.frozen_when, spec, registry) if spec.frozen_when else None,

@@ -29,7 +29,7 @@ class FieldSpec:
     mapped Python attribute (for money `<name>_value`), `column` the column; `key_column` the folded text column.
     `readonly` fields are owned by the server and stand in no input schema. Forms ask for a field with a `switch` only
     while the setting of that name is on. A file field with `image` holds a picture of at most so many pixels in width
-    and height.
+    and height. `formula` is the text from which an administrator's computed field takes its value.
     """
 
     name: str
@@ -69,6 +69,7 @@ class FieldSpec:
     extension: type[Extension] | None = None
     labels: Mapping[str, str] = field(default_factory=lambda: EMPTY)
     compute: Callable[[Any], Any] | None = None
+    formula: str = ""
     depends_on: tuple[str, ...] = ()
     rollup: RollupSpec | None = None
 

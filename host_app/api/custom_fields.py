@@ -16,7 +16,7 @@ from host_app.api.body import read_object
 from host_app.api.once import write
 from host_app.api.policies import on_tool
 from host_app.api.query import only
-from host_app.context import current_crm
+from host_app.context import current_crm, say
 from host_app.routing import route
 
 FIELDS: Final = "/api/v1/core/custom-fields"
@@ -24,7 +24,7 @@ FIELD: Final = f"{FIELDS}/<entity>/<key>"
 TOOL: Final = "core.custom_field"
 SHOWN: Final = (
     "entity", "key", "kind", "label", "help", "section", "position", "required", "unique", "indexed", "listed",
-    "active", "default", "choice_list", "target", "plugin",
+    "active", "default", "choice_list", "target", "formula", "plugin",
 )  # fmt: skip
 
 
@@ -87,6 +87,8 @@ def remove_field(entity: str, key: str) -> Response:
 
 def _shown(definition: Definition) -> dict[str, Any]:
     shown: dict[str, Any] = {name: getattr(definition, name) for name in SHOWN}
+    fault = customfields.fault_of(definition, current_crm().registry)
+    shown["formula_fault"] = None if fault is None else say(fault)
     shown["labels"] = dict(definition.labels)
     shown["choices"] = [
         {"key": one.key, "label": one.label, "labels": dict(one.labels), "colour": one.colour, "active": one.active}

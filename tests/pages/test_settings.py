@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from gigacore import Crm
+from gigacore import Crm, records
 from tests.pages.conftest import Visitor
 
 FIELDS = "/settings/fields/crm.lead"
@@ -102,3 +102,27 @@ def test_a_switch_says_first_what_it_changes(root: Visitor, visit: Any) -> None:
     assert "rows of crm_lead" in page
     assert root.get("/settings/plugins/nowhere").status_code == 404
     assert visit("admin").get("/settings/plugins/crm").status_code == 403
+
+
+def test_a_formula_is_written_with_a_preview_and_follows_its_fields(crm: Crm, root: Visitor) -> None:
+    with crm.system("test") as ctx:
+        amount = {"amount": "1200", "currency": "EUR"}
+        lead = records.create(ctx, "crm.lead", {"last_name": "Lovelace", "amount": amount}).id
+    sent = {"label": "Fee", "kind": "formula", "result": "decimal", "formula": "amount * 0.05", "try_on": str(lead)}
+    root.get("/settings/fields/crm.lead/new")
+    tried = root.post("/settings/fields/crm.lead/try", sent, **{"HX-Request": "true"}).text
+    assert "Lovelace" in tried
+    assert "<strong>60</strong>" in tried
+    whole = root.post("/settings/fields/crm.lead/try", sent).text
+    assert "<strong>60</strong>" in whole, "without scripts the whole form comes back with the result"
+    assert 'value="Fee"' in whole
+    wrong = root.post("/settings/fields/crm.lead/new", {**sent, "formula": "amount + city"})
+    assert wrong.status_code == 422
+    assert "“+” does not go with a number and a text." in wrong.text
+    assert root.post("/settings/fields/crm.lead/new", sent).status_code == 303
+    crm.jobs.run_pending()
+    page = root.get(f"/crm/leads/{lead}").text
+    assert "Fee" in page
+    assert 'name="x_fee"' not in root.get(f"/crm/leads/{lead}/edit").text
+    assert "Fee" in root.get("/crm/leads?fields=last_name,x_fee").text
+    assert 'name="formula"' in root.get("/settings/fields/crm.lead/x_fee").text

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from itertools import chain
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -19,9 +20,12 @@ from host_app.api.policies import on_tool
 from host_app.auth import current
 from host_app.context import current_crm
 from host_app.pages import plain_form
+from host_app.pages.answers import parts
+from host_app.pages.frame import is_partial, part
 from host_app.pages.notes import note
 from host_app.pages.raw import Raw, raw_from
 from host_app.pages.reader import Reader, reader
+from host_app.pages.settings import formulas
 from host_app.pages.settings.area import settings_page
 from host_app.pages.settings.defaults import NO_DEFAULT, shown_default, typed_default
 from host_app.pages.settings.doing import again, do
@@ -37,7 +41,7 @@ KIND_LABELS: Final[Mapping[str, Msg]] = MappingProxyType(
         "money": msg("Money"), "date": msg("Date"), "datetime": msg("Date and time"), "choice": msg("List"),
         "choices": msg("Multiple list"), "boolean": msg("Checkbox"), "url": msg("Web address"),
         "email": msg("E-mail"), "phone": msg("Phone"), "ref": msg("Link to another record"),
-        "file": msg("File"),
+        "file": msg("File"), formulas.KIND: msg("Formula"),
     }
 )  # fmt: skip
 LABEL: Final = FieldSpec("label", "text", label="Name", required=True, max_length=120)
@@ -66,6 +70,7 @@ def register(app: Flask) -> None:
     route(app, ONE, policy=on_tool(TOOL, "edit"), methods=["POST"])(change)
     route(app, f"{ONE}/state", policy=on_tool(TOOL, "edit"), methods=["POST"])(state)
     route(app, f"{ONE}/erase", policy=on_tool(TOOL, "edit"))(ask_to_erase)
+    route(app, f"{LIST}/<entity>/try", policy=on_tool(TOOL, "edit"), methods=["POST"])(attempt)
     route(app, f"{LIST}/<entity>/order", policy=on_tool(TOOL, "edit"), methods=["POST"])(order)
 
 
@@ -76,21 +81,32 @@ def show() -> ResponseReturnValue:
     for definition in customfields.read_definitions(who.ctx.session.connection()):
         found.setdefault(definition.entity, []).append(definition)
     kinds = {kind: who.t(label) for kind, label in KIND_LABELS.items()}
+    faults = {(one.entity, one.key): who.t(fault) for one in chain(*found.values())
+              if (fault := customfields.fault_of(one, who.registry))}  # fmt: skip
     groups = [(spec.name, who.t(spec.label_plural), found.get(spec.name, [])) for spec in who.entities("view")]
     may_edit = access.may(who.ctx, "edit", TOOL)
     return settings_page(
-        "fields.html", who, title=who.t(msg("Custom fields")), groups=groups, kinds=kinds, may_edit=may_edit
+        "fields.html",
+        who,
+        title=who.t(msg("Custom fields")),
+        groups=groups,
+        kinds=kinds,
+        may_edit=may_edit,
+        faults=faults,
     )
 
 
 def _fields(who: Reader, *, present: Definition | None = None) -> list[FieldSpec]:
     """The inputs of the form; kind and target of a present field never change."""
-    kinds = tuple((kind, str(KIND_LABELS[kind])) for kind in KINDS_OFFERED if kind in KIND_LABELS)
-    targets = tuple((spec.name, spec.label) for spec in who.entities("view"))
+    if present is not None and present.formula:
+        return [LABEL, FRENCH, formulas.FORMULA, HELP, *(flag for flag in FLAGS if flag.name in ("indexed", "listed"))]
+    kinds = tuple((kind, str(KIND_LABELS[kind])) for kind in (*KINDS_OFFERED, formulas.KIND) if kind in KIND_LABELS)
+    targets = (*((spec.name, spec.label) for spec in who.entities("view")), ("core.user", "User"))
     fixed = [] if present else [replace(KIND, choices=kinds), replace(TARGET, choices=targets)]
     listed = [CHOICES] if present is None or present.kind in ("choice", "choices") else []
     default = [] if present and present.kind in NO_DEFAULT else [DEFAULT]
-    return [LABEL, FRENCH, *fixed, *listed, *default, HELP, *FLAGS]
+    computed = [] if present else [formulas.RESULT, formulas.FORMULA]
+    return [LABEL, FRENCH, *fixed, *listed, *computed, *default, HELP, *FLAGS]
 
 
 def new(entity: str) -> ResponseReturnValue:
@@ -124,6 +140,7 @@ def edit(entity: str, key: str) -> ResponseReturnValue:
     values |= {flag.name: getattr(present, flag.name) for flag in FLAGS}
     values["choices"] = "\n".join(choice.label for choice in present.choices if choice.active)
     values["default"] = shown_default(present)
+    values["formula"] = present.formula
     raw = plain_form.filled(_fields(who, present=present), values, who)
     return _form(who, who.registry.entity(entity), raw, present)
 
@@ -187,9 +204,12 @@ def order(entity: str) -> ResponseReturnValue:
 
 def _data(typed: Mapping[str, Any], who: Reader, present: Definition | None = None) -> dict[str, Any]:
     """What was typed, as the definition of a field."""
-    data = {name: value for name, value in typed.items() if name not in ("label_fr", "choices") and value is not None}
+    apart = ("label_fr", "choices", "result", "formula")
+    data = {name: value for name, value in typed.items() if name not in apart and value is not None}
     data["labels"] = {"fr": typed["label_fr"]} if typed.get("label_fr") else {}
     kind = present.kind if present else typed.get("kind")
+    if kind == formulas.KIND or (present and present.formula):
+        return _formula(data, typed, present)
     if kind in ("choice", "choices"):
         known = {choice.label: choice.key for choice in present.choices} if present else {}
         labels = [line.strip() for line in (typed.get("choices") or "").splitlines() if line.strip()]
@@ -200,6 +220,25 @@ def _data(typed: Mapping[str, Any], who: Reader, present: Definition | None = No
     if "default" in typed and kind not in NO_DEFAULT:
         data["default"] = typed_default(typed["default"] or "", str(kind), data.get("choices", ()), who)
     return data
+
+
+def _formula(data: dict[str, Any], typed: Mapping[str, Any], present: Definition | None) -> dict[str, Any]:
+    """A formula takes its kind from its result, and no value from anywhere else."""
+    if not typed.get("formula"):
+        raise Invalid.of("formula", msg("This is required."), "required")
+    kind = {} if present else {"kind": typed.get("result") or "decimal"}
+    others = {name: value for name, value in data.items() if name not in ("target", "default")}
+    return {**others, **kind, "formula": typed["formula"]}
+
+
+def attempt(entity: str) -> ResponseReturnValue:
+    """What the formula that is typed gives for a record; without scripts in the form as it was typed."""
+    who, raw = reader(), raw_from(request.form.to_dict(flat=False))
+    spec = who.registry.entity(entity)
+    present = customfields.find(who.ctx, entity, raw.text("_key")) if raw.text("_key") else None
+    if not is_partial():
+        return _form(who, spec, raw, present)
+    return parts([part("formula_trial", trial=formulas.tried(spec, raw, present, who))])
 
 
 def _form(
@@ -218,7 +257,9 @@ def _form(
     label = who.t(spec.label_plural)
     title = msg("Edit the field “{name}”", name=present.label) if present else msg("New field: {things}", things=label)
     return settings_page(
-        "form.html", who, error.status if error else 200, title=who.t(title), inputs=inputs, home=LIST,
+        "custom_field.html", who, error.status if error else 200, title=who.t(title), inputs=inputs, home=LIST,
         trouble=trouble,
         button=who.t(msg("Save")) if present else who.t(msg("Add field")),
+        trial=formulas.tried(spec, raw, present, who),
+        **({} if present and not present.formula else formulas.around(spec, raw, present, who)),
     )  # fmt: skip
