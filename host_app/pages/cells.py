@@ -253,7 +253,7 @@ def initials(name: str) -> str:
 
 def person(name: str) -> Markup:
     """A person: a round mark with initials, and the name."""
-    return Markup(f'<span class="who" data-i="{escape(initials(name))}">{escape(name)}</span>')  # noqa: S704
+    return Markup(f'<span class=who data-i="{escape(initials(name))}">{escape(name)}</span>')  # noqa: S704
 
 
 def _ref(spec: FieldSpec, reader: Reading, short: bool) -> Draw:
@@ -277,8 +277,9 @@ def _ref(spec: FieldSpec, reader: Reading, short: bool) -> Draw:
 
 
 def _target(spec: FieldSpec, registry: Registry) -> EntitySpec | None:
+    """Where a reference leads; what belongs to the settings, such as a pipeline, is only named."""
     found = registry.entities.get(spec.target or "")
-    return None if found is None or found.hidden else found
+    return None if found is None or found.hidden or found.group == "Settings" else found
 
 
 def _file(spec: FieldSpec, reader: Reading, short: bool) -> Draw:

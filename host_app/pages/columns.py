@@ -106,7 +106,6 @@ def row_writer(
 
     `avatar` draws the small picture before the title.
     """
-    select = safe(reader.t(msg("Select")))
     path = list_url(spec)
     rest = [
         (column.name, column.draw, f"<td class={column.classes}>" if column.classes else "<td>")
@@ -115,7 +114,7 @@ def row_writer(
 
     def write(item: Item) -> str:
         title, record = safe(title_of(spec, item)), item["id"]
-        box = f'<td class=c><input type=checkbox name=id value={record} aria-label="{select} {title}">'
+        box = f'<td class=c><input type=checkbox name=id value={record} aria-label="{title}">'
         picture = avatar(item) if avatar is not None else ""
         parts = [f'<tr>{box if tick else ""}<th scope=row>{picture}<a href="{path}/{record}">{title}</a>']
         for name, draw, start in rest:

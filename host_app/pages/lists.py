@@ -87,7 +87,8 @@ def _sections(state: Listing, spec: EntitySpec, who: Reader) -> dict[str, Any]:
     if field is None:
         return _table(replace(state, kind=""), spec, who)
     places = places_of(spec, field, state.group, who)
-    columns = shown_columns(state, spec, who, readable_by_name(spec, who))
+    shown = shown_columns(state, spec, who, readable_by_name(spec, who))
+    columns = [column for column in shown if column.name != field.name]  # the section says it already
     wanted = replace(request_of(state, _names(columns, _picture(spec, who))), limit=IN_SECTION, cursor=None)
     pages = zip(places.places, pages_of(places, state, wanted, who), strict=True)
     sections = [_section(place, found, places, state, columns, who) for place, found in pages]

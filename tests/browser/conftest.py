@@ -94,8 +94,9 @@ def open_browser(chromium: Browser, crm: Crm, address: str) -> Iterator[Any]:
     contexts = []
 
     def come(
-        role: str = "super_admin", locale: str = "en", *, width: int = 1440, dark: bool = False, policy: bool = True
-    ) -> Reader:
+        role: str = "super_admin", locale: str = "en", *, width: int = 1440, dark: bool = False, policy: bool = True,
+        touch: bool = False,
+    ) -> Reader:  # fmt: skip
         email = f"{role}.{locale}@example.test"
         with crm.system("test reader") as ctx:
             if email not in {user.email for user in users.all_users(ctx)}:
@@ -104,6 +105,8 @@ def open_browser(chromium: Browser, crm: Crm, address: str) -> Iterator[Any]:
             viewport={"width": width, "height": 800},
             color_scheme="dark" if dark else "light",
             bypass_csp=not policy,
+            has_touch=touch,
+            is_mobile=touch,
             locale="fr-FR" if locale == "fr" else "en-GB",
         )
         contexts.append(context)

@@ -49,7 +49,7 @@ def test_binary_junk_is_refused_with_a_reason(root: Visitor) -> None:
 
 def test_a_list_goes_out_as_a_workbook_and_comes_in_as_one(crm: Crm, root: Visitor) -> None:
     root.post("/crm/leads/new", {"last_name": "Lovelace"})
-    book = root.get("/crm/leads/export?format=xlsx&columns=1")
+    book = root.client.get("/crm/leads/export?format=xlsx&columns=1")
     assert book.headers["Content-Disposition"] == 'attachment; filename="leads.xlsx"'
     page = root.get(upload(root, book.data, "leads.xlsx").location).get_data(as_text=True)
     assert "Lovelace" in page

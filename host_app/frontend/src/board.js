@@ -60,10 +60,31 @@ export function follow() {
   return true
 }
 
+// A finger near the edge moves the board along; browsers do that by themselves for the mouse alone.
+const EDGE = 48
+let carrying = 0
+
+function carry() {
+  let x = null
+  const note = event => { x = event.touches?.[0]?.clientX ?? null }
+  document.addEventListener('touchmove', note, {passive: true})
+  clearInterval(carrying)
+  carrying = setInterval(() => {
+    const one = document.querySelector('.board.dragging')
+    if (!one) {
+      clearInterval(carrying)
+      document.removeEventListener('touchmove', note)
+    } else if (x !== null) {
+      const {left, right} = one.getBoundingClientRect()
+      one.scrollLeft += x > right - EDGE ? 7 : x < left + EDGE ? -7 : 0
+    }
+  }, 16)
+}
+
 function dropped({item, from, to, oldIndex}) {
   document.querySelector('.board')?.classList.remove('dragging')
   if (from === to) return
-  move(item, to.closest('.lane').dataset.key, () => from.insertBefore(item, from.children[oldIndex] ?? null))
+  move(item, to.closest('[data-key]').dataset.key, () => from.insertBefore(item, from.children[oldIndex] ?? null))
 }
 
 function onKey(event) {
@@ -112,13 +133,13 @@ function onSubmit(event) {
 }
 
 export async function mount() {
-  const lists = [...(board()?.querySelectorAll('.cards-list') ?? [])].filter(list => !list.sorted)
+  const lists = [...(board()?.querySelectorAll('.cards-list, .dropzone') ?? [])].filter(list => !list.sorted)
   if (!lists.length) return
   lists.forEach(list => { list.sorted = true })
   const Sortable = await window.giga.sortable()
   lists.forEach(list => new Sortable(list, {
-    group: 'board', animation: 120, delay: 150, delayOnTouchOnly: true, draggable: '.kcard', filter: '.move', preventOnFilter: false,
-    onStart: () => board()?.classList.add('dragging'), onEnd: dropped,
+    group: 'board', animation: 120, delay: 180, delayOnTouchOnly: true, touchStartThreshold: 5, draggable: '.kcard', filter: '.move',
+    preventOnFilter: false, onStart: () => { board()?.classList.add('dragging'); carry() }, onEnd: dropped,
   }))
 }
 
