@@ -51,7 +51,8 @@ def import_of_a_file(product: Product, folder: Path, size: int) -> float:
         writer.writeheader()
         writer.writerows({name: body[name] for name in writer.fieldnames} for body in bodies)
     giga = Path(sys.executable).with_name("giga")
-    pid = os.posix_spawn(giga, [str(giga), "import", "crm.lead", str(file)], product.environment())
+    quiet = [(os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0)]
+    pid = os.posix_spawn(giga, [str(giga), "import", "crm.lead", str(file)], product.environment(), file_actions=quiet)
     _, status, used = os.wait4(pid, 0)
     if status:
         raise SystemExit(f"giga import failed on {size} rows")
