@@ -52,7 +52,7 @@ class Wanted:
 
 def job_for(wanted: Wanted) -> int | None:
     """The job that writes the file, if the list is too long to write it at once. Raises what `prepare` does."""
-    short = replace(wanted.request, fields=("id",), limit=1, verb="export")
+    short = replace(wanted.request, limit=1, verb="export")  # with its fields: a faulty one is refused here
     counted = records.page(g.ctx, wanted.spec.name, short).count
     if counted is None or counted.value <= DIRECT:
         return None

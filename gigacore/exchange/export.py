@@ -6,6 +6,7 @@ import csv
 import io
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Final
 
 from gigacore import access, records
@@ -72,8 +73,10 @@ def prepare(ctx: Context, entity: str, request: ListRequest | None, wording: Wor
     access.require(ctx, "export", entity)
     names = exported(ctx, spec, request)
     asked = replace(request or ListRequest(), fields=tuple(names), limit=PAGE, count=False, cursor=None, verb="export")
+    found = pages(ctx, entity, asked)
+    first = next(found)  # now, so that a faulty request is refused before anything was sent
     columns = columns_of(spec, names, ctx.session.registry, wording, child_rows)
-    return Export(columns, pages(ctx, entity, asked))
+    return Export(columns, chain((first,), found))
 
 
 def export_csv(

@@ -64,6 +64,9 @@ def test_a_list_is_exported_as_either_file_and_a_long_one_by_a_job(
     assert (book.status_code, sheet.to_python()[1:]) == (200, [["Petit", "Lyon"]])
     assert "Blanc" in people.admin("POST", "/crm/leads/exports", {"search": "blanc"}).get_data(as_text=True)
     assert people.admin("POST", "/crm/leads/exports", {"format": "pdf"}).status_code == 422
+    for faulty in ({"fields": ["nothing"]}, {"fields": [""]}, {"sort": ["nothing"]}, {"filter": {"field": "nothing"}}):
+        refused = people.admin("POST", "/crm/leads/exports", faulty)
+        assert (refused.status_code, refused.content_type) == (422, "application/problem+json"), faulty
     assert people.ann("POST", "/crm/leads/exports", {}).status_code == 403
     monkeypatch.setattr(exports, "DIRECT", 0)
     later = people.admin("POST", "/crm/leads/exports", wanted)
