@@ -135,7 +135,7 @@ def _mail(ctx: Context, row: Any) -> Mail:
 def _close(ctx: Context, row: Any, state: str, error: Msg | None) -> str:
     _set(ctx, row.id, state=state, error=error, sent_at=ctx.now if state == SENT else None)
     if state == SENT and row.ends:
-        details = {"mail": row.id, "to": row.recipient}
+        details = {"mail": row.id, "to": row.recipient, "by": row.user_id}
         activities.log(
             ctx, ACTIVITY, row.subject, [(name, number) for name, number in row.ends], direction="out", data=details,
             summary=row.text[:2000],

@@ -12,6 +12,7 @@ from flask.typing import ResponseReturnValue
 from markupsafe import Markup
 
 from gigacore import access, mail, records
+from gigacore.access import users
 from gigacore.data import activities, audit
 from gigacore.data.activities import Activity
 from gigacore.entity import EntitySpec, FieldSpec
@@ -36,6 +37,7 @@ NOTE: Final = "crm.note"
 AUTOMATION: Final = "core.automation"
 CONSENT: Final = "core.consent"
 ENDS: Final = ("from", "to")
+MAIL: Final = "core.mail"
 MOST: Final = 50
 MOST_TITLE: Final = 200
 ICONS: Final[Mapping[str, str]] = MappingProxyType(
@@ -96,6 +98,8 @@ def _activity(entry: Activity, view: RecordView, names: Mapping[str, Labels]) ->
         return _automation(entry, at, exact, who)
     if entry.kind == CONSENT:
         return _consent(entry, at, exact, who)
+    if entry.kind == MAIL:
+        return _mail(entry, at, exact, who)
     reopen = f"{view.path}/tasks/{entry.source_id}/reopen" if entry.source_entity == TASK else ""
     icon = ICONS.get(key, ICONS.get(kind, "activity"))
     what, title = _kind(entry, key, who), _title(entry, source, who, names)
@@ -120,6 +124,17 @@ def _consent(entry: Activity, at: str, exact: str, who: Reader) -> Entry:
     if not data.get("allowed"):
         noted = msg("noted: may not be written to ({purpose})", purpose=purpose)
     return Entry("mail", entry.actor_name, who.t(noted), at, exact, entry.title, "", "")
+
+
+def _mail(entry: Activity, at: str, exact: str, who: Reader) -> Entry:
+    """A mail that went out, in the name of who had it sent: a worker did it, which says nothing to anybody."""
+    data = entry.data or {}
+    people = who.kept(("people",), lambda: dict(users.names(who.ctx, active_only=False)))
+    what = who.t(msg("sent a mail to {address}", address=data.get("to") or "?"))
+    return Entry(
+        ICONS["email_out"], people.get(data.get("by") or 0, entry.actor_name), what, at, exact, entry.title, "",
+        entry.summary or "",
+    )  # fmt: skip
 
 
 def _title(entry: Activity, source: EntitySpec | None, who: Reader, names: Mapping[str, Labels]) -> str:

@@ -56,6 +56,7 @@ def test_the_welcome_mail_is_built_tried_switched_on_and_sent(crm: Crm, open_bro
     page.wait_for_selector("text=Why it started")
     assert page.inner_text(".did").strip().startswith("Send a mail")
     page = reader.go(f"/crm/leads/{created}")
+    page.wait_for_selector(".timeline >> text=sent a mail to durand@example.org")
     page.click(".timeline >> text=Welcome >> nth=0")
     assert reader.complaints == []
     small = open_browser("admin", "fr", width=360, dark=True)
