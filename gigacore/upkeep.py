@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-from gigacore import access, customfields, notices, records, search
+from gigacore import access, customfields, failures, notices, records, search
 from gigacore.backups import jobs as backup_jobs
 from gigacore.context import Context
 from gigacore.customfields.tables import core_custom_field
@@ -140,11 +140,13 @@ class Upkeep:
         *file_jobs.JOBS,
         *backup_jobs.JOBS,
         *mail_jobs.JOBS,
+        failures.JOB,
     )
     schedules: tuple[Schedule, ...] = (
         Schedule("core.tidy", "core.tidy", cron="17 3 * * *"),
         Schedule("core.sweep_files", "core.sweep_files", cron="37 3 * * *"),
         *backup_jobs.SCHEDULES,
         *mail_jobs.SCHEDULES,
+        failures.SCHEDULE,
     )
     consumers: tuple[Consumer, ...] = (Consumer("core.formulas", ("core.custom_field.*",), recalculate),)

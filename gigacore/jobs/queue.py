@@ -16,7 +16,7 @@ from gigacore.errors import Misuse, NotFound
 from gigacore.ids import uuid7
 from gigacore.jobs.declare import JOB_NAME, NOTHING, Job, Payload
 from gigacore.jobs.tables import CANCELLED, DEAD, DONE, PARKED, QUEUED, RUNNING, core_job
-from gigacore.messages import msg
+from gigacore.messages import Msg, msg, packed
 
 if TYPE_CHECKING:
     from gigacore.context import Context
@@ -252,9 +252,18 @@ def finish(connection: sa.Connection, job: Claimed, now: datetime, result: objec
     return connection.execute(sa.update(core_job).where(held(job)).values(**values)).rowcount == 1
 
 
-def fail(connection: sa.Connection, job: Claimed, now: datetime, error: str, retry_in: timedelta | None) -> None:
-    """Puts a failed job back for `retry_in` later; None = it is a dead letter."""
+def fail(
+    connection: sa.Connection,
+    job: Claimed,
+    now: datetime,
+    error: str,
+    retry_in: timedelta | None,
+    told: Msg | None = None,
+) -> None:
+    """Puts a failed job back for `retry_in` later; None = it is a dead letter, whose result is the reason `told`."""
     if retry_in is None or job.attempts >= job.max_attempts:
+        result = {"reason": packed(told)} if told is not None else None
+        connection.execute(sa.update(core_job).where(held(job)).values(result=result))
         close(connection, held(job), DEAD, now, error)
     else:
         requeue(connection, held(job), now + retry_in, now, error)

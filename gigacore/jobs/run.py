@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from gigacore.access.profiles import load_actor
 from gigacore.clock import Clock
 from gigacore.context import Actor, Context, system_actor
-from gigacore.errors import Forbidden, Invalid, Misuse, NotFound
+from gigacore.errors import Forbidden, GigaError, Invalid, Misuse, NotFound, worded
 from gigacore.jobs import queue
 from gigacore.jobs.declare import Job
 from gigacore.jobs.queue import Claimed
@@ -209,7 +209,8 @@ def record_failure(host: Host, claimed: Claimed, job: Job | None, error: Excepti
             queue.close(connection, queue.held(claimed), CANCELLED, now, "cancelled")
         else:
             text = "".join(traceback.format_exception(error))
-            queue.fail(connection, claimed, now, text, retry_delay(claimed, job, error))
+            told = worded(error) if isinstance(error, GigaError) else None
+            queue.fail(connection, claimed, now, text, retry_delay(claimed, job, error), told)
 
 
 def retry_delay(claimed: Claimed, job: Job | None, error: Exception) -> timedelta | None:

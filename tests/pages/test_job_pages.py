@@ -11,10 +11,16 @@ import sqlalchemy as sa
 
 from gigacore import Crm
 from gigacore.data.tables import core_delivery, core_outbox
+from gigacore.errors import Invalid
 from gigacore.jobs import Consumer, Job, core_job, core_schedule, enqueue
+from gigacore.messages import msg
 from tests.pages.conftest import Visitor
 
 MONITOR = "/settings/jobs"
+
+
+def _refuse(run: Any, payload: Any) -> None:
+    raise Invalid.of("email", msg("This is not an e-mail address."))
 
 
 def _break(run: Any, payload: Any) -> None:
@@ -50,6 +56,25 @@ def test_a_job_given_up_is_found_read_and_tried_again(crm: Crm, root: Visitor, b
     assert 'hx-trigger="every 2s"' in root.get(f"{MONITOR}/{broken}").get_data(as_text=True)
     root.post(f"{MONITOR}/{broken}/cancel", {})
     assert state(crm, broken) == "cancelled"
+
+
+def test_who_started_it_is_told_why_in_their_language(crm: Crm, root: Visitor, visit: Any, broken: int) -> None:
+    reader: Visitor = visit("user", "fr")
+    job = Job("core.refuses", _refuse, label="Mail notifications", attempts=1)
+    crm.jobs.worker.declared = replace(crm.jobs.declared, jobs={**crm.jobs.declared.jobs, job.name: job})
+    with crm.unit_of_work(crm.actor(reader.user_id)) as ctx:
+        number = enqueue(ctx, job)
+    crm.jobs.run_pending()
+    for _ in range(2):
+        with crm.system("clock") as ctx:
+            enqueue(ctx, "core.tell_failures")
+        crm.jobs.run_pending()
+    page = reader.get(f"{MONITOR}/{number}").get_data(as_text=True)
+    assert ("Ce n’est pas une adresse e-mail." in page, "Traceback" in page) == (True, False)
+    told = reader.get("/notifications").get_data(as_text=True)
+    assert told.count("« Notifications par e-mail » a échoué".replace("« ", "«\u00a0").replace(" »", "\u00a0»")) == 1
+    assert "This is not an e-mail address." in root.get(f"{MONITOR}/{number}").get_data(as_text=True)
+    assert "abandonné" not in root.get("/notifications").get_data(as_text=True)
 
 
 def test_jobs_of_others_take_the_right(crm: Crm, root: Visitor, visit: Any, broken: int) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -17,7 +17,7 @@ from gigacore.jobs import monitor, oversight
 from gigacore.jobs.monitor import Backlog, DeadDelivery
 from gigacore.jobs.oversight import JobState
 from gigacore.jobs.tables import CANCELLED, DEAD, DONE, PARKED, QUEUED, RUNNING
-from gigacore.messages import Msg, msg
+from gigacore.messages import Msg, msg, unpacked
 from host_app.api.policies import on_tool
 from host_app.pages.addresses import with_query
 from host_app.pages.reader import Reader, reader
@@ -119,7 +119,8 @@ def _row(one: JobState, who: Reader) -> dict[str, Any]:
     return {
         "id": one.id, "name": one.name, "label": job_label(one.name, who), "state": who.t(label), "colour": colour,
         "by": _by(one, who), "at": who.formats.datetime(one.created_at), "attempts": one.attempts,
-        "progress": who.t(share) if one.progress_total else "", "error": last_line(one.error),
+        "progress": who.t(share) if one.progress_total else "",
+        "error": reason_of_job(one, who) or last_line(one.error),
         "off": laid_aside(one.name, who) if one.state == PARKED else "",
     }  # fmt: skip
 
@@ -159,10 +160,16 @@ def one(job_id: int) -> ResponseReturnValue:
         "job.html", who, title=job_label(found.name, who), job=_row(found, who), crumbs=overseer,
         open=found.state in (QUEUED, RUNNING), done=found.progress_done, total=found.progress_total,
         times=[(who.t(label), moment(at)) for label, at in times if at],
-        error=found.error if overseer else "", log=found.log if overseer else "",
+        reason=reason_of_job(found, who), error=found.error if overseer else "", log=found.log if overseer else "",
         may_cancel=acts and found.state in (QUEUED, RUNNING, PARKED),
         may_retry=acts and found.state in (DEAD, CANCELLED),
     )  # fmt: skip
+
+
+def reason_of_job(job: JobState, who: Reader) -> str:
+    """Why a job was given up, for people; empty where only its technical error is known."""
+    reason = job.result.get("reason") if job.state == DEAD and isinstance(job.result, Mapping) else None
+    return who.t(unpacked(reason)) if reason else ""
 
 
 def cancel(job_id: int) -> ResponseReturnValue:
