@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -18,7 +18,7 @@ from gigacore.messages import Msg, msg
 from gigacore.records.inputs import load_input, params_schema
 
 if TYPE_CHECKING:
-    from gigacore.entity import FieldSpec, Registry
+    from gigacore.entity import EntitySpec, FieldSpec, Registry
 
 DYNAMIC: Final = frozenset({"ref", "ago", "ahead"})
 MAX_TEXT: Final = 20_000
@@ -51,21 +51,40 @@ def is_template(text: str) -> bool:
     return "{{" in text or "{%" in text
 
 
+Known = Mapping[str, Collection[str] | None]
+"""The names that templates may use, by their root; None = any."""
+
+
+def known_names(entity: EntitySpec | None) -> Known:
+    """What texts of a rule about that kind of record may name."""
+    record = {*entity.fields, *entity.children} if entity is not None else None
+    return {"record": record, "before": None, "event": None, "actor": {"id", "name", "team"}, "rule": {"name"}}
+
+
 def check_params(
-    registry: Registry, specs: Sequence[FieldSpec], params: Mapping[str, Any], at: str, *, dynamic: bool
+    registry: Registry,
+    specs: Sequence[FieldSpec],
+    params: Mapping[str, Any],
+    at: str,
+    *,
+    dynamic: bool,
+    known: Known | None = None,
 ) -> None:
-    """Refuse parameters that are unknown, missing or of the wrong kind. Raises Invalid, with paths below `at`."""
+    """Refuse parameters that are unknown, missing or of the wrong kind. Raises Invalid, with paths below `at`.
+
+    Templates are held against the names that are `known`; None = any.
+    """
     static: dict[str, Any] = {}
     errors: list[FieldError] = []
-    known = {spec.name: spec for spec in specs}
-    judged = dict(known)
+    by_name = {spec.name: spec for spec in specs}
+    judged = dict(by_name)
     for name, value in params.items():
-        if name in known and value is not None and known[name].kind == "json":
+        if name in by_name and value is not None and by_name[name].kind == "json":
             judged.pop(name)  # any JSON value; the trigger or action checks it
-            errors += _nested(value, f"{at}.{name}")
-        elif dynamic and is_dynamic(value) and name in known:
+            errors += _nested(value, f"{at}.{name}", known)
+        elif dynamic and is_dynamic(value) and name in by_name:
             judged.pop(name)
-            errors += _fault(value, f"{at}.{name}")
+            errors += _fault(value, f"{at}.{name}", known)
         else:
             static[name] = value
     try:
@@ -76,18 +95,18 @@ def check_params(
         raise Invalid(errors=errors)
 
 
-def _nested(value: object, at: str) -> list[FieldError]:
+def _nested(value: object, at: str, known: Known | None) -> list[FieldError]:
     if isinstance(value, Mapping) and not is_dynamic(value):
-        return [fault for key, inner in value.items() for fault in _nested(inner, f"{at}.{key}")]
+        return [fault for key, inner in value.items() for fault in _nested(inner, f"{at}.{key}", known)]
     if isinstance(value, list):
-        return [fault for place, inner in enumerate(value) for fault in _nested(inner, f"{at}[{place}]")]
-    return _fault(value, at) if is_dynamic(value) else []
+        return [fault for place, inner in enumerate(value) for fault in _nested(inner, f"{at}[{place}]", known)]
+    return _fault(value, at, known) if is_dynamic(value) else []
 
 
-def _fault(value: object, at: str) -> list[FieldError]:
+def _fault(value: object, at: str, known: Known | None) -> list[FieldError]:
     problem: Msg | None = None
     if isinstance(value, str):
-        problem = template_fault(value)
+        problem = template_fault(value, known)
     elif isinstance(value, Mapping):
         ((word, inner),) = value.items()
         if not isinstance(inner, str):
@@ -97,14 +116,17 @@ def _fault(value: object, at: str) -> list[FieldError]:
     return [] if problem is None else [FieldError(at, problem, "invalid")]
 
 
-def template_fault(text: str) -> Msg | None:
-    """What is wrong with the form of a template; None = nothing."""
+def template_fault(text: str, known: Known | None = None) -> Msg | None:
+    """What is wrong with the form of a template, or with its names where these are known; None = nothing."""
     if len(text) > MAX_TEXT:
         return msg("At most {limit} characters.", limit=MAX_TEXT)
     from gigacore.text import sandbox  # here, so that jinja2 is loaded by who uses templates
+    from gigacore.text.names import unknown_name
     from gigacore.text.templates import explain
 
     try:
+        if known is not None:
+            return unknown_name(text, known)
         sandbox.parse(text, sandbox.SandboxEnvironment(False, {}))
     except sandbox.Refusal as refusal:
         return explain(refusal)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
 from gigacore.automation.declare import Action, Params, Trigger
-from gigacore.automation.fill import check_params, with_defaults
+from gigacore.automation.fill import check_params, known_names, with_defaults
 from gigacore.automation.program import Do, Instruction, Unless, Wait, assemble
 from gigacore.errors import FieldError, Invalid
 from gigacore.filter import Condition, Everything, parse
@@ -168,7 +168,8 @@ def check_step(step: Do, entity: EntitySpec | None, registry: Registry, kit: Kit
     if entity is not None and action.entities and entity.name not in action.entities:
         message = msg("“{action}” does not fit {entity}.", action=Msg(action.label), entity=Msg(entity.label_plural))
         raise Invalid.of(f"{step.at}.do", message)
-    check_params(registry, action.params, step.params, f"{step.at}.with", dynamic=True)
+    known = known_names(entity)
+    check_params(registry, action.params, step.params, f"{step.at}.with", dynamic=True, known=known)
     if action.check is not None:
         try:
             action.check(registry, entity, step.params)

@@ -244,10 +244,19 @@ BROKEN: list[tuple[dict[str, Any], str]] = [
     ({"steps": [put(colour="red")]}, "steps[0].with.values.colour"),
     ({"steps": [put(email="not an address")]}, "steps[0].with.values.email"),
     ({"steps": [put(city="{{ record.city")]}, "steps[0].with.values.city"),
+    ({"steps": [put(city="{{ record.town }}")]}, "steps[0].with.values.city"),
+    ({"steps": [put(city="{{ lead.city }}")]}, "steps[0].with.values.city"),
     ({"steps": [{"if": {"field": "x", "op": "eq", "value": 1}, "then": []}]}, "steps[0].if.field"),
     ({"steps": [{"jump": 3}]}, "steps[0]"),
     ({"colour": "red"}, "colour"),
 ]
+
+
+def test_a_name_that_may_be_missing_is_allowed(crm: Crm, admin: Actor) -> None:
+    texts = ["{{ record.town | default('-') }}", "{% if record.town is defined %}x{% endif %}", "{{ event.any.thing }}"]
+    body = {"entity": "crm.lead", "trigger": {"kind": "core.created"}, "steps": [put(city=text) for text in texts]}
+    with crm.unit_of_work(admin) as ctx:
+        assert crm.automation.create(ctx, "Careful", body).definition is not None
 
 
 @pytest.mark.parametrize(("part", "path"), BROKEN)
