@@ -290,6 +290,23 @@ def test_links_and_shares_are_taken_back_and_hidden_ends_are_not_named(crm: Crm,
     assert "Undone" not in page(reader, home)
 
 
+def test_a_neighbour_that_is_hidden_or_gone_shows_no_access(crm: Crm, pair: tuple[Visitor, Visitor]) -> None:
+    owner, reader = pair
+    company = make(crm, "crm.company", {"name": "Secret", "owner_id": owner.user_id, "visibility": "private"})
+    person = {"first_name": "Ada", "last_name": "Doe", "owner_id": owner.user_id, "company_id": company}
+    home = f"/crm/contacts/{make(crm, 'crm.contact', person)}"
+    assert f'<a href="/crm/companies/{company}">Secret</a>' in page(owner, home)
+    hidden = page(reader, home)
+    assert ("Secret" in hidden, f"/crm/companies/{company}" in hidden, "No access" in hidden) == (False, False, True)
+    with crm.system("delete") as ctx:
+        records.delete(ctx, "crm.company", company)
+    gone = page(owner, home)
+    assert ("Secret" in gone.partition('id="facts"')[2].partition("What happened")[0], owner.get(home).status_code) == (
+        False,
+        200,
+    )
+
+
 def test_news_tell_what_others_did_and_nothing_else(crm: Crm, pair: tuple[Visitor, Visitor], statements: Any) -> None:
     owner, reader = pair
     number = make(crm, "crm.lead", {"last_name": "Doe", "owner_id": owner.user_id})
