@@ -11,7 +11,7 @@ from sqlalchemy.types import TypeEngine
 
 from gigacore.data.tables import ExactRate
 from gigacore.entity.base import metadata
-from gigacore.entity.columns import EnumText, ExactDecimal, JsonB, UtcDateTime
+from gigacore.entity.columns import EnumText, ExactDecimal, JsonB, MessageText, UtcDateTime
 
 Kinds = Mapping[str, str]
 TYPES: Final[Mapping[str, TypeEngine[Any]]] = MappingProxyType(
@@ -31,12 +31,13 @@ TYPES: Final[Mapping[str, TypeEngine[Any]]] = MappingProxyType(
         "decimal": sa.Numeric(),
     }
 )
-# The first that fits counts: an enum is kept as text, JSONB is JSON, a float is numeric for SQLAlchemy.
+# The first that fits counts: enums and messages are kept as text, JSONB is JSON, a float is numeric for SQLAlchemy.
 _NAMES: Final[tuple[tuple[type[Any], str], ...]] = (
     (UtcDateTime, "moment"),
     (ExactDecimal, "exact"),
     (ExactRate, "rate"),
     (EnumText, "text"),
+    (MessageText, "text"),
     (sa.Uuid, "uuid"),
     (sa.JSON, "json"),
     (sa.LargeBinary, "bytes"),

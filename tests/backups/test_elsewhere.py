@@ -1,4 +1,4 @@
-"""A backup restored elsewhere: the register beside it is all that tells of what was erased since."""
+"""A backup restored elsewhere: on another engine, and where only the register beside it tells what was erased."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ import pytest
 
 from gigacore import Actor, Crm, NotFound, backups, records
 from gigacore.backups import register
+from gigacore.plugins import kinds
+from gigacore.plugins.histories import core_tables
 from gigacore.testing.databases import SqliteDatabases, settings
 
 
@@ -38,3 +40,10 @@ def test_an_erased_record_stays_erased_by_the_register_alone(
                     records.get(ctx, "crm.lead", secret)
             else:
                 assert records.get(ctx, "crm.lead", secret)["last_name"] == "Secret"
+
+
+def test_every_table_of_the_core_can_cross_engines() -> None:
+    names = core_tables()
+    found = kinds.declared(names)
+    assert [f"{name}.{column}" for name, typed in found.items() for column, kind in typed.items() if not kind] == []
+    assert kinds.is_portable(found, names)
