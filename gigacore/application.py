@@ -325,7 +325,7 @@ class Crm:
         return self._running
 
     def _read_clock(self, connection: sa.Connection) -> None:
-        if isinstance(self.clock, SharedClock):
+        if isinstance(self.clock, SharedClock) and connection.dialect.name == "postgresql":
             self.clock.set(connection.execute(sa.select(sa.func.clock_timestamp())).scalar_one())
 
     def _interested(self, event: str, rules_enabled: bool) -> tuple[str, ...]:
