@@ -58,7 +58,7 @@ def _decoded(raw: bytes, largest: tuple[int, int]) -> Image:
 def _too_many(width: int = 0, height: int = 0) -> Invalid:
     most = MOST_PIXELS // 1_000_000
     text = (
-        msg("This picture has {width} x {height} pixels.", width=width, height=height)
+        msg("This picture has {width} × {height} pixels.", width=width, height=height)
         if width
         else msg("This picture has too many pixels.")
     )

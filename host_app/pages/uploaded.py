@@ -59,7 +59,7 @@ def rule_of(field: FieldSpec) -> Msg:
         return msg("Up to {size} MB.", size=size)
     width, height = field.image
     return msg(
-        "JPEG, PNG, WebP or GIF, up to {size} MB. A larger one is reduced to {width} x {height} pixels.",
+        "JPEG, PNG, WebP or GIF, up to {size} MB. A larger one is reduced to {width} × {height} pixels.",
         size=size,
         width=width,
         height=height,

@@ -61,6 +61,7 @@ def test_every_route_of_the_api_stands_in_the_document(app: Flask, people: Peopl
         path = rule.rule.replace("<plugin>/<plural>", "crm/leads").replace(
             "<action>", "delete" if "id" not in rule.rule else "*"
         )
+        path = path.replace("crm/leads/uploads/<field>", "crm/contacts/uploads/photo")  # one per field with a file
         path = re.sub(r"<[^>]+>", "*", path)
         if path.endswith("/actions/*"):
             continue  # one per declared action

@@ -71,7 +71,7 @@ def test_only_a_larger_photo_is_resized(people: People, kind: str, size: tuple[i
     ("content", "status", "told"),
     [
         (bomb(50_000, 50_000), 422, ("25 million",)),
-        (bomb(9_000, 9_000), 422, ("9000 x 9000", "25 million")),
+        (bomb(9_000, 9_000), 422, ("9000 × 9000", "25 million")),
         (picture(10, 10) + bytes(1024 * 1024), 413, ("1", "M")),
         (b"just words", 422, ("JPEG",)),
         (b"<svg xmlns='http://www.w3.org/2000/svg'/>", 422, ("JPEG",)),
