@@ -181,7 +181,7 @@ class Opportunity(Entity):
     contact_id: Mapped[int | None] = ref("crm.contact", on_delete="restrict", listed=True)
     company_id: Mapped[int | None] = ref("crm.company", on_delete="restrict", listed=True)
     lead_id: Mapped[int | None] = ref("crm.lead", on_delete="set_null", readonly=True, label="From lead")
-    pipeline_id: Mapped[int] = ref("crm.pipeline", on_delete="restrict", required=False, listed=True)
+    pipeline_id: Mapped[int] = ref("crm.pipeline", on_delete="restrict", required=False)
     stage_id: Mapped[int] = ref("crm.stage", on_delete="restrict", required=False, listed=True)
     stage_entered_at: Mapped[datetime | None] = field(readonly=True, label="In this stage since")
     amount: Mapped[Money | None] = field(listed=True, sort=True, minimum=0, label="Budget")

@@ -52,7 +52,7 @@ def icons() -> frozenset[str]:
 def icon(name: str) -> Markup:
     """A drawn icon, as decoration. A name that the sprite does not have gives a plain one."""
     known = name if name in icons() else UNKNOWN
-    return Markup('<svg class="ic" aria-hidden="true"><use href="{}#{}"/></svg>').format(asset("icons.svg"), known)
+    return Markup('<svg class=ic aria-hidden=true><use href="{}#{}"/></svg>').format(asset("icons.svg"), known)
 
 
 def register(app: Flask) -> None:
