@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-import os
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -14,6 +14,7 @@ from gigacore.exchange.imports import BATCH
 from tests.benchmarks import by_hand
 from tests.benchmarks.data import Row, rows
 from tests.benchmarks.product import Product
+from tests.benchmarks.servers import resident
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
@@ -51,9 +52,12 @@ def import_of_a_file(product: Product, folder: Path, size: int) -> float:
         writer.writeheader()
         writer.writerows({name: body[name] for name in writer.fieldnames} for body in bodies)
     giga = Path(sys.executable).with_name("giga")
-    quiet = [(os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0)]
-    pid = os.posix_spawn(giga, [str(giga), "import", "crm.lead", str(file)], product.environment(), file_actions=quiet)
-    _, status, used = os.wait4(pid, 0)
-    if status:
+    command = [str(giga), "import", "crm.lead", str(file)]
+    process = subprocess.Popen(command, env=product.environment(), stdout=subprocess.DEVNULL)
+    most = 0.0
+    while process.poll() is None:
+        most = max(most, resident(process.pid, "VmHWM:"))
+        time.sleep(0.05)
+    if process.returncode:
         raise SystemExit(f"giga import failed on {size} rows")
-    return used.ru_maxrss / 1024
+    return most / 1024

@@ -27,7 +27,7 @@ class Server:
 
     def memory(self) -> float:
         """Resident megabytes of the process that answers; gunicorn's own is the same on both sides."""
-        return max(_resident(pid) for pid in [self.pid, *_children(self.pid)]) / 1024
+        return max(resident(pid) for pid in [self.pid, *_children(self.pid)]) / 1024
 
     def busy(self) -> float:
         """The seconds of processor that gunicorn and the process that answers have taken: no other work is in them."""
@@ -117,8 +117,9 @@ def _busy(pid: int) -> float:
     return sum(int(thread.read_text().split()[0]) for thread in threads) / 1e9
 
 
-def _resident(pid: int) -> float:
+def resident(pid: int, what: str = "VmRSS:") -> float:
+    """Resident kilobytes of a process, now or (`VmHWM:`) at most so far; 0 when it has ended."""
     for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-        if line.startswith("VmRSS:"):
+        if line.startswith(what):
             return float(line.split()[1])
     return 0.0
