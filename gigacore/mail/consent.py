@@ -104,7 +104,12 @@ def addresses_in(item: Mapping[str, Any]) -> list[str]:
 
 def words(ctx: Context, entity: str, record_id: int) -> list[Word]:
     """What was said about a record's e-mail addresses, newest first. Raises NotFound for one out of sight."""
-    addresses = [folded(one) for one in addresses_in(records.get(ctx, entity, record_id))]
+    return words_about(ctx, records.get(ctx, entity, record_id))
+
+
+def words_about(ctx: Context, item: Mapping[str, Any]) -> list[Word]:
+    """The same for a record that was read already, as its reader may see it."""
+    addresses = [folded(one) for one in addresses_in(item)]
     statement = sa.select(*_WORD).where(C.channel == "mail", C.address.in_(addresses)).order_by(C.id.desc())
     return [Word(*row) for row in ctx.session.connection().execute(statement)]
 

@@ -12,7 +12,7 @@ from markupsafe import Markup
 from gigacore import mail
 from gigacore.access import users
 from gigacore.errors import GigaError
-from gigacore.mail.consent import addresses_in, folded
+from gigacore.mail.consent import addresses_in, folded, words_about
 from gigacore.messages import Msg, msg
 from host_app.api.policies import on_entity
 from host_app.auth import current
@@ -49,8 +49,8 @@ def consent_card(view: RecordView, *, problem: str = "", typed: str = "") -> Mar
     addresses = addresses_in(view.item)
     if not addresses:
         return Markup()
-    found = mail.words(view.who.ctx, view.spec.name, view.record_id)
-    people = dict(users.names(view.who.ctx, active_only=False))
+    found = words_about(view.who.ctx, view.item)
+    people = dict(users.names(view.who.ctx, active_only=False)) if found else {}
     return part(
         "consent_card",
         path=view.path,
