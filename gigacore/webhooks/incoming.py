@@ -26,7 +26,7 @@ from gigacore.ids import uuid7
 from gigacore.jobs import queue
 from gigacore.messages import Msg, msg
 from gigacore.webhooks import signing
-from gigacore.webhooks.outgoing import PURPOSE, TOOL
+from gigacore.webhooks.subscriptions import PURPOSE, TOOL
 from gigacore.webhooks.tables import core_hook_source, core_inbox
 
 if TYPE_CHECKING:

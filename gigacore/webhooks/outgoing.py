@@ -1,4 +1,4 @@
-"""Web hooks out: who subscribed to which event, and every attempt to tell them.
+"""Deliveries of web hooks: every attempt to tell those who subscribed to an event.
 
 An event becomes one delivery per subscription in the transaction that marks it as consumed. A delivery is tried ten
 times over about three days (Standard Webhooks 1.0), with the same id and body each time.
@@ -11,21 +11,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import urlsplit
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from gigacore import access, notices, outbound, records
 from gigacore.access.profiles import load_actor
-from gigacore.data import audit
-from gigacore.data.generation import bump_generation
 from gigacore.entity.kinds import iso
-from gigacore.errors import Conflict, Forbidden, GigaError, Invalid, NotFound
+from gigacore.errors import Conflict, GigaError, NotFound
 from gigacore.ids import uuid7
 from gigacore.jobs import queue
 from gigacore.messages import Msg, msg
-from gigacore.webhooks import pacing, signing
+from gigacore.webhooks import pacing, signing, subscriptions
+from gigacore.webhooks.subscriptions import CALLED, HOOK, PURPOSE, TOOL, H, Hook
 from gigacore.webhooks.tables import DEAD, DONE, SKIPPED, WAITING, core_hook, core_hook_delivery
 
 if TYPE_CHECKING:
@@ -34,37 +32,16 @@ if TYPE_CHECKING:
     from gigacore.jobs import Event, JobRun
     from gigacore.outbound import OutboundRule
 
-TOOL: Final = "core.hook"
 JOB: Final = "core.send_hook"
 SECONDS: Final = 20.0
 READ: Final = 64 * 1024
-ROTATION: Final = timedelta(days=1)
-MOST: Final = 200
-PURPOSE: Final = "web hook"
-CALLED: Final = "core.rule.called"
-VERBS: Final = ("created", "updated", "deleted", "restored")
 GONE: Final = msg("the receiver answered 410 Gone")
 FAILING: Final = msg("ten attempts over three days failed")
 OFF: Final = msg("the web hook is switched off")
 HIDDEN: Final = msg("out of the owner's sight")
 REFUSED: Final = msg("the receiver did not accept it")
 HELD: Final = msg("it waits, for the receiver fails at the moment")
-H: Final = core_hook.c
 D: Final = core_hook_delivery.c
-
-
-@dataclass(frozen=True, slots=True)
-class Hook:
-    """A subscription; its secret is shown only when it is made."""
-
-    id: int
-    user_id: int
-    event: str
-    target_url: str
-    active: bool
-    why_off: Msg | None
-    succeeded_at: datetime | None
-    created_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,135 +62,7 @@ class Delivery:
     next_at: datetime | None
 
 
-_HOOK: Final = tuple(H[name] for name in Hook.__slots__)
 _DELIVERY: Final = tuple(D[name] for name in Delivery.__slots__)
-
-
-# Subscriptions -------------------------------------------------------------------------------------------------------
-
-
-def events(ctx: Context) -> list[str]:
-    """The events that the actor may subscribe to: of every entity that the actor may view."""
-    found = []
-    for name in sorted(ctx.session.registry.entities):
-        if access.may(ctx, "view", name):
-            actions = sorted(ctx.session.registry.actions.get(name, {}))
-            found += [f"{name}.{verb}" for verb in (*VERBS, *actions)]
-    return found
-
-
-def subscribe(ctx: Context, event: str, target_url: str, rule: OutboundRule, vault: Vault) -> tuple[Hook, str]:
-    """A new subscription and its secret, which is not shown again. Raises Invalid, Forbidden, Conflict."""
-    access.require(ctx, "create", TOOL)
-    if ctx.actor.user_id is None:
-        raise Forbidden(msg("A web hook belongs to a person, with whose eyes it sees."))
-    if event not in events(ctx):
-        raise Invalid.of("event", msg("There is no event {name}, or you may not see its records.", name=event[:120]))
-    check_url(target_url, rule)
-    return _new(ctx, event, target_url, vault)
-
-
-def _new(ctx: Context, event: str, target_url: str, vault: Vault) -> tuple[Hook, str]:
-    count = ctx.session.connection().scalar(sa.select(sa.func.count()).where(H.user_id == ctx.actor.user_id)) or 0
-    if count >= MOST:
-        raise Conflict(msg("At most {limit} web hooks per person.", limit=MOST))
-    secret = signing.new_secret()
-    values = {
-        "uid": uuid7(), "org_id": ctx.actor.org_id, "user_id": ctx.actor.user_id, "event": event,
-        "target_url": target_url, "secret": vault.seal(secret, PURPOSE), "active": True, "created_at": ctx.now,
-    }  # fmt: skip
-    number = ctx.session.connection().execute(sa.insert(core_hook).values(**values).returning(H.id)).scalar_one()
-    _record(ctx, number, "subscribed", {"event": event, "host": urlsplit(target_url).hostname})
-    return load(ctx, number), secret
-
-
-def check_url(url: str, rule: OutboundRule, *, names: bool = True, at: str = "target_url") -> None:
-    """Refuse an address that could not be told anything: no https, or not public. Raises Invalid.
-
-    Without `names` only addresses written in numbers are judged, and no name server is asked.
-    """
-    parts = urlsplit(url) if len(url) <= 2000 and url.isprintable() else urlsplit("")
-    try:
-        host, port = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
-    except ValueError:
-        host, port = "", 0
-    if parts.scheme not in ("http", "https") or not host or parts.username is not None:
-        raise Invalid.of(at, msg("This must be a web address such as https://example.com/hook."))
-    if parts.scheme == "http" and not rule.allows(host, port):
-        raise Invalid.of(at, msg("The address must begin with https://."))
-    try:
-        rule.resolve(host, port) if names else rule.judge_literal(host, port)
-    except outbound.Refused as refused:
-        raise Invalid.of(at, refused.message) from None
-
-
-def listing(ctx: Context, target_url: str = "") -> list[Hook]:
-    """One's own subscriptions, or everybody's with the right to edit them; newest first."""
-    access.require(ctx, "view", TOOL)
-    statement = _mine(ctx, sa.select(*_HOOK)).order_by(H.id.desc())
-    if target_url:
-        statement = statement.where(H.target_url == target_url)
-    return [Hook(*row) for row in ctx.session.connection().execute(statement)]
-
-
-def load(ctx: Context, hook_id: int) -> Hook:
-    """One subscription. Raises NotFound."""
-    access.require(ctx, "view", TOOL)
-    row = ctx.session.connection().execute(_mine(ctx, sa.select(*_HOOK)).where(H.id == hook_id)).first()
-    if row is None:
-        raise NotFound
-    return Hook(*row)
-
-
-def unsubscribe(ctx: Context, hook_id: int) -> None:
-    """End a subscription; what waits for it is dropped. Raises NotFound."""
-    hook = load(ctx, hook_id)
-    access.require(ctx, "create", TOOL)
-    ctx.session.connection().execute(sa.delete(core_hook).where(H.id == hook_id))
-    _record(ctx, hook_id, "unsubscribed", {"event": hook.event})
-
-
-def rotate(ctx: Context, hook_id: int, vault: Vault) -> str:
-    """A new secret; for a day messages are signed with both. Raises NotFound."""
-    load(ctx, hook_id)
-    access.require(ctx, "create", TOOL)
-    secret = signing.new_secret()
-    values = {"secret": vault.seal(secret, PURPOSE), "old_secret": H.secret, "old_until": ctx.now + ROTATION}
-    ctx.session.connection().execute(sa.update(core_hook).where(H.id == hook_id).values(**values))
-    _record(ctx, hook_id, "rotated", {})
-    return secret
-
-
-def switch(ctx: Context, hook_id: int, *, active: bool) -> Hook:
-    """Switch a subscription on or off. Raises NotFound."""
-    load(ctx, hook_id)
-    access.require(ctx, "create", TOOL)
-    _set(ctx, hook_id, active=active, why_off=None)
-    _record(ctx, hook_id, "switched_on" if active else "switched_off", {})
-    return load(ctx, hook_id)
-
-
-def _mine(ctx: Context, statement: sa.Select[Any]) -> sa.Select[Any]:
-    statement = statement.where(H.org_id == ctx.actor.org_id)
-    everything = access.permits(ctx, f"{TOOL}.edit")
-    return statement if everything else statement.where(H.user_id == ctx.actor.user_id)
-
-
-def _record(ctx: Context, hook_id: int, verb: str, values: Mapping[str, Any]) -> None:
-    audit.record(ctx, TOOL, verb, record_id=hook_id, values=dict(values))
-    bump_generation(ctx.session.connection())
-
-
-def _set(ctx: Context, hook_id: int, **values: Any) -> None:
-    ctx.session.connection().execute(sa.update(core_hook).where(H.id == hook_id).values(**values))
-
-
-# Deliveries ----------------------------------------------------------------------------------------------------------
-
-
-def heard(connection: sa.Connection) -> frozenset[str]:
-    """The events that somebody subscribed to."""
-    return frozenset(connection.scalars(sa.select(H.event).where(H.active).distinct()))
 
 
 def consume(ctx: Context, event: Event) -> None:
@@ -233,10 +82,10 @@ def call(ctx: Context, url: str, data: object, key: str, rule: OutboundRule, vau
     switched off, Forbidden.
     """
     access.require(ctx, "create", TOOL)
-    check_url(url, rule, names=False, at="url")
+    subscriptions.check_url(url, rule, names=False, at="url")
     mine = sa.and_(H.user_id == ctx.actor.user_id, H.event == CALLED, H.target_url == url)
-    row = ctx.session.connection().execute(sa.select(*_HOOK).where(mine)).first()
-    hook = Hook(*row) if row is not None else _new(ctx, CALLED, url, vault)[0]
+    row = ctx.session.connection().execute(sa.select(*HOOK).where(mine)).first()
+    hook = Hook(*row) if row is not None else subscriptions.new(ctx, CALLED, url, vault)[0]
     if not hook.active:
         why = hook.why_off or OFF
         raise Conflict(msg("The web hook to {url} is switched off: {why}.", url=url, why=why))
@@ -309,15 +158,6 @@ def record_data(ctx: Context, payload: Mapping[str, Any], event: str) -> dict[st
     return records.get(ctx, entity, number)
 
 
-def sample(ctx: Context, event: str) -> list[dict[str, Any]]:
-    """Payload records for setting a receiver up: the three newest of the event's entity, newest first."""
-    if event not in events(ctx):
-        raise Invalid.of("event", msg("There is no event {name}, or you may not see its records.", name=event[:120]))
-    entity = event.rpartition(".")[0]
-    found = records.page(ctx, entity, records.ListRequest(sort=("-id",), fields=("id",), limit=3, count=False))
-    return [records.get(ctx, entity, item["id"]) for item in found.items]
-
-
 def _attempt(
     run: JobRun, payload: Mapping[str, Any], row: Any, body: bytes, rule: OutboundRule, vault: Vault
 ) -> str:  # fmt: skip
@@ -384,21 +224,21 @@ def _close(run: JobRun, row: Any, state: str, status: int | None, error: Msg | N
         values: dict[str, Any] = {"state": state, "status": status, "error": error, "seconds": seconds}
         values |= {"attempts": row[D.attempts] + (state != SKIPPED), "tried_at": ctx.now, "next_at": None}
         if _update(ctx, row, values) and state == DONE:
-            _set(ctx, row[H.id], succeeded_at=ctx.now)
+            subscriptions.put(ctx, row[H.id], succeeded_at=ctx.now)
     return state
 
 
 def _switch_off(run: JobRun, row: Any, why: Msg) -> None:
     with run.unit_of_work() as ctx:
-        _set(ctx, row[H.id], active=False, why_off=why)
-        _record(ctx, row[H.id], "switched_off", {"why": str(why)})
+        subscriptions.put(ctx, row[H.id], active=False, why_off=why)
+        subscriptions.record(ctx, row[H.id], "switched_off", {"why": str(why)})
         text = msg("The web hook to {url} was switched off: {why}.", url=row[H.target_url], why=why)
         notices.notify(ctx, "core.hook_off", [row[H.user_id]], text, url="/settings/webhooks")
 
 
 def deliveries(ctx: Context, hook_id: int, *, before: int | None = None, limit: int = 50) -> list[Delivery]:
     """The log of a subscription, newest first. Raises NotFound."""
-    load(ctx, hook_id)
+    subscriptions.load(ctx, hook_id)
     statement = sa.select(*_DELIVERY).where(D.hook_id == hook_id).order_by(D.id.desc()).limit(limit)
     if before is not None:
         statement = statement.where(D.id < before)
@@ -410,7 +250,7 @@ def resend(ctx: Context, delivery_id: int) -> None:
     row = ctx.session.connection().execute(sa.select(core_hook_delivery).where(D.id == delivery_id)).first()
     if row is None:
         raise NotFound
-    load(ctx, row.hook_id)
+    subscriptions.load(ctx, row.hook_id)
     access.require(ctx, "create", TOOL)
     if row.state == WAITING:
         raise Conflict(msg("This delivery is being tried already."))

@@ -13,7 +13,7 @@ from gigacore.automation.fill import is_dynamic
 from gigacore.entity import FieldSpec
 from gigacore.errors import Invalid
 from gigacore.messages import msg
-from gigacore.webhooks import outgoing
+from gigacore.webhooks import outgoing, subscriptions
 
 if TYPE_CHECKING:
     from gigacore.access.vault import Vault
@@ -32,7 +32,7 @@ RECEIVED: Final = Trigger(
     (FieldSpec("source", "text", msg("Source").text, required=True, max_length=60),),
     needs_entity=False,
     for_entity=False,
-    right=f"{outgoing.TOOL}.edit",
+    right=f"{subscriptions.TOOL}.edit",
     help=msg("Another system, a web form for instance, sent something.").text,
     icon="webhook",
 )
@@ -58,7 +58,7 @@ class Calls:
             params,
             check=self.check,
             needs_record=False,
-            right=f"{outgoing.TOOL}.create",
+            right=f"{subscriptions.TOOL}.create",
             help=msg("Tells another system; tried again for three days when it does not answer.").text,
             icon="webhook",
         )
@@ -77,4 +77,4 @@ class Calls:
         url = str(params["url"])
         if is_dynamic(url):
             raise Invalid.of("url", msg("Write the whole address: it may hold no values of the record."))
-        outgoing.check_url(url, self.rule, names=False, at="url")
+        subscriptions.check_url(url, self.rule, names=False, at="url")

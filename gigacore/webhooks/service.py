@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 import sqlalchemy as sa
 
 from gigacore.jobs import Consumer, Event, Job, JobRun, Schedule
-from gigacore.webhooks import incoming, outgoing
+from gigacore.webhooks import incoming, outgoing, subscriptions
 from gigacore.webhooks.incoming import Arrival, InboundSource, Source
-from gigacore.webhooks.outgoing import Delivery, Hook
+from gigacore.webhooks.outgoing import Delivery
 from gigacore.webhooks.rules import RECEIVED, Calls
+from gigacore.webhooks.subscriptions import Hook
 
 if TYPE_CHECKING:
     from gigacore.access.vault import Vault
@@ -84,7 +85,7 @@ class Webhooks:
 
     def refresh(self, connection: sa.Connection) -> None:
         """Learn which events somebody subscribed to."""
-        self._heard = outgoing.heard(connection)
+        self._heard = subscriptions.heard(connection)
 
     def _consume(self, ctx: Context, event: Event) -> None:
         outgoing.consume(ctx, event)
@@ -97,35 +98,35 @@ class Webhooks:
 
     def events(self, ctx: Context) -> list[str]:
         """The events that the actor may subscribe to."""
-        return outgoing.events(ctx)
+        return subscriptions.events(ctx)
 
     def sample(self, ctx: Context, event: str) -> list[dict[str, Any]]:
         """Payload records for setting a receiver up, newest first. Raises Invalid."""
-        return outgoing.sample(ctx, event)
+        return subscriptions.sample(ctx, event)
 
     def subscribe(self, ctx: Context, event: str, target_url: str) -> tuple[Hook, str]:
         """A new subscription and its secret. Raises Invalid, Forbidden, Conflict."""
-        return outgoing.subscribe(ctx, event, target_url, self.rule, self.vault)
+        return subscriptions.subscribe(ctx, event, target_url, self.rule, self.vault)
 
     def hooks(self, ctx: Context, target_url: str = "") -> list[Hook]:
         """The subscriptions that the actor may see, newest first."""
-        return outgoing.listing(ctx, target_url)
+        return subscriptions.listing(ctx, target_url)
 
     def hook(self, ctx: Context, hook_id: int) -> Hook:
         """One subscription. Raises NotFound."""
-        return outgoing.load(ctx, hook_id)
+        return subscriptions.load(ctx, hook_id)
 
     def unsubscribe(self, ctx: Context, hook_id: int) -> None:
         """End a subscription. Raises NotFound."""
-        outgoing.unsubscribe(ctx, hook_id)
+        subscriptions.unsubscribe(ctx, hook_id)
 
     def rotate(self, ctx: Context, hook_id: int) -> str:
         """A new secret; for a day messages are signed with both. Raises NotFound."""
-        return outgoing.rotate(ctx, hook_id, self.vault)
+        return subscriptions.rotate(ctx, hook_id, self.vault)
 
     def switch(self, ctx: Context, hook_id: int, *, active: bool) -> Hook:
         """Switch a subscription on or off. Raises NotFound."""
-        return outgoing.switch(ctx, hook_id, active=active)
+        return subscriptions.switch(ctx, hook_id, active=active)
 
     def deliveries(self, ctx: Context, hook_id: int, *, before: int | None = None, limit: int = 50) -> list[Delivery]:
         """The log of a subscription, newest first. Raises NotFound."""
