@@ -28,7 +28,7 @@ def addresses(app: Any) -> list[tuple[str, str]]:
             continue
         for entity in entities if "<plugin>" in rule.rule else entities[:1]:
             path = rule.rule.replace("<plugin>", entity.plugin).replace("<plural>", entity.plural)
-            path = path.replace("<uuid:uid>", str(uuid7()))
+            path = re.sub(r"<uuid:\w+>", str(uuid7()), path)
             path = re.sub(r"<int[^>]*>", "1", re.sub(r"<(action|key|name)>", "delete", path))
             found += [(method, path) for method in sorted(rule.methods - {"HEAD", "OPTIONS"})]
     return found
