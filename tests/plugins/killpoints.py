@@ -302,6 +302,7 @@ def enumerate_points(scene: Scene, most: int) -> dict[str, Any]:
 
 def main(folder: Path, server: str, most: int, names: list[str]) -> None:
     """Tries the named operations, or all."""
+    sys.dont_write_bytecode = True  # what only the first run compiles would be a call more
     logging.disable()
     databases: Databases = SqliteDatabases(folder) if server == "sqlite" else PostgresDatabases(server)
     used, migrations = folder / "used", folder / "migrations"
