@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import pytest
 import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -202,6 +203,7 @@ def expected(scene: Scene, actor: Actor, verb: str, key: int) -> bool:
     max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )
 @given(scene=scenes)
+@pytest.mark.slow_on_postgres
 def test_lists_verdicts_and_the_rules_read_aloud_agree(world: World, scene: Scene) -> None:
     world.clear()
     with world.database.system_connection("test") as connection:

@@ -150,6 +150,7 @@ def changes_of_one(crm: Crm, entity: EntitySpec, somebody: int) -> Iterator[tupl
 
 
 @pytest.mark.parametrize("name", ENTITIES)
+@pytest.mark.slow_on_postgres
 def test_deleting_sharing_assigning_and_each_action_follow_the_policy(
     crm: Crm, people: People, new: New, digest: Digest, name: str
 ) -> None:

@@ -18,6 +18,8 @@ from gigacore.files.container import new_container, open_container
 from gigacore.files.sealed import Secrets
 from tests.plugins.samples import CARDS, TOURS, with_migrations
 
+pytestmark = pytest.mark.slow_on_postgres
+
 ROOT = Path(__file__).parents[2]
 
 

@@ -14,6 +14,8 @@ from gigacore.backups import store
 from gigacore.errors import Conflict, PluginError
 from gigacore.files import service as files
 
+pytestmark = pytest.mark.slow_on_postgres
+
 CONTENT = os.urandom(200_000)
 
 

@@ -20,6 +20,8 @@ from host_app.cli import cli
 from host_app.context import host
 from tests.pages.conftest import PASSWORD, Visitor, app, root, visit
 
+pytestmark = pytest.mark.slow_on_postgres
+
 __all__ = ["app", "root", "visit"]
 PLACE = "/settings/backups"
 

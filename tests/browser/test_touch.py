@@ -11,6 +11,8 @@ from gigacore import Crm
 if TYPE_CHECKING:
     from playwright.sync_api import CDPSession, Page
 
+pytestmark = pytest.mark.slow
+
 LANE = ".lane[data-key={}]"
 HOLD_MS = 320
 

@@ -13,6 +13,8 @@ from gigacore.crm.demo_people import Cast
 from gigacore.data import activities
 from gigacore.entity.contacts import check_email, check_phone
 
+pytestmark = pytest.mark.slow_on_postgres
+
 ENTITIES = ("company", "contact", "lead", "opportunity", "task", "note", "pipeline")
 
 

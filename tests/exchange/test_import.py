@@ -294,6 +294,7 @@ def test_the_real_leads(crm: Crm, run: Run) -> None:
     assert counted(run("crm.lead", content)) == ("done", 0, 0, 1000, 0)
 
 
+@pytest.mark.slow_on_postgres
 def test_the_real_customers(crm: Crm, run: Run) -> None:
     content = real("customers-10000.csv")
     assert counted(run("crm.contact", content)) == ("done", 10_000, 0, 0, 0)

@@ -7,11 +7,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 import sqlalchemy as sa
 
 from gigacore import Actor, Crm
 from gigacore.exchange import imports
 from tests.exchange.samples import CUSTOMER_HEADINGS, as_csv, customers
+
+pytestmark = pytest.mark.slow_on_postgres
 
 ROOT = Path(__file__).parents[2]
 

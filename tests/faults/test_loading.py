@@ -17,6 +17,8 @@ from tests.faults.plugins import ARGUMENTS, HOOKS
 from tests.faults.test_matrix import SERVED, doctor
 from tests.pages.conftest import KEYS
 
+pytestmark = pytest.mark.slow_on_postgres
+
 SOUND = "from gigacore import Plugin\nplugin = Plugin('{name}')"
 MARK = "from gigacore import hookimpl\n@hookimpl\n"
 WITNESS = "from gigacore import hookimpl\nSEEN = set()\n" + "".join(

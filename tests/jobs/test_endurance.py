@@ -18,6 +18,7 @@ MANY = {"sqlite": 1000, "postgresql": 200}
 
 
 @pytest.mark.parametrize("many", [False, pytest.param(True, marks=pytest.mark.slow)], ids=["few", "many"])
+@pytest.mark.slow_on_postgres
 def test_killed_again_and_again(database_url: str, tmp_path: Path, many: bool) -> None:
     """F1, F2, G1."""
     cycles = MANY[make_url(database_url).get_backend_name()] if many else 5

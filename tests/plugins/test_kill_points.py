@@ -34,6 +34,7 @@ def enumerated(folder: Path, server: str, most: int, *names: str) -> dict[str, A
     return found
 
 
+@pytest.mark.slow_on_postgres
 def test_killed_at_some_calls_the_old_or_the_new_state_is_there(server: str, tmp_path: Path) -> None:
     found = enumerated(tmp_path, server, 2, *OFTEN)
     assert [(name, one["tried"], one["wrong"]) for name, one in found.items()] == [(name, 2, []) for name in OFTEN]

@@ -167,6 +167,7 @@ def test_fields_of_a_disabled_plugin_come_back_out_of_the_trash(crm: Crm, admin:
         assert records.get(ctx, "crm.lead", lead)["tours"]["wish"] == "the sea"
 
 
+@pytest.mark.slow_on_postgres
 def test_no_restore_brings_back_what_was_erased_merged_or_purged_since(
     crm: Crm, admin: Actor, twins: Mapping[str, Any], tmp_path: Path
 ) -> None:
