@@ -83,7 +83,7 @@ def test_what_people_type_is_never_run(crm: Crm, open_browser: Any) -> None:
         number = users.all_users(ctx)[0].id
     ran: list[str] = []
     asked: list[Any] = []
-    reader.page.on("dialog", asked.append)  # nobody answers: the page would wait, and the test fail
+    reader.page.on("dialog", lambda one: asked.append(one))  # nobody answers: the page would wait, and the test fail
     for path in addresses(crm, number):
         page = reader.go(path)
         page.mouse.move(300, 300)
