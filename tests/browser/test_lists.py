@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from gigacore import Crm, records
+from tests.pages.conftest import PASSWORD
 
 
 @pytest.fixture
@@ -117,6 +118,22 @@ def test_cards_move_by_keyboard_and_refused_ones_return_with_the_reason(leads: N
     page.wait_for_selector(f"{lane('to_contact')} .kcard:has-text('{dragged}')")
     page.wait_for_selector(f"{lane('to_contact')} .count:text-is('1')")
     assert reader.complaints == ["Failed to load resource: the server responded with a status of 409 (CONFLICT)"]
+
+
+@pytest.mark.slow
+def test_an_ended_session_keeps_a_cell_half_written(crm: Crm, leads: None, open_browser: Any) -> None:
+    page = open_browser().go("/crm/leads?fields=company_name&sort=last_name&q=number")
+    cell = ".tbl tbody tr:nth-child(1) td:nth-child(3)"
+    page.dblclick(cell)
+    page.fill(".cell-form input[name=company_name]", "Nord")
+    page.context.clear_cookies()
+    page.keyboard.press("Enter")
+    page.fill("#email", "super_admin.en@example.test")
+    page.fill("#password", PASSWORD)
+    page.click("main .btn-primary")
+    page.wait_for_function("() => document.querySelector('.cell-form [name=company_name]')?.value === 'Nord'")
+    page.press(".cell-form [name=company_name]", "Enter")
+    page.wait_for_selector(f"{cell}:has-text('Nord')")
 
 
 def test_cells_are_edited_by_keyboard_with_faults_beside_them(crm: Crm, leads: None, open_browser: Any) -> None:

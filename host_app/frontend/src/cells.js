@@ -25,6 +25,7 @@ async function ask(url, options = {}) {
   const headers = {'HX-Request': 'true', 'X-CSRFToken': document.querySelector('meta[name="csrf-token"]').content}
   const answer = await fetch(url, {...options, headers}).catch(() => null)
   if (!answer) toast(words().lost, 'error')
+  if (answer?.status === 401) return document.dispatchEvent(new Event('giga:ended')), location.reload(), null
   return answer && {ok: answer.ok, html: answer.headers.get('Content-Type')?.startsWith('text/html'), text: await answer.text()}
 }
 
@@ -52,6 +53,16 @@ export async function edit(cell) {
   open = cell
   show(cell, answer.text)
   open.first = new URLSearchParams(new FormData(box().querySelector('form'))).toString()
+}
+
+// The cell that is being edited, to be found again on the same page after a new sign-in.
+export const standing = () => open && {record: path(open), field: name(open), form: box().querySelector('form')}
+
+export async function again({record, field}) {
+  const row = [...document.querySelectorAll('.tbl tbody tr:not(.group)')].find(one => one.querySelector('th a')?.pathname === record)
+  const cell = row && [...row.cells].find(one => name(one) === field)
+  if (cell) await edit(cell)
+  return open === cell ? box().querySelector('form') : null
 }
 
 function leave() {

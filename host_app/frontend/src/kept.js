@@ -1,5 +1,6 @@
-// A session that ends while somebody writes on a record: the small forms come back as they were after the sign-in.
-// Big forms have their own drafts, and the server brings back what they sent.
+// A session that ends while somebody writes on a record or in a list: small forms and the open cell come back as they
+// were after the sign-in. Big forms have their own drafts, and the server brings back what they sent.
+import {again, standing} from './cells.js'
 import {edit} from './record.js'
 
 const KEY = 'giga-kept'
@@ -17,6 +18,8 @@ function keep() {
   const forms = [...document.querySelectorAll(SMALL)]
     .filter(filled)
     .map(form => ({form: form.id, fact: form.closest('.fact')?.id, typed: typed(form)}))
+  const cell = standing()
+  if (cell) forms.push({record: cell.record, field: cell.field, typed: typed(cell.form)})
   try {
     if (forms.length) sessionStorage.setItem(KEY, JSON.stringify({path: location.pathname, forms}))
   } catch { /* no storage: nothing more can be done */ }
@@ -30,7 +33,9 @@ function fill(form, values) {
   form.querySelector('textarea, input:not([type=hidden])')?.dispatchEvent(new Event('input', {bubbles: true}))
 }
 
-async function bring({form, fact, typed: values}) {
+async function bring({form, fact, record, field, typed: values}) {
+  const cell = record && await again({record, field})
+  if (cell) return fill(cell, values)
   const pen = fact && document.querySelector(`#${CSS.escape(fact)} .pen`)
   if (pen) await edit(pen)
   const place = pen ? document.querySelector(`#${CSS.escape(fact)} form`) : document.getElementById(form)
