@@ -1,8 +1,41 @@
-"""What holds for all tests: those that take long on PostgreSQL run there with the long ones only."""
+"""What holds for all tests: they pay little for passwords and translations, and PostgreSQL's long ones run apart."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+from functools import cache
+
 import pytest
+from argon2 import PasswordHasher
+
+from gigacore.access import passwords
+from gigacore.text import catalogue
+from gigacore.text.po import PoFile
+
+OURS = frozenset(["gigacore", "gigacore.crm", "host_app"])
+
+
+@pytest.fixture(autouse=True, scope="session")
+def quick_passwords() -> Iterator[None]:
+    """The least cost that argon2 takes: tests make thousands of people."""
+    quick = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(passwords, "_hasher", lambda: quick)
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def translations_read_once() -> Iterator[None]:
+    """Each application of a test would read three thousand texts again."""
+    read = catalogue.read_package
+
+    @cache
+    def kept(package: str) -> Iterable[tuple[str, PoFile]]:
+        return tuple(read(package))
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(catalogue, "read_package", lambda package: (kept if package in OURS else read)(package))
+        yield
 
 
 @pytest.hookimpl(tryfirst=True)
