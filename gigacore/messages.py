@@ -5,12 +5,26 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any, Final, Self
 
 Translate = Callable[[str], str]
 
 _NO_PARAMS: Final[Mapping[str, object]] = MappingProxyType({})
 _AS_IT_IS: Final = "{text}"
+_MANY: Final = 2
+
+
+class Counted(str):
+    """A text whose form follows the number that it tells of: “1 record”, “2 records”."""
+
+    __slots__ = ("number",)
+    number: int
+
+    def __new__(cls, text: str, count: object) -> Self:
+        """`count` is the number, or how it is shown; only the lowest two have forms of their own."""
+        made = super().__new__(cls, text)
+        made.number = count if isinstance(count, int) else int(count) if count in ("0", "1") else _MANY
+        return made
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,8 +35,12 @@ class Msg:
     params: Mapping[str, object] = field(default_factory=lambda: _NO_PARAMS)
 
     def render(self, translate: Translate = str) -> str:
-        """The text in the language of `translate`, with parameters (themselves perhaps `Msg`) filled in."""
-        template = translate(self.text)
+        """The text in the language of `translate`, with parameters (themselves perhaps `Msg`) filled in.
+
+        A parameter `count` chooses between the forms that the language has for one and for many.
+        """
+        count = self.params.get("count")
+        template = translate(self.text if count is None else Counted(self.text, count))
         if not self.params:
             return template
         return template.format(

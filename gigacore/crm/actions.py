@@ -148,7 +148,7 @@ ALL: Final = (
         available=CONVERTIBLE, unlocks=True, refusal="This lead is converted already, or lost.",
     ),
     _action(
-        "won", label="Won (closed)", entity="crm.lead", run=win_lead, icon="trophy", order=20, available=OPEN_LEAD,
+        "won", label="Close as won", entity="crm.lead", run=win_lead, icon="trophy", order=20, available=OPEN_LEAD,
         refusal=CLOSED_ALREADY,
     ),
     _action(

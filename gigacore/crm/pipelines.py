@@ -28,11 +28,11 @@ class StageRow:
 
 DEFAULT_STAGES: Final[Sequence[StageRow]] = (
     StageRow("Prospect", "Prospect", StageKind.open, 10, "blue"),
-    StageRow("Qualified", "Qualifié", StageKind.open, 30, "cyan"),
+    StageRow("Qualified", "Qualifiée", StageKind.open, 30, "cyan"),
     StageRow("Proposal", "Proposition", StageKind.open, 50, "indigo"),
     StageRow("Negotiation", "Négociation", StageKind.open, 75, "purple"),
-    StageRow("Won", "Gagné", StageKind.won, 100, "green"),
-    StageRow("Lost", "Perdu", StageKind.lost, 0, "grey"),
+    StageRow("Won", "Gagnée", StageKind.won, 100, "green"),
+    StageRow("Lost", "Perdue", StageKind.lost, 0, "grey"),
 )
 
 

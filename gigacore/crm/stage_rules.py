@@ -80,7 +80,7 @@ def validate_labels(named: Pipeline | Stage) -> None:
     """Names by language are short texts. Raises Invalid."""
     for language, name in (named.labels or {}).items():
         if not _LANGUAGE(language) or not isinstance(name, str) or not 0 < len(name.strip()) <= LONGEST_NAME:
-            raise Invalid.of("labels", msg("Give names by language, such as {example}.", example='{"fr": "Gagné"}'))
+            raise Invalid.of("labels", msg("Give names by language, such as {example}.", example='{"fr": "Gagnée"}'))
 
 
 def validate_stage(ctx: Context, stage: Stage, changed: frozenset[str]) -> None:

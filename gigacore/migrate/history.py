@@ -96,7 +96,7 @@ class State:
         self.check_not_newer()
         if self.pending:
             raise ConfigurationError(
-                msg("The database lacks {count} migration(s) of {owner}.", count=len(self.pending), owner=self.owner),
+                msg("The database lacks {count} migrations of {owner}.", count=len(self.pending), owner=self.owner),
                 fix=msg("Make a backup, then run `giga db upgrade`."),
             )
 

@@ -10,7 +10,7 @@ from importlib.resources import files
 from types import MappingProxyType
 from typing import Final
 
-from gigacore.messages import Msg
+from gigacore.messages import Counted, Msg
 from gigacore.text.formats import Formats
 from gigacore.text.po import Forms, PoFile, read_po
 
@@ -30,14 +30,9 @@ class Translator:
         if isinstance(text, Msg):
             return text.render(self)
         forms = self.texts.get(text)
-        return forms[0] if forms else text
-
-    def plural(self, singular: str, plural: str, count: int) -> str:
-        """The form for that count, with `{count}` filled in; the key is the English singular."""
-        forms = self.texts.get(singular)
-        if not forms or len(forms) < 2:
-            return (singular if count == 1 else plural).format(count=count)
-        return forms[min(self.plural_index(count), len(forms) - 1)].format(count=count)
+        if not forms:
+            return text
+        return forms[min(self.plural_index(text.number), len(forms) - 1)] if isinstance(text, Counted) else forms[-1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +64,7 @@ class Catalogue:
         for name in (locale.replace("-", "_"), locale[:2]):
             if name in self.languages:
                 return self.languages[name]
-        return ENGLISH
+        return self.languages.get(SOURCE_LOCALE, ENGLISH)
 
     def formats(self, locale: str, timezone: str) -> Formats:
         """Formatting of dates, numbers and money for a reader."""

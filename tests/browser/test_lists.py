@@ -78,7 +78,7 @@ def test_a_row_has_a_menu_and_a_list_other_shapes(leads: None, open_browser: Any
     page.keyboard.press("Escape")
     assert page.evaluate("document.activeElement.closest('tr').rowIndex") == 2
     page.click(".tbl tbody tr >> nth=3", button="right")
-    page.click("#row-menu button:has-text('Won (closed)')")
+    page.click("#row-menu button:has-text('Close as won')")
     page.wait_for_selector(".tbl tbody tr:nth-child(4):has-text('Won (closed)')")
     page.click(".seg a[title='Cards']")
     page.wait_for_selector(".gcard")

@@ -55,8 +55,16 @@ def translated(package: str) -> dict[str, str]:
     parts = [package, "gigacore.crm"] if package == "gigacore" else [package]
     for locale, file in (found for part in parts for found in read_package(part)):
         if locale == LANGUAGE:
-            entries |= {text: forms[0] for text, forms in file.texts.items()}
+            entries |= {text: "\n".join(forms) for text, forms in file.texts.items()}
     return entries
+
+
+@cache
+def counted(package: str, locale: str) -> dict[str, tuple[str, ...]]:
+    """The texts that have a form for one and another for many."""
+    parts = [package, "gigacore.crm"] if package == "gigacore" else [package]
+    found = (read for part in parts for read in read_package(part))
+    return {text: forms for name, file in found if name == locale for text, forms in file.texts.items() if forms[1:]}
 
 
 @pytest.mark.parametrize("package", PACKAGES)
@@ -85,3 +93,12 @@ def test_translations_fill_in_the_same_names(package: str) -> None:
 def test_french_typography(package: str) -> None:
     wrong = {text: french for text, french in translated(package).items() if typography(french)}
     assert not wrong
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_what_follows_a_number_in_english_does_in_french_and_every_form_tells_the_same(package: str) -> None:
+    english, french = counted(package, "en"), counted(package, LANGUAGE)
+    assert sorted(set(english) - set(french)) == []
+    assert [text for text, forms in english.items() if forms[1] != text] == []
+    every = [(text, form) for text, forms in [*english.items(), *french.items()] for form in forms]
+    assert [form for text, form in every if placeholders(text) != placeholders(form)] == []

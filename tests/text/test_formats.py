@@ -7,6 +7,7 @@ import pytest
 from babel.dates import format_date
 from babel.numbers import format_currency
 
+from gigacore.messages import msg
 from gigacore.text import Catalogue, Formats
 
 NOW = datetime(2026, 11, 21, 23, 30, tzinfo=UTC)
@@ -54,4 +55,18 @@ def test_relative_days_follow_the_readers_calendar() -> None:
 def test_an_unknown_language_reads_english() -> None:
     catalogue = Catalogue.load(["gigacore"])
     assert catalogue.translator("xx")("Save") == "Save"
-    assert catalogue.translator("en").plural("{count} row", "{count} rows", 2) == "2 rows"
+
+
+@pytest.mark.parametrize(
+    ("locale", "count", "told"),
+    [
+        ("en", 0, "0 records hold a value"), ("en", 1, "1 record holds a value"), ("en", 2, "2 records hold a value"),
+        ("fr", 0, "0 fiche a une valeur"), ("fr", 1, "1 fiche a une valeur"), ("fr", "1", "1 fiche a une valeur"),
+        ("fr", 2, "2 fiches ont une valeur"), ("fr", "1\u202f234", "1\u202f234 fiches ont une valeur"),
+        ("xx", 1, "1 record holds a value"),
+    ],
+)  # fmt: skip
+def test_a_count_chooses_the_form_of_a_text(locale: str, count: object, told: str) -> None:
+    translate = Catalogue.load(["gigacore"]).translator(locale)
+    assert translate(msg("{count} records hold a value", count=count)) == told
+    assert translate(msg("{what}", what=msg("{count} records hold a value", count=count))) == told
