@@ -108,11 +108,21 @@ class Crm:
         self._changing = threading.Lock()
         self._fresh_at = 0.0
 
-    def start(self) -> Crm:
+    def start(self, *, finishing: str = "") -> Crm:
         """Loads the plugins and freezes the registry; may be called again after plugins were enabled or disabled.
 
-        Raises ConfigurationError when the database is older or newer than the code.
+        A plugin whose own `install` has not run to its end, because the process was ended, runs it now. When it fails,
+        administrators see why and the next start tries again; for the plugin `finishing` the error is raised. Raises
+        ConfigurationError when the database is older or newer than the code.
         """
+        self._run()
+        stored = self.plugins.stored()
+        for plugin in self.plugins.enabled:
+            if plugin.name in stored and stored[plugin.name].installing:
+                self._install(plugin, plugin.name == finishing)
+        return self
+
+    def _run(self) -> None:
         loaded = self.plugins.start()
         webhooks = Webhooks.of(self.outbound, Vault(self.settings.encryption_key), loaded.plugins)
         automation = Automation.of((webhooks, *loaded.plugins))
@@ -132,7 +142,6 @@ class Crm:
         for made_from_plugins in ("catalogue", "storage", "mail_sender"):
             vars(self).pop(made_from_plugins, None)
         self.jobs.use(declares)
-        return self
 
     def refresh(self) -> bool:
         """Reads custom fields and choice lists anew if they changed since; tells whether they did.
@@ -163,11 +172,9 @@ class Crm:
             Path(file).parent.mkdir(parents=True, exist_ok=True)
         applied = self.plugins.upgrade()
         self.start()
-        for plugin in self.plugins.enabled:
-            self._install(plugin)
         return applied
 
-    def _install(self, plugin: Plugin) -> None:
+    def _install(self, plugin: Plugin, told: bool) -> None:
         """Runs the plugin's own `install`; a plugin that fails there runs on, and administrators see why."""
         try:
             with self.calls.into(plugin.name, INSTALL):
@@ -175,29 +182,28 @@ class Crm:
         except STOPS:
             raise
         except BaseException as error:
-            if self.settings.strict or self.plugins.candidates[plugin.name].builtin:
+            if told or self.settings.strict or self.plugins.candidates[plugin.name].builtin:
                 raise
             self.calls.note(plugin.name, INSTALL, error)
 
-    def enable(self, name: str) -> Plugin:
+    def enable(self, name: str, *, by: Actor | None = None) -> Plugin:
         """Installs and enables a plugin and runs it at once. Raises what `PluginManager.enable` raises.
 
-        When the plugin's own `install` fails, it is disabled again and the error is raised.
+        When the plugin's own `install` fails, it is disabled again and the error is raised. The audit names `by`, or
+        the system.
         """
-        self.plugins.enable(name)
+        self.plugins.enable(name, by)
         self.calls.faults.forget(name)
-        self.start()
-        plugin = self.plugins.loaded[name]
         try:
-            run_install(self, plugin)
+            self.start(finishing=name)
         except BaseException:
             self.disable(name)
             raise
-        return plugin
+        return self.plugins.loaded[name]
 
-    def disable(self, name: str) -> None:
+    def disable(self, name: str, *, by: Actor | None = None) -> None:
         """Disables a plugin and goes on without it; its data stays. Raises what `PluginManager.disable` raises."""
-        self.plugins.disable(name)
+        self.plugins.disable(name, by)
         self.start()
 
     def close(self) -> None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from functools import cache
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 from uuid import UUID
 
 import orjson
@@ -25,13 +25,37 @@ from gigacore.entity.columns import moment_text
 from gigacore.ids import uuid7
 
 if TYPE_CHECKING:
-    from gigacore.context import Context
+    from gigacore.context import Actor
 
 Interested = Callable[[str, bool], Sequence[str]]
 """Event name, and whether rules are on -> the consumers that want it."""
 
 SALT_BYTES: Final = 16
 _DELIVERY: Final = ("event_id", "consumer", "state", "record_key", "attempts", "next_at")
+
+
+class Acting(Protocol):
+    """What an entry says besides what was done: who, when, in which course of things. A `Context` is one."""
+
+    @property
+    def actor(self) -> Actor:
+        """Who acts."""
+
+    @property
+    def now(self) -> datetime:
+        """When."""
+
+    @property
+    def correlation_id(self) -> str:
+        """What belongs together."""
+
+    @property
+    def depth(self) -> int:
+        """How many automations led here."""
+
+    @property
+    def rules_enabled(self) -> bool:
+        """Whether rules hear of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +107,7 @@ class Journal:
         self._delivery = self._insert(core_delivery, _DELIVERY)
         self._together = self._insert_together()
 
-    def write(self, connection: Connection, ctx: Context, entries: Iterable[Entry]) -> list[UUID]:
+    def write(self, connection: Connection, ctx: Acting, entries: Iterable[Entry]) -> list[UUID]:
         """Insert the rows of these entries. Gives the ids, which audit row and event share.
 
         Of a generator one entry at a time is in memory, which spares the garbage collector much.
@@ -149,7 +173,7 @@ class Journal:
         return f"INSERT INTO {table.name} ({', '.join(names)}) VALUES ({', '.join([mark] * len(names))})"  # noqa: S608
 
 
-def _who(ctx: Context) -> tuple[str, int | None, str]:
+def _who(ctx: Acting) -> tuple[str, int | None, str]:
     actor = ctx.actor
     name = f"system ({actor.reason})" if actor.is_system else actor.name
     return actor.kind, actor.user_id, name[:200]

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from gigacore import access, migrate, search
 from gigacore.clock import Clock
+from gigacore.context import Actor
 from gigacore.customfields.definitions import read_definitions
 from gigacore.customfields.sql import restore_indexes
 from gigacore.data import bump_generation, seed
@@ -22,7 +23,7 @@ from gigacore.errors import Conflict, NotFound, PluginError
 from gigacore.messages import Msg, msg
 from gigacore.migrate import History, State, states
 from gigacore.migrate import state as state_of
-from gigacore.plugins import stored
+from gigacore.plugins import stored, trail
 from gigacore.plugins.calls import STOPS, Calls
 from gigacore.plugins.discovery import Candidate
 from gigacore.plugins.histories import core_history, history_of
@@ -147,14 +148,18 @@ class PluginManager:
             self.calls.note(plugin.name, MIGRATION, error)
             return []
 
-    def enable(self, name: str) -> Plugin:
+    def enable(self, name: str, by: Actor | None = None) -> Plugin:
         """Installs a plugin if need be (tables, choice lists) and enables it; it runs after the next start.
 
-        One transaction: the plugin is wholly there or not at all. Raises NotFound for an unknown plugin, PluginError
-        for one that cannot run here, ConfigurationError when the database is newer than its code.
+        One transaction with its line in the audit: the plugin is wholly there or not at all. Raises NotFound for an
+        unknown plugin, PluginError for one that cannot run here, ConfigurationError when the database is newer than
+        its code.
         """
         plugin, registry = self.examine(name)
-        self._install(plugin, registry)
+        with migrate.operation(self.engine) as connection:
+            verb = "enabled" if name in stored.read(connection) else "installed"
+            self.install_on(connection, plugin, registry)
+            trail.note(connection, self.clock.now(), verb, name, by=by)
         return plugin
 
     def examine(self, name: str) -> tuple[Plugin, Registry]:
@@ -183,7 +188,7 @@ class PluginManager:
             return
         self._check_required(plugin, known)
 
-    def disable(self, name: str) -> None:
+    def disable(self, name: str, by: Actor | None = None) -> None:
         """Disables a plugin: it is not imported any more after the next start; its data stays.
 
         Raises NotFound for a plugin that is not installed, Conflict for a built-in one or while others require it.
@@ -191,6 +196,7 @@ class PluginManager:
         with migrate.operation(self.engine) as connection:
             self.check_disabling(stored.read(connection), name)
             stored.disable(connection, name, self.clock.now())
+            trail.note(connection, self.clock.now(), "disabled", name, by=by)
             bump_generation(connection)
 
     def check_disabling(self, known: Mapping[str, StoredPlugin], name: str) -> None:

@@ -18,13 +18,12 @@ from gigacore.files.container import Container
 from gigacore.files.sealed import Secrets
 from gigacore.messages import msg
 from gigacore.plugins import gone as aftermath
-from gigacore.plugins import rows, soft, stored
+from gigacore.plugins import rows, soft, stored, trail
 from gigacore.plugins.archive import FOLDER, newest, open_archive
 from gigacore.plugins.footprint import OWNED
 from gigacore.plugins.histories import history_of
 from gigacore.plugins.manifest import Plugin
-from gigacore.plugins.removal import Belongings, note, settle_number
-from gigacore.plugins.seeding import run_install
+from gigacore.plugins.removal import Belongings, settle_number
 from gigacore.plugins.stored import StoredPlugin
 from gigacore.plugins.tables import ENABLED
 
@@ -70,10 +69,9 @@ def reinstall(crm: Crm, name: str, archive: Path | None = None, known: Secrets |
                 refill=refill,
             )
             left_out += _without_what_is_gone(connection, name)
+            trail.note(connection, crm.clock.now(), "reinstalled", name, path=opened.path)
             bump(connection)
-    crm.start()
-    run_install(crm, plugin)
-    note(crm, "reinstalled", name, opened.path)
+    crm.start(finishing=name)
     return Reinstalled(name, opened.path, left_out)
 
 

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from gigacore import migrate, search
 from gigacore.access.profiles import bump
-from gigacore.data import audit, bump_generation
+from gigacore.data import bump_generation
 from gigacore.errors import Conflict, GigaError, NotFound
 from gigacore.files import space
 from gigacore.files.container import ContainerWriter
@@ -22,7 +22,7 @@ from gigacore.files.storage import open_object
 from gigacore.jobs.tables import RUNNING, core_job
 from gigacore.messages import msg
 from gigacore.migrate import History
-from gigacore.plugins import footprint, kinds, rows, soft, stored
+from gigacore.plugins import footprint, kinds, rows, soft, stored, trail
 from gigacore.plugins.archive import ARCHIVE, FOLDER, new_archive
 from gigacore.plugins.footprint import OWNED, Owned
 from gigacore.plugins.histories import history_of
@@ -88,8 +88,8 @@ def uninstall(crm: Crm, name: str, *, encrypted: bool = False) -> Path:
         found = check_removable(crm, connection, name, crm.clock.now())
         path = keep(write_archive(crm, connection, found, encrypted=encrypted))
         _drop(connection, found, history)
+        trail.note(connection, crm.clock.now(), "uninstalled", name, path=path)
     crm.start()
-    note(crm, "uninstalled", name, path)
     return path
 
 
@@ -278,9 +278,3 @@ def _drop(connection: sa.Connection, found: Belongings, history: History | None)
     stored.forget(connection, name)
     bump(connection)
     bump_generation(connection)
-
-
-def note(crm: Crm, verb: str, name: str, path: Path | None = None) -> None:
-    """Leaves a line in the audit."""
-    with crm.system(f"{verb} plugin {name}") as ctx:
-        audit.record(ctx, "core.plugin", verb, values={"name": name, "archive": path.name if path else ""})

@@ -11,6 +11,7 @@ from gigacore.access.builtin import add_plugin_grants
 from gigacore.data.choices import core_choice
 from gigacore.entity import Choice, ChoiceList
 from gigacore.ids import uuid7
+from gigacore.plugins import stored
 from gigacore.plugins.manifest import Plugin
 
 if TYPE_CHECKING:
@@ -45,10 +46,14 @@ def seed_grants(connection: sa.Connection, plugin: Plugin, before: Mapping[str, 
 
 
 def run_install(crm: Crm, plugin: Plugin) -> None:
-    """Lets a plugin do its own part of the installation, as the system."""
+    """Lets a plugin do its own part of the installation, as the system, unless that was done since.
+
+    One transaction with the note that it is done: ended at any moment it is done by the next start, by one process.
+    """
     if plugin.install is not None:
         with crm.system(f"install {plugin.name}") as ctx:
-            plugin.install(ctx)
+            if stored.claim_install(ctx.session.connection(), plugin.name):
+                plugin.install(ctx)
 
 
 def read_choices(connection: sa.Connection, declared: Iterable[ChoiceList]) -> list[ChoiceList]:

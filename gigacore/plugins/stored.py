@@ -33,6 +33,7 @@ class StoredPlugin:
     api: str
     reason: str
     manifest: Mapping[str, Any]
+    installing: bool = False
 
     @property
     def requires(self) -> tuple[str, ...]:
@@ -131,7 +132,7 @@ def _plural(row: StoredPlugin, entity: str) -> str:
 
 
 def write(connection: sa.Connection, plugin: Plugin, now: datetime) -> None:
-    """Stores the manifest of a plugin and marks it enabled."""
+    """Stores the manifest of a plugin and marks it enabled; its own `install`, if it has one, has still to run."""
     kept = {ADDRESSES: before[ADDRESSES]} if ADDRESSES in (before := _manifest(connection, plugin.name)) else {}
     values = {
         "state": ENABLED,
@@ -140,6 +141,7 @@ def write(connection: sa.Connection, plugin: Plugin, now: datetime) -> None:
         "reason": "",
         "manifest": describe(plugin) | kept,
         "updated_at": now,
+        "installing": plugin.install is not None,
     }
     done = connection.execute(sa.update(core_plugin).where(core_plugin.c.name == plugin.name).values(values))
     if not done.rowcount:
@@ -156,6 +158,13 @@ def remember_addresses(connection: sa.Connection, name: str, found: Sequence[str
 
 def _manifest(connection: sa.Connection, name: str) -> dict[str, Any]:
     return dict(connection.scalar(sa.select(core_plugin.c.manifest).where(core_plugin.c.name == name)) or {})
+
+
+def claim_install(connection: sa.Connection, name: str) -> bool:
+    """Whether the plugin's own `install` is the caller's to run, in this transaction; another's wait for its end."""
+    c = core_plugin.c
+    mine = sa.update(core_plugin).where(c.name == name, c.installing).values(installing=False).returning(c.name)
+    return connection.execute(mine).first() is not None
 
 
 def disable(connection: sa.Connection, name: str, now: datetime) -> None:

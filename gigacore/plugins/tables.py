@@ -1,4 +1,4 @@
-"""The table of installed plugins."""
+"""The table of installed plugins. `installing`: the plugin's own `install` has still to run to its end."""
 
 from __future__ import annotations
 
@@ -24,5 +24,6 @@ core_plugin: Final = sa.Table(
     sa.Column("manifest", JsonB(), nullable=False),
     sa.Column("installed_at", UtcDateTime, nullable=False),
     sa.Column("updated_at", UtcDateTime, nullable=False),
+    sa.Column("installing", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.CheckConstraint("state IN ('enabled', 'disabled', 'quarantined')", name="state"),
 )

@@ -7,11 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gigacore import migrate
-from gigacore.plugins import stored
+from gigacore.plugins import stored, trail
 from gigacore.plugins.histories import history_of
 from gigacore.plugins.plan import check_state
-from gigacore.plugins.removal import Belongings, archived, note, write_archive
-from gigacore.plugins.seeding import run_install
+from gigacore.plugins.removal import Belongings, archived, write_archive
 
 if TYPE_CHECKING:
     from gigacore.application import Crm
@@ -49,7 +48,6 @@ def upgrade(crm: Crm, name: str) -> Upgraded:
         if migrate.state(connection, history_of(plugin)).pending and known[name].manifest.get("tables"):
             path = keep(write_archive(crm, connection, Belongings.of(connection, known, name)))
         applied = crm.plugins.install_on(connection, plugin, registry)
-    crm.start()
-    run_install(crm, plugin)
-    note(crm, "upgraded", name, path)
+        trail.note(connection, crm.clock.now(), "upgraded", name, path=path)
+    crm.start(finishing=name)
     return Upgraded(name, plugin.version, tuple(applied), path)

@@ -27,6 +27,7 @@ import sqlalchemy as sa
 from gigacore import Crm, Plugin, backups, records
 from gigacore.backups import catalogue
 from gigacore.data.door import SCOPED
+from gigacore.data.tables import core_audit, core_audit_value
 from gigacore.errors import GigaError
 from gigacore.plugins.health import examine
 from gigacore.plugins.reinstallation import reinstall
@@ -195,9 +196,9 @@ class Scene:
             self.databases.drop(url)
 
     def look(self) -> State:
-        """Every row, and every table, index and constraint."""
+        """Every row, and every table, index and constraint, once it has started."""
         with self.crm() as crm:
-            rows = contents(crm)
+            rows = contents(crm.start()) | {"the last that the audit says": said(crm)}
             with crm.engine.execution_options(**{SCOPED: True}).connect() as connection:
                 asked = SCHEMA[connection.dialect.name]
                 return rows, sorted(str(row) for one in asked for row in connection.exec_driver_sql(one))
@@ -257,6 +258,19 @@ class Scene:
         after = self.look()
         if settled(after) != settled(self.new):
             yield f"the next try ends elsewhere: {difference(after, self.new)}"
+
+
+def said(crm: Crm) -> list[str]:
+    """What the audit says that was done last to each plugin."""
+    with crm.database.connect() as connection:
+        lines = connection.execute(
+            sa.select(core_audit.c.verb, core_audit_value.c.body)
+            .join(core_audit_value, core_audit_value.c.audit_id == core_audit.c.id)
+            .where(core_audit.c.entity == "core.plugin")
+            .order_by(core_audit.c.id)
+        )
+        last = {json.loads(body)["name"]: verb for verb, body in lines}
+    return [json.dumps({"name": name, "verb": verb}) for name, verb in sorted(last.items())]
 
 
 def settled(state: State) -> Any:

@@ -12,6 +12,7 @@ from gigacore import (
     ChildMeta,
     Choice,
     ChoiceList,
+    Context,
     Crm,
     Entity,
     EntityMeta,
@@ -25,7 +26,7 @@ from gigacore import (
     field,
     ref,
 )
-from gigacore.data import create_engine
+from gigacore.data import create_engine, settings
 from gigacore.entity import FieldSpec, metadata
 from gigacore.migrate import write_revision
 
@@ -68,6 +69,12 @@ class Stop(Entity):
     tour_id: Mapped[int | None] = ref("tours.tour", on_delete="restrict")
 
 
+def install(ctx: Context) -> None:
+    """A plugin's own part of its installation: the season that tours begin with."""
+    if settings.get(ctx, "tours.season") is None:
+        settings.put(ctx, "tours.season", "spring", plugin="tours")
+
+
 KINDS = ChoiceList("tours.kind", "Kinds of tour", (Choice("bus", "By bus"), Choice("boat", "By boat")))
 TOURS = Plugin(
     "tours",
@@ -78,6 +85,7 @@ TOURS = Plugin(
     choice_lists=[KINDS],
     settings=[FieldSpec("tours.season", "text", "Season")],
     grants=[RoleGrant("user", "tours.tour", ("export",), "own")],
+    install=install,
 )
 CARDS = Plugin("cards", requires=["crm"], entities=[Postcard])
 STOPS = Plugin("stops", requires=["tours"], entities=[Stop])

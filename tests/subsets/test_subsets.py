@@ -10,7 +10,6 @@ import pytest
 
 from gigacore import Crm, Plugin, records
 from gigacore.entity import EntitySpec
-from gigacore.plugins.seeding import run_install
 from gigacore.testing.databases import SqliteDatabases, settings
 from gigacore.testing.samples import sample
 from tests.faults.house import House, visited
@@ -36,10 +35,7 @@ def house(request: pytest.FixtureRequest, sqlite_databases: SqliteDatabases, tmp
     with Crm(replace(settings(url, tmp_path), **KEYS), plugins=[PLUGINS[name] for name in chosen]) as crm:
         for name in chosen:
             crm.plugins.enable(name)
-        crm.start()
-        for plugin in crm.plugins.enabled:
-            run_install(crm, plugin)
-        yield visited(crm)
+        yield visited(crm.start())
     sqlite_databases.drop(url)
 
 

@@ -143,9 +143,9 @@ def _switch(name: str, wish: str, who: Reader) -> None:
     crm = current_crm()
     try:
         if wish == "disable":
-            crm.disable(name)
+            crm.disable(name, by=who.actor)
         else:
-            crm.enable(name)
+            crm.enable(name, by=who.actor)
             remember_addresses(crm, name)
     except GigaError as error:
         note(" ".join(who.t(text) for text in (error.message, error.fix) if text), kind="error")
