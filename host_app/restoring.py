@@ -6,7 +6,7 @@ import logging
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, wait
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Final
@@ -14,7 +14,8 @@ from typing import Final
 import orjson
 
 from gigacore import Crm, backups
-from gigacore.errors import GigaError
+from gigacore.errors import worded
+from gigacore.messages import Msg, packed, unpacked
 from gigacore.settings import Settings
 
 log: Final = logging.getLogger("host_app")
@@ -26,11 +27,11 @@ BEAT_SECONDS: Final = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of the last restore that was ordered; `error` is empty where it was done."""
+    """What came of the last restore that was ordered; `error` is None where it was done."""
 
     name: str
     at: datetime
-    error: str = ""
+    error: Msg | None = None
 
 
 def order(settings: Settings, name: str) -> None:
@@ -54,7 +55,9 @@ def carry_out(settings: Settings, beat: Callable[[], None]) -> None:
         running = pool.submit(_restore, settings, name)
         while wait([running], BEAT_SECONDS).not_done:
             beat()
-    _keep(settings.data_dir / OUTCOME, asdict(running.result()))
+    done = running.result()
+    error = packed(done.error) if done.error else None
+    _keep(settings.data_dir / OUTCOME, {"name": done.name, "at": done.at, "error": error})
 
 
 def outcome(settings: Settings) -> Outcome | None:
@@ -63,7 +66,8 @@ def outcome(settings: Settings) -> Outcome | None:
         found = orjson.loads((settings.data_dir / OUTCOME).read_bytes())
     except FileNotFoundError:
         return None
-    return Outcome(found["name"], datetime.fromisoformat(found["at"]), found["error"])
+    error = unpacked(found["error"]) if found["error"] else None
+    return Outcome(found["name"], datetime.fromisoformat(found["at"]), error)
 
 
 def _restore(settings: Settings, name: str) -> Outcome:
@@ -72,8 +76,7 @@ def _restore(settings: Settings, name: str) -> Outcome:
             backups.restore(crm, settings.backups / name, replace=True)
         except Exception as error:  # the next process must serve what is there
             log.exception("the backup %s was not restored", name)
-            reason = str(error.message) if isinstance(error, GigaError) else f"{type(error).__name__}: {error}"
-            return Outcome(name, crm.clock.now(), reason)
+            return Outcome(name, crm.clock.now(), worded(error))
         return Outcome(name, crm.clock.now())
 
 

@@ -69,11 +69,11 @@ def serve(serving: Serving) -> None:
 
 
 class _Refresher(threading.Thread):
-    """Takes up custom fields and choices that another process changed."""
+    """Takes up custom fields and choices that another process changed; `shows` that a server without worker lives."""
 
-    def __init__(self, crm: Crm) -> None:
+    def __init__(self, crm: Crm, *, shows: bool) -> None:
         super().__init__(name="giga-refresher", daemon=True)
-        self.crm = crm
+        self.crm, self.shows = crm, shows
         self.ended = threading.Event()
 
     def run(self) -> None:
@@ -81,6 +81,8 @@ class _Refresher(threading.Thread):
         while not self.ended.wait(REFRESH_SECONDS):
             try:
                 self.crm.refresh()
+                if self.shows:
+                    self.crm.jobs.worker.show()
             except Exception:  # the database may be away for a while; the next turn asks again
                 log.warning("fields could not be read anew", exc_info=True)
 
@@ -117,7 +119,7 @@ def _start(serving: Serving) -> _Running:
     live = host(app).live
     wakeups = Wakeups.of(crm, live.wake, live.deliver)
     live.is_woken = lambda: wakeups.healthy
-    running = _Running(app, _Refresher(crm), watchdog, wakeups)
+    running = _Running(app, _Refresher(crm, shows=serving.dispatcher != "embedded"), watchdog, wakeups)
     running.refresher.start()
     wakeups.start()
     watchdog.start()

@@ -3,7 +3,7 @@
 from gigacore.backups.catalogue import Backup, listing, prune
 from gigacore.backups.drill import Drill, drill
 from gigacore.backups.exporting import export
-from gigacore.backups.restoring import Inspection, Restored, inspect, restore
+from gigacore.backups.restoring import Inspection, Restored, check_alone, inspect, restore
 from gigacore.backups.verifying import verify
 from gigacore.backups.writing import create
 
@@ -12,6 +12,7 @@ __all__ = [
     "Drill",
     "Inspection",
     "Restored",
+    "check_alone",
     "create",
     "drill",
     "export",

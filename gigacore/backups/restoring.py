@@ -19,11 +19,13 @@ from gigacore.backups.frames import FramedFile, files, store_of, told_missing
 from gigacore.data import audit, bump_generation, gone
 from gigacore.data.door import SCOPED
 from gigacore.data.engine import reading
+from gigacore.data.tables import core_state
 from gigacore.errors import Conflict, GigaError, PluginError
 from gigacore.files import space
 from gigacore.files.container import FORMAT, Container, open_container
 from gigacore.files.sealed import Secrets
 from gigacore.files.tables import core_file
+from gigacore.jobs import heartbeat
 from gigacore.messages import msg
 from gigacore.migrate import History
 from gigacore.plugins import gone as aftermath
@@ -101,13 +103,15 @@ def restore(
     merged since stays so, by the register of the present installation and the one beside the backup. With `exact` the
     restored rows are read again and compared, and nothing else is done to them: for drills.
 
-    Raises NotFound, PluginError or Conflict, with the next command, for a backup that is missing, changed, cut short,
+    Raises Conflict while other servers or workers use the installation, and NotFound, PluginError or Conflict, with the
+    next command, for a backup that is missing, changed, cut short,
     sealed with another secret, newer than the code, of a plugin whose code is not there, or larger than the room on the
     disk; then nothing was changed.
     """
     _make_folder(crm.engine)
     with open_container(path, BACKUP, known or Secrets.of(crm.settings), trusting=trusting) as opened:
         histories = _check(crm, opened)
+        check_alone(crm)
         entries = [] if exact else _entries(crm, path, trusting)
         space.require(crm.settings.data_dir, _room(crm.engine, opened))
         kept, kept_out = _keep_present(crm, replace, safety), 0
@@ -122,6 +126,22 @@ def restore(
     if not exact:
         _finish(crm, path)
     return Restored(path, rows, objects.count, kept_out, objects.lost, kept)
+
+
+def check_alone(crm: Crm) -> None:
+    """Raises Conflict while other processes, workers or servers, use the installation."""
+    with reading(crm.engine).execution_options(**{SCOPED: True}).connect() as connection:
+        there = sa.inspect(connection).has_table(core_state.name)
+        names = heartbeat.others(connection, crm.clock.now()) if there else []
+    if names:
+        raise Conflict(
+            msg("Other processes use this installation: {names}.", names=", ".join(names)),
+            fix=msg(
+                "Nothing was changed. Stop these servers and workers, then restore again;"
+                " one that was killed counts for {seconds} seconds more.",
+                seconds=int(heartbeat.ALIVE.total_seconds()),
+            ),
+        )
 
 
 def _make_folder(engine: sa.Engine) -> None:
@@ -292,6 +312,7 @@ def _go_on(crm: Crm, connection: sa.Connection, histories: Mapping[str, History]
     """Brings what was restored to the present: migrations since, the register, indexes of custom fields."""
     for history in histories.values():
         migrate.upgrade(connection, history)
+    heartbeat.forget_all(connection)
     gone.add(connection, entries)
     kept_out = aftermath.apply(connection, gone.read(connection))
     crm.plugins.restore_indexes(connection)

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import lzma
 import os
+import struct
 import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -28,6 +30,11 @@ _MANIFEST: Final = "manifest.json"
 _SIGNATURE: Final = "signature"
 _CHUNK: Final = 1 << 20
 Refused = Callable[[Path, Msg], GigaError]
+# What `zipfile` raises for headers that were changed: no such entry or method, "encrypted", a place before the start.
+_DAMAGE: Final = (
+    zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, KeyError, EOFError, OSError, OverflowError,
+    RuntimeError, ValueError,
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +150,7 @@ def open_container(path: Path, kind: Kind, known: Secrets, *, trusting: bool = F
 def _unpacked(path: Path, source: BinaryIO, kind: Kind) -> zipfile.ZipFile:
     try:
         return zipfile.ZipFile(source)
-    except zipfile.BadZipFile as error:
+    except _DAMAGE as error:
         raise kind.refused(path, msg("it is damaged, or not of this kind")) from error
 
 
@@ -161,7 +168,7 @@ def _verified(path: Path, opened: zipfile.ZipFile, kind: Kind, signed: Secrets |
         for name, digest in manifest["entries"].items():
             if _digest(opened, name) != digest:
                 raise kind.refused(path, msg("its entry {name} was changed", name=name))
-    except (KeyError, zipfile.BadZipFile, zlib.error, orjson.JSONDecodeError, EOFError, NotImplementedError) as error:
+    except _DAMAGE as error:
         raise kind.refused(path, msg("it is damaged")) from error
     return manifest
 

@@ -90,4 +90,6 @@ class Jobs:
         if self.wake in self.host.database.after_commit:
             self.host.database.after_commit.remove(self.wake)
         dispatcher, self.dispatcher = self.dispatcher, None
-        return True if dispatcher is None else dispatcher.stop(timeout)
+        done = True if dispatcher is None else dispatcher.stop(timeout)
+        self.worker.leave()
+        return done

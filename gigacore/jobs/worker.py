@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
-import socket
 import threading
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -12,9 +10,10 @@ from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Final, Protocol
 
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from gigacore.data import audit
+from gigacore.errors import GigaError
 from gigacore.jobs import heartbeat, queue, relay, schedules
 from gigacore.jobs.declare import Consumer, Job, Schedule
 from gigacore.jobs.run import Host, JobRun, attempt, attempt_together
@@ -84,7 +83,7 @@ class Worker:
 
     host: Host
     declared: Declared
-    name: str = field(default_factory=lambda: f"{socket.gethostname()[:30]}:{os.getpid()}")
+    name: str = field(default_factory=heartbeat.own_name)
     lease: timedelta = LEASE
     running: set[JobRun] = field(default_factory=set)
     stopping: threading.Event = field(default_factory=threading.Event)
@@ -178,6 +177,24 @@ class Worker:
         if unsealed:
             with database.begin() as connection:
                 audit.seal(connection, now)
+
+    def leave(self) -> None:
+        """Takes the sign of life back; called once nothing runs any more. A database that is away is no matter."""
+        if self.beaten_at is not None:
+            try:
+                with self.host.database.begin() as connection:
+                    heartbeat.leave(connection, self.name)
+            except (SQLAlchemyError, GigaError) as error:
+                log.warning("a worker ended without saying so: %s", error)
+            self.beaten_at = None
+
+    def show(self) -> None:
+        """Shows that a server lives here, which leaves the work to others."""
+        now = self.host.clock.now()
+        if heartbeat.is_due(self.beaten_at, now):
+            with self.host.database.begin() as connection:
+                heartbeat.beat(connection, self.name, now, heartbeat.SERVER)
+            self.beaten_at = now
 
     def prepare(self) -> None:
         """Brings schedules and parked jobs in line with the enabled plugins; called once at start."""

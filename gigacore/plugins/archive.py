@@ -68,11 +68,16 @@ def _check_level(path: Path, manifest: Mapping[str, Any]) -> None:
     major, _, minor = str(manifest["api"]).partition(".")
     level = (int(major), int(minor or 0))
     if manifest["format"] != FORMAT or level[0] != API_LEVEL[0] or level > API_LEVEL:
-        raise _refused(
-            path,
+        raise PluginError(
+            manifest["plugin"],
             msg(
-                "it is of plugin API {asked}, this gigacore offers {offered}",
+                "The archive {path} is of plugin API {asked}, this gigacore offers {offered}.",
+                path=path.name,
                 asked=manifest["api"],
                 offered="{}.{}".format(*API_LEVEL),
+            ),
+            fix=msg(
+                "Nothing was changed. Install a gigacore that offers it, then run `giga plugin reinstall {plugin}`.",
+                plugin=manifest["plugin"],
             ),
         )

@@ -175,7 +175,11 @@ class PluginManager:
         loaded = self._load([*self._wanted(known), candidate], known)
         if name in loaded.refused:
             self._name_missing(candidate, known)
-            raise PluginError(name, msg("{name} cannot run: {reason}", name=name, reason=loaded.refused[name]))
+            raise PluginError(
+                name,
+                msg("{name} cannot run: {reason}", name=name, reason=loaded.refused[name]),
+                fix=msg("Nothing was changed. Mend it, or install another version of it, then run the command again."),
+            )
         return loaded[name], loaded.registry
 
     def _name_missing(self, candidate: Candidate, known: Mapping[str, StoredPlugin]) -> None:
@@ -202,13 +206,14 @@ class PluginManager:
     def check_disabling(self, known: Mapping[str, StoredPlugin], name: str) -> None:
         """Raises what `disable` would raise, given what is installed."""
         if name not in known:
-            raise NotFound(msg("There is no installed plugin {name}.", name=name))
+            raise NotFound(msg("There is no installed plugin {name}.", name=name), fix=msg("See `giga plugin list`."))
         if name in self.candidates and self.candidates[name].builtin:
-            raise Conflict(msg("The plugin {name} is part of the application.", name=name))
+            raise stored.part_of_application(name)
         active = {n: p for n, p in known.items() if p.state != DISABLED}
         if needing := dependents(active, name):
             raise Conflict(
-                msg("These plugins require it: {names}.", names=", ".join(needing)), fix=msg("Disable them first.")
+                msg("These plugins require it: {names}.", names=", ".join(needing)),
+                fix=msg("Run `giga plugin disable {name}` first.", name=needing[-1]),
             )
 
     def current(self) -> list[State]:

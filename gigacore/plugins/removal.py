@@ -129,7 +129,7 @@ def check_removable(crm: Crm, connection: sa.Connection, name: str, now: datetim
     if name not in known:
         raise NotFound(msg("There is no installed plugin {name}.", name=name), fix=msg("See `giga plugin list`."))
     if name in crm.plugins.candidates and crm.plugins.candidates[name].builtin:
-        raise Conflict(msg("The plugin {name} is part of the application.", name=name))
+        raise stored.part_of_application(name)
     if needing := dependents(known, name):
         raise Conflict(
             msg("These plugins require it: {names}.", names=", ".join(needing)),

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from gigacore.entity import FieldSpec, metadata
 from gigacore.entity.registry import IdleExtension, IdleReference
+from gigacore.errors import Conflict
 from gigacore.messages import Msg, msg
 from gigacore.plugins import kinds, rows
 from gigacore.plugins.manifest import Plugin
@@ -56,6 +57,14 @@ class StoredPlugin:
     def after(self) -> tuple[str, ...]:
         """Nothing: the database keeps hard requirements only."""
         return ()
+
+
+def part_of_application(name: str) -> Conflict:
+    """Why a built-in plugin is neither disabled nor removed, and which ones can be."""
+    return Conflict(
+        msg("The plugin {name} is part of the application.", name=name),
+        fix=msg("It always runs. `giga plugin list` shows those that can be disabled or uninstalled."),
+    )
 
 
 def describe(plugin: Plugin) -> dict[str, Any]:

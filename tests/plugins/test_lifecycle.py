@@ -36,6 +36,7 @@ from gigacore.errors import ConfigurationError, Conflict
 from gigacore.files.storage import LocalStorage
 from gigacore.migrate import operation, write_revision
 from gigacore.plugins import PluginState
+from gigacore.plugins.removal import uninstall
 from gigacore.ports import Storage
 
 
@@ -169,11 +170,16 @@ def test_a_required_plugin_is_enabled_first_and_disabled_last(
         crm.enable("reports")
     crm.enable("visits")
     crm.enable("reports")
-    with pytest.raises(Conflict, match="These plugins require it: reports"):
+    with pytest.raises(Conflict, match=r"These plugins require it: reports\. Run `giga plugin disable reports` first"):
         crm.disable("visits")
     crm.disable("reports")
     crm.disable("visits")
     assert [p.name for p in crm.plugins.enabled] == ["crm"]
+    for refused in (Crm.disable, uninstall):
+        with pytest.raises(Conflict, match=r"crm is part of the application\. It always runs.*`giga plugin list`"):
+            refused(crm, "crm")
+        with pytest.raises(NotFound, match=r"There is no installed plugin reports|See `giga plugin list`"):
+            refused(crm, "nobody")
 
 
 def test_the_history_of_a_plugin_is_found_before_what_it_requires_is_enabled(

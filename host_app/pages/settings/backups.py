@@ -15,7 +15,7 @@ from gigacore import access, backups
 from gigacore.backups import Backup, catalogue
 from gigacore.backups.jobs import BACKUP, SETTINGS
 from gigacore.data import audit, settings
-from gigacore.errors import Conflict, GigaError, Invalid
+from gigacore.errors import Conflict, GigaError, Invalid, worded
 from gigacore.jobs import core_job, core_schedule, enqueue
 from gigacore.messages import Msg, msg
 from host_app import restoring
@@ -211,10 +211,11 @@ def restore(name: str) -> ResponseReturnValue:
     try:
         prove()
         backups.inspect(crm, path)
+        backups.check_alone(crm)
     except Invalid as error:
         return _page_of(name, who, error.errors[0].message, 422)
     except GigaError as error:
-        return _page_of(name, who, error.message, 422)
+        return _page_of(name, who, worded(error), 422)
     with crm.unit_of_work(current(), source="page") as ctx:
         audit.record(ctx, "core.backup", "restore ordered", values={"name": name})
     restoring.order(host().settings, name)
