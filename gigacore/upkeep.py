@@ -23,7 +23,7 @@ from gigacore.jobs.relay import Event
 from gigacore.mail import jobs as mail_jobs
 from gigacore.records import erasing
 from gigacore.ui import BulkAction
-from gigacore.webhooks import outgoing
+from gigacore.webhooks import incoming, outgoing
 
 CHUNK: Final = 50
 KEPT_FAILURES: Final = 100
@@ -88,7 +88,7 @@ def tidy(ctx: Context, payload: Mapping[str, Any]) -> None:
     connection = ctx.session.connection()
     for remove in (idempotency.purge, erasing.purge, access.sessions.sweep, access.limits.sweep, notices.purge):
         remove(connection, ctx.now)
-    for forget in (queue.purge, relay.purge, outgoing.purge):
+    for forget in (queue.purge, relay.purge, outgoing.purge, incoming.purge):
         forget(connection, ctx.now - KEPT)
     search.tidy(connection)
     queue.enqueue(ctx, backup_jobs.REGISTER, unique_key=backup_jobs.REGISTER.name)

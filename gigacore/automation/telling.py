@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
@@ -19,6 +20,13 @@ if TYPE_CHECKING:
     from gigacore.entity import EntitySpec, Registry
 
 OWNER: Final = "owner"
+
+
+class Purpose(enum.StrEnum):
+    """What a mail is for; it decides whether the person must have agreed."""
+
+    service = mail.SERVICE
+    marketing = mail.MARKETING
 
 
 def notify(step: Step) -> Mapping[str, Any]:
@@ -48,8 +56,10 @@ def send_mail(step: Step) -> Mapping[str, Any]:
         raise Invalid(msg("The record has no e-mail address."))
     subject, text = _words(step)
     ends = [step.record] if step.record is not None else []
-    key = step.params.get("template") or ""
-    number = mail.send(step.ctx, to, subject, text, records=ends, template=str(key), key=step.key or None)
+    key, purpose = str(step.params.get("template") or ""), str(step.params.get("purpose") or mail.SERVICE)
+    number = mail.send(
+        step.ctx, to, subject, text, records=ends, purpose=purpose, template=key, key=step.key or None
+    )  # fmt: skip
     return {"mail": number, "to": to}
 
 
@@ -106,11 +116,13 @@ ACTIONS: Final = (
             FieldSpec("language", "text", msg("Language").text),
             FieldSpec("subject", "text", msg("Subject").text),
             FieldSpec("text", "longtext", msg("Text").text),
+            FieldSpec("purpose", "enum", msg("Purpose").text, enum=Purpose, default=mail.SERVICE),
         ),
         check=_check_mail,
         needs_record=False,
         help=msg(
-            "Goes out in the name of the organisation and is kept on the record; not to who asked not to be written to."
+            "Goes out in the name of the organisation and is kept on the record; not to who asked not to be written "
+            "to, and advertising only to who agreed to it."
         ).text,
         icon="mail",
     ),

@@ -25,6 +25,8 @@ ALL: Final = "all"
 PURPOSES: Final[Mapping[str, Msg]] = MappingProxyType(
     {SERVICE: msg("About their own matter"), MARKETING: msg("Advertising"), ALL: msg("Every purpose")}
 )
+WITHOUT_A_WORD: Final = frozenset({SERVICE})
+"""What people may be written to for before they said anything; advertising takes their consent first."""
 ADDRESS_FIELDS: Final = ("email", "emails")
 ACTIVITY: Final = "core.consent"
 MOST_SOURCE: Final = 200
@@ -49,7 +51,7 @@ _WORD: Final = tuple(C[name] for name in Word.__slots__)
 
 
 class MayNotContact(Conflict):
-    """The person asked not to be contacted in this way for this purpose."""
+    """The person asked not to be contacted in this way for this purpose, or did not yet agree to it."""
 
     code = "may_not_contact"
 
@@ -63,24 +65,35 @@ def say(ctx: Context, channel: str, address: str, purpose: str, *, allowed: bool
 
 
 def may_contact(ctx: Context, channel: str, address: str, purpose: str) -> bool:
-    """Whether the address may be used: the last word given about the purpose, or about all of them; none given: yes."""
+    """Whether the address may be used: the last word given about the purpose, or about all of them, decides.
+
+    Without any the answer is yes about the person's own matter, and no for everything else, advertising above all.
+    """
+    word = last_word(ctx, channel, address, purpose)
+    return purpose in WITHOUT_A_WORD if word is None else word
+
+
+def last_word(ctx: Context, channel: str, address: str, purpose: str) -> bool | None:
+    """Yes or no, as the address last said about the purpose or about all of them; None = nothing."""
     last = (
         sa.select(C.allowed)
-        .where(C.channel == channel, C.address == folded(address), C.purpose.in_((purpose, "all")))
+        .where(C.channel == channel, C.address == folded(address), C.purpose.in_((purpose, ALL)))
         .order_by(C.id.desc())
         .limit(1)
     )
     word = ctx.session.connection().scalar(last)
-    return True if word is None else bool(word)
+    return None if word is None else bool(word)
 
 
 def require(ctx: Context, channel: str, address: str, purpose: str) -> None:
     """Raise MayNotContact unless the address may be used."""
-    if not may_contact(ctx, channel, address, purpose):
-        raise MayNotContact(
-            msg("{address} asked not to be contacted.", address=address),
-            fix=msg("Ask the person, and note the answer, before you write again."),
-        )
+    if may_contact(ctx, channel, address, purpose):
+        return
+    text = msg("{address} asked not to be contacted.", address=address)
+    if last_word(ctx, channel, address, purpose) is None:
+        text = msg("{address} has not agreed to be contacted for this purpose.", address=address)
+    fix = msg("Ask the person, and note the answer, before you write again.")
+    raise MayNotContact(text, fix=fix)
 
 
 def folded(address: str) -> str:

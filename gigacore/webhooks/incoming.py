@@ -16,9 +16,8 @@ import orjson
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
-from gigacore import access, records
+from gigacore import access
 from gigacore.access.profiles import load_actor
-from gigacore.automation.fill import Data, fill, template_fault
 from gigacore.data import audit
 from gigacore.data.outbox import emit_plain
 from gigacore.errors import Conflict, FieldError, Invalid, Misuse, NotFound, worded
@@ -26,6 +25,7 @@ from gigacore.ids import uuid7
 from gigacore.jobs import queue
 from gigacore.messages import Msg, msg
 from gigacore.webhooks import signing
+from gigacore.webhooks.mapping import Told, mapping_faults, to_record
 from gigacore.webhooks.subscriptions import PURPOSE, TOOL
 from gigacore.webhooks.tables import core_hook_source, core_inbox
 
@@ -140,8 +140,9 @@ def add_source(
 ) -> tuple[Source, str]:  # fmt: skip
     """Set a source up; gives it with its secret. It acts with the rights of who sets it up. Raises Invalid, Forbidden.
 
-    `mapping` is `{}` (only the event) or `{"entity", "values": {field: template over `body`}, "match": [fields]}`:
-    a record whose `match` fields equal is changed, else one is created.
+    `mapping` is `{}` (only the event) or `{"entity", "values": {field: template over `body`}, "match": [fields],
+    "version": path}`: a record whose `match` fields equal is changed, else one is created; a message that is older
+    than the last one about that record changes nothing.
     """
     access.require(ctx, "edit", TOOL)
     _check(ctx, key, name, scheme, header, mapping)
@@ -176,36 +177,9 @@ def _check(ctx: Context, key: str, name: str, scheme: str, header: str, mapping:
         errors.append(FieldError("scheme", msg("Choose standard or hmac_sha256."), "invalid"))
     if scheme == "hmac_sha256" and not header:
         errors.append(FieldError("header", msg("Name the header that holds the signature."), "required"))
-    errors += _mapping_faults(ctx, mapping)
+    errors += mapping_faults(ctx, mapping)
     if errors:
         raise Invalid(errors=errors)
-
-
-def _mapping_faults(ctx: Context, mapping: Mapping[str, Any]) -> list[FieldError]:
-    if not mapping:
-        return []
-    spec = ctx.session.registry.entities.get(str(mapping.get("entity")))
-    if spec is None:
-        return [
-            FieldError("mapping.entity", msg("There is no entity {name}.", name=str(mapping.get("entity"))), "invalid")
-        ]
-    access.require(ctx, "create", spec.name)
-    values = mapping.get("values")
-    if not isinstance(values, Mapping) or not values:
-        return [FieldError("mapping.values", msg("Name at least one field and its value."), "required")]
-    known = records.input_schema(ctx.session.registry, spec, partial=True).fields
-    found = [
-        FieldError(f"mapping.values.{name}", msg("There is no such field, or it cannot be written."), "unknown_field")
-        for name in values
-        if name not in known
-    ]
-    for name, text in values.items():
-        if isinstance(text, str) and (fault := template_fault(text)) is not None:
-            found.append(FieldError(f"mapping.values.{name}", fault, "invalid"))
-    match = mapping.get("match", [])
-    if not isinstance(match, list) or any(name not in values for name in match):
-        found.append(FieldError("mapping.match", msg("Match by fields that are given a value."), "invalid"))
-    return found
 
 
 # Arrival -------------------------------------------------------------------------------------------------------------
@@ -259,7 +233,7 @@ def _verified(
 # Work ----------------------------------------------------------------------------------------------------------------
 
 
-def work(run: JobRun, payload: Mapping[str, Any], declared: Mapping[str, InboundSource]) -> object:
+def work(run: JobRun, payload: Mapping[str, Any], declared: Mapping[str, InboundSource], vault: Vault) -> object:
     """Work on one message; what it does and the mark that it is done are one transaction. Errors are tried again."""
     with run.host.database.connect() as connection:
         row = connection.execute(sa.select(core_inbox).where(B.id == int(payload["message"]))).first()
@@ -267,7 +241,7 @@ def work(run: JobRun, payload: Mapping[str, Any], declared: Mapping[str, Inbound
         return None
     message = Message(row.source, row.account, row.event_id, row.headers, bytes(row.body), row.at)
     try:
-        return _work(run, row.id, message, declared)
+        return _work(run, row.id, message, declared, vault)
     except AlreadyDone:
         return None
     except Exception as error:
@@ -276,7 +250,7 @@ def work(run: JobRun, payload: Mapping[str, Any], declared: Mapping[str, Inbound
         raise
 
 
-def _work(run: JobRun, number: int, message: Message, declared: Mapping[str, InboundSource]) -> object:
+def _work(run: JobRun, number: int, message: Message, declared: Mapping[str, InboundSource], vault: Vault) -> object:
     if message.source != GENERIC:
         with run.unit_of_work() as ctx:
             result = declared[message.source].handle(ctx, message)
@@ -292,22 +266,12 @@ def _work(run: JobRun, number: int, message: Message, declared: Mapping[str, Inb
     with run.host.database.unit_of_work(actor, **options) as ctx:
         body = message.json()
         emit_plain(ctx, f"hooks.{source.key}.received", {"body": body})
-        result = _to_record(ctx, source.mapping, body) if source.mapping else None
+        result = None
+        if source.mapping:
+            seal = vault.open(source.secret, PURPOSE)
+            result = to_record(ctx, Told(source.id, source.scheme, source.mapping, seal, message.headers, body, number))
         _done(ctx, number, result)
     return result
-
-
-def _to_record(ctx: Context, mapping: Mapping[str, Any], body: Any) -> dict[str, Any]:
-    data = Data({"body": body}, ctx.now, ctx.actor.locale, ctx.actor.timezone)
-    values = {name: fill(value, data) for name, value in mapping["values"].items()}
-    entity = str(mapping["entity"])
-    wanted = [{"field": name, "op": "eq", "value": values[name]} for name in mapping.get("match") or []]
-    if wanted and all(one["value"] not in (None, "") for one in wanted):
-        request = records.ListRequest({"all": wanted}, ("id",), ("id",), 1, count=False)
-        for item in records.page(ctx, entity, request).items:
-            records.update(ctx, entity, item["id"], values)
-            return {"entity": entity, "id": item["id"], "created": False}
-    return {"entity": entity, "id": records.create(ctx, entity, values).id, "created": True}
 
 
 def _mark(ctx: Context, number: int, **values: Any) -> bool:
@@ -320,6 +284,12 @@ def _done(ctx: Context, number: int, result: Mapping[str, Any] | None) -> None:
     ctx.session.flush()
     if not _mark(ctx, number, state="done", error=None, done_at=ctx.now, result=result):
         raise AlreadyDone
+
+
+def purge(connection: sa.Connection, before: datetime) -> int:
+    """Forget what messages worked on before that moment held; their ids stay, so that none counts twice."""
+    old = sa.and_(B.state == "done", B.done_at < before, sa.func.length(B.body) > 0)
+    return connection.execute(sa.update(core_inbox).where(old).values(body=b"")).rowcount
 
 
 def inbox(ctx: Context, *, state: str = "", before: int | None = None, limit: int = 50) -> list[Arrival]:

@@ -94,7 +94,7 @@ class Webhooks:
         return outgoing.send(run, payload, self.rule, self.vault)
 
     def _work(self, run: JobRun, payload: Mapping[str, Any]) -> object:
-        return incoming.work(run, payload, self.declared)
+        return incoming.work(run, payload, self.declared, self.vault)
 
     def events(self, ctx: Context) -> list[str]:
         """The events that the actor may subscribe to."""

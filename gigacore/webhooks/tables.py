@@ -1,4 +1,4 @@
-"""The tables of web hooks: subscriptions and their deliveries, inbound sources and their inbox."""
+"""The tables of web hooks: subscriptions and their deliveries, inbound sources, their inbox and how far it came."""
 
 from __future__ import annotations
 
@@ -92,5 +92,20 @@ core_inbox: Final = sa.Table(
     sa.Column("done_at", UtcDateTime),
     sa.CheckConstraint("state IN ('waiting', 'done', 'failed')", name="state"),
     sa.UniqueConstraint("source", "account", "event_id", name="uq_core_inbox_event"),
+    sqlite_autoincrement=True,
+)
+
+core_hook_newest: Final = sa.Table(
+    "core_hook_newest",
+    metadata,
+    sa.Column("id", BigId, primary_key=True),
+    sa.Column("source_id", BigId, nullable=False),
+    sa.Column("record_key", sa.String(64), nullable=False),
+    sa.Column("version", sa.String(60), nullable=False),
+    sa.Column("message_id", BigId, nullable=False),
+    sa.ForeignKeyConstraint(
+        ["source_id"], ["core_hook_source.id"], name="fk_core_hook_newest_source_id", ondelete="CASCADE"
+    ),
+    sa.UniqueConstraint("source_id", "record_key", name="uq_core_hook_newest_record"),
     sqlite_autoincrement=True,
 )

@@ -56,8 +56,20 @@ SOURCE: Final[Schema] = {
         "secret": {"type": "string", "description": "Made anew unless it is given"},
         "mapping": {
             "type": "object",
-            "properties": {"entity": TEXT, "values": ANYTHING, "match": {"type": "array", "items": TEXT}},
-            "examples": [{"entity": "crm.lead", "values": {"email": "{{ body.email }}"}, "match": ["email"]}],
+            "properties": {
+                "entity": TEXT,
+                "values": ANYTHING,
+                "match": {"type": "array", "items": TEXT},
+                "version": {"type": "string", "description": "Where a message says how new it is: a number or a time"},
+            },
+            "examples": [
+                {
+                    "entity": "crm.lead",
+                    "values": {"email": "{{ body.email }}"},
+                    "match": ["email"],
+                    "version": "body.updated_at",
+                },
+            ],
         },
     },
 }

@@ -12,7 +12,7 @@ from markupsafe import Markup
 from gigacore import mail
 from gigacore.access import users
 from gigacore.errors import GigaError
-from gigacore.mail.consent import addresses_in, folded, words_about
+from gigacore.mail.consent import WITHOUT_A_WORD, addresses_in, folded, words_about
 from gigacore.messages import Msg, msg
 from host_app.api.policies import on_entity
 from host_app.auth import current
@@ -26,6 +26,7 @@ from host_app.routing import route
 ALLOWED: Final = (msg("Yes"), "green")
 REFUSED: Final = (msg("No"), "red")
 NO_WORD: Final = (msg("Nothing said yet"), "")
+NOT_YET: Final = (msg("Not before they agree"), "red")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +72,8 @@ def _named() -> list[str]:
 def _stand(address: str, purpose: str, found: list[mail.Word], people: dict[int, str], who: Reader) -> Stand:
     mine = (one for one in found if one.address == folded(address) and one.purpose in (purpose, mail.ALL))
     word = next(mine, None)
-    state, colour = NO_WORD if word is None else ALLOWED if word.allowed else REFUSED
+    unsaid = NO_WORD if purpose in WITHOUT_A_WORD else NOT_YET
+    state, colour = unsaid if word is None else ALLOWED if word.allowed else REFUSED
     proof = _told(word, people, who) if word is not None else ""
     return Stand(address, who.t(mail.PURPOSES[purpose]), who.t(state), colour, proof)
 

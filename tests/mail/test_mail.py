@@ -157,6 +157,38 @@ def test_what_the_person_of_a_record_said_is_kept_with_its_proof(
     post(crm, admin, "m@example.test")
 
 
+def test_advertising_takes_consent_and_matters_of_ones_own_do_not(crm: Crm, admin: Actor, inbox: Inbox) -> None:
+    for purpose in ("marketing", "all", "survey"):
+        with pytest.raises(MayNotContact) as refused:
+            post(crm, admin, "new@example.test", purpose=purpose)
+        assert "has not agreed" in str(refused.value)
+    post(crm, admin, "new@example.test")
+    for allowed in (True, False):
+        with crm.unit_of_work(admin) as ctx:
+            mail.say(ctx, "mail", "new@example.test", "marketing", allowed=allowed, source="form")
+        with crm.read(admin) as ctx:
+            assert mail.may_contact(ctx, "mail", "New@example.test ", "marketing") is allowed
+    assert len(inbox.mails) == 1
+
+
+def test_an_automation_that_advertises_takes_consent_too(crm: Crm, admin: Actor, inbox: Inbox) -> None:
+    step = {"do": "core.send_mail", "with": {"subject": "Sale", "text": "Now", "purpose": "marketing"}}
+    body = {"entity": "crm.lead", "trigger": {"kind": "core.created"}, "steps": [step]}
+    with crm.unit_of_work(admin) as ctx:
+        mail.say(ctx, "mail", "yes@example.test", "marketing", allowed=True, source="form")
+        crm.automation.switch(ctx, crm.automation.create(ctx, "Sale", body).id, active=True)
+    with crm.unit_of_work(admin) as ctx:
+        for name in ("yes", "none"):
+            records.create(ctx, "crm.lead", {"last_name": name, "email": f"{name}@example.test"})
+    crm.jobs.run_pending()
+    with crm.read(admin) as ctx:
+        runs = {one.label: (one.state, str(one.error or "")) for one in crm.automation.runs(ctx)}
+    assert runs["yes"] == ("done", "")
+    assert runs["none"][0] == "failed"
+    assert "has not agreed" in runs["none"][1]
+    assert [sent["To"] for sent in inbox.mails] == ["yes@example.test"]
+
+
 @pytest.mark.parametrize(
     "to", ["", "nobody", "a@b@c", "a@example.test\nBcc: b@example.test", "a@example.test, b@example.test"]
 )

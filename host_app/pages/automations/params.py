@@ -12,6 +12,7 @@ import orjson
 from gigacore.access import users
 from gigacore.automation.declare import Action, Trigger
 from gigacore.entity import BadValue, EntitySpec, FieldSpec
+from gigacore.mail import PURPOSES
 from gigacore.messages import Msg, msg
 from gigacore.text import stored
 from host_app.pages.automations import values
@@ -39,7 +40,7 @@ CHOSEN: Final = frozenset({"entity", "action", "template", "field", "moment", "l
 WORDS: Final[Mapping[str, Msg]] = MappingProxyType(
     {
         "hours": msg("hours"), "days": msg("days"), "before": msg("before"), "after": msg("after"),
-        "contact": msg("no contact"), "change": msg("no change at all"),
+        "contact": msg("no contact"), "change": msg("no change at all"), **PURPOSES,
     }
 )  # fmt: skip
 HELP: Final[Mapping[tuple[str, str], Msg]] = MappingProxyType(
@@ -64,6 +65,7 @@ HELP: Final[Mapping[tuple[str, str], Msg]] = MappingProxyType(
             "{{ record.last_name }}."
         ),
         ("core.send_mail", "to"): msg("Without an address the mail goes to the record's own."),
+        ("core.send_mail", "purpose"): msg("Advertising goes only to people who agreed to it."),
         ("core.send_mail", "text"): msg("Values of the record: {{ record.last_name }}. Your name: {{ actor.name }}."),
     }
 )

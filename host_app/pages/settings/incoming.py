@@ -34,6 +34,7 @@ INBOX: Final = f"{LIST}/inbox"
 TOOL: Final = "core.hook"
 PAGE: Final = 50
 FEWEST, MOST = 4, 40
+INPUTS: Final = {"mapping.entity": "entity", "mapping.version": "version"}
 STATES: Final = {
     "waiting": (msg("waiting"), "blue"),
     "done": (msg("done"), "green"),
@@ -77,7 +78,7 @@ def _row(one: Source, people: Mapping[int, str], who: Reader) -> dict[str, Any]:
         "id": one.id, "name": one.name, "key": one.key, "url": address(one.key), "becomes": becomes,
         "by": people.get(one.user_id, ""),
         "values": [(name, str(value)) for name, value in one.mapping.get("values", {}).items()],
-        "match": ", ".join(one.mapping.get("match", ())),
+        "match": ", ".join(one.mapping.get("match", ())), "version": one.mapping.get("version", ""),
     }  # fmt: skip
 
 
@@ -96,6 +97,10 @@ def _fields(who: Reader) -> list[FieldSpec]:
     header_help = msg("Only for HMAC-SHA256, for example x-hub-signature-256.").text
     entity_help = msg("Empty: the message becomes an event that automations may listen to.").text
     secret_help = msg("Empty: one is made for you.").text
+    version_help = msg(
+        "Where a message says how new it is: a number or a time, for example body.updated_at. A message that comes "
+        "late changes nothing. Empty: by the time that is signed."
+    ).text
     return [
         FieldSpec("name", "text", label="Name", required=True, max_length=200),
         FieldSpec("key", "text", label="Key", required=True, max_length=40, help=key_help),
@@ -103,6 +108,7 @@ def _fields(who: Reader) -> list[FieldSpec]:
         FieldSpec("header", "text", label="Header of the signature", max_length=80, help=header_help),
         FieldSpec("secret", "text", label="Secret", max_length=200, help=secret_help),
         FieldSpec("entity", "enum", label="Becomes a record of", choices=entities, help=entity_help),
+        FieldSpec("version", "text", label="Version of a message", max_length=200, help=version_help),
     ]
 
 
@@ -119,20 +125,21 @@ def create() -> ResponseReturnValue:
     try:
         data = plain_form.typed(_fields(who), raw, who)
         given = {name: data[name] or "" for name in ("key", "name", "scheme", "header", "secret")}
+        mapping = _mapping(data["entity"], data["version"], raw)
         with current_crm().unit_of_work(current(), source="page") as ctx:
-            source, secret = who.crm.webhooks.add_source(ctx, mapping=_mapping(data["entity"], raw), **given)
+            source, secret = who.crm.webhooks.add_source(ctx, mapping=mapping, **given)
     except (Invalid, Conflict, Forbidden) as error:
         return _form(who, raw, error)
     return _list(who, secret, source.key)
 
 
-def _mapping(entity: str | None, raw: Raw) -> dict[str, Any]:
+def _mapping(entity: str | None, version: str | None, raw: Raw) -> dict[str, Any]:
     if not entity:
         return {}
     rows = [row for row in _typed_rows(raw) if row[0]]
     return {
         "entity": entity, "values": {field: text for field, text, _match in rows},
-        "match": [field for field, _text, match in rows if match],
+        "match": [field for field, _text, match in rows if match], **({"version": version} if version else {}),
     }  # fmt: skip
 
 
@@ -146,7 +153,7 @@ def _typed_rows(raw: Raw) -> list[tuple[str, str, bool]]:
 
 
 def _form(who: Reader, raw: Raw, error: GigaError | None = None) -> ResponseReturnValue:
-    wrong = problems(error, who)
+    wrong = {INPUTS.get(path, path): text for path, text in problems(error, who).items()}
     fields = _fields(who)
     known = {one.name for one in fields}
     told = dict.fromkeys(_told(path, text, who, raw) for path, text in wrong.items() if path not in known)
@@ -216,16 +223,23 @@ def _arrival(one: Arrival, who: Reader) -> dict[str, Any]:
     url, title = _record(one.result, who)
     return {
         "id": one.id, "source": one.account or one.source, "event": one.event_id, "state": who.t(label),
-        "colour": colour, "error": who.t(one.error) if one.error else "",
+        "colour": colour, "error": _note(one, who),
         "at": who.formats.datetime(one.at), "url": url, "title": title,
         "may_try": one.state == "failed",
     }  # fmt: skip
 
 
+def _note(one: Arrival, who: Reader) -> str:
+    """Why a message failed, or why it changed nothing."""
+    if one.error:
+        return who.t(one.error)
+    return who.t(msg("It came after a newer one, and changed nothing.")) if (one.result or {}).get("late") else ""
+
+
 def _record(result: Mapping[str, Any] | None, who: Reader) -> tuple[str, str]:
     """Address and title of the record that a message became; empty when the reader may not see it."""
     spec = who.registry.entities.get(str((result or {}).get("entity", "")))
-    if spec is None or result is None or not access.may(who.ctx, "view", spec.name):
+    if spec is None or result is None or "id" not in result or not access.may(who.ctx, "view", spec.name):
         return "", ""
     title = labels_of(who.ctx.session, spec.name, [result["id"]]).get(result["id"])
     return (record_url(spec, result["id"]), title) if title else ("", "")
