@@ -16,8 +16,8 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from gigacore import notices, records
-from gigacore.access.profiles import load_actor
 from gigacore.access.readers import DraftReader
+from gigacore.access.tables import core_user
 from gigacore.automation import rule as rules
 from gigacore.automation.declare import Happened, Step
 from gigacore.automation.fill import Data, fill, storable, with_defaults
@@ -289,7 +289,7 @@ class Walk:
         return matches(parse(condition, self.spec, self.ctx.session.registry, events=True), reader, env)
 
     def _do(self, instruction: Do) -> None:
-        rules.check_step(instruction, self.spec, self.ctx.session.registry, self.kit)
+        self._check(instruction)
         action = self.kit.actions[instruction.action]
         if action.needs_record and self.record is None:
             raise Invalid(msg("“{action}” needs a record, and it is not there any more.", action=Msg(action.label)))
@@ -306,6 +306,16 @@ class Walk:
         )
         did = action.run(step)
         self.done.append({"at": instruction.at, "do": action.name, "did": storable(did or {})})
+
+    def _check(self, instruction: Do) -> None:
+        """Refuse a step that cannot work any more; of a stored version that is judged once."""
+        registry = self.ctx.session.registry
+        seen: set[tuple[object, ...]] = registry.memo.setdefault("giga_checked_steps", set())
+        key = (self.row.rule_id, self.row.rule_version, instruction.at, id(self.kit))
+        if key not in seen:
+            rules.check_step(instruction, self.spec, registry, self.kit)
+            if self.row.rule_version:  # a rule that is tried has none: its text may be another one next time
+                seen.add(key)
 
     def _data(self) -> Data:
         """What templates see: the record as it stands now, with the owner's eyes."""
@@ -334,8 +344,4 @@ def again(ctx: Context, run: Any) -> None:
 
 def owner_is_active(connection: sa.Connection, owner_id: int) -> bool:
     """Whether the person with whose rights a rule acts may still sign in; else the rule pauses."""
-    try:
-        load_actor(connection, owner_id)
-    except NotFound:
-        return False
-    return True
+    return bool(connection.scalar(sa.select(core_user.c.active).where(core_user.c.id == owner_id)))

@@ -81,8 +81,8 @@ def _try(ctx: Context, kit: Kit, name: str, body: Mapping[str, Any], record_id: 
     reader, env = surroundings(ctx, definition.entity, record, {})
     found = trace(definition.when, definition.entity, ctx.session.registry, reader, env)
     row = SimpleNamespace(
-        id=0, rule_name=name, owner_id=ctx.actor.user_id or 0, body=body, position=0, steps=[], before={},
-        entity=definition.entity.name, record_id=record_id, event_name="trial",
+        id=0, rule_id=0, rule_version=0, rule_name=name, owner_id=ctx.actor.user_id or 0, body=body, position=0,
+        steps=[], before={}, entity=definition.entity.name, record_id=record_id, event_name="trial",
     )  # fmt: skip
     walk, error = Walk(ctx, kit, row, waiting=False), None
     try:

@@ -19,6 +19,8 @@ from gigacore.jobs.tables import CANCELLED, DEAD, DONE, PARKED, QUEUED, RUNNING,
 from gigacore.messages import Msg, msg, packed
 
 if TYPE_CHECKING:
+    from sqlalchemy.sql.dml import ReturningUpdate
+
     from gigacore.context import Context
 
 PAYLOAD_LIMIT: Final = 256 * 1024
@@ -135,36 +137,71 @@ def insert(connection: sa.Connection, row: Mapping[str, Any]) -> int:
 
 
 def due(
+    connection: sa.Connection,
     now: datetime,
     plugins: Collection[str],
     *,
     only: int | None = None,
     besides: Collection[str] = (),
     limit: int = 1,
-) -> sa.Select[Any]:
-    """The jobs to run next: not before their time, and not past an earlier one of the same serial key.
+) -> list[int]:
+    """The numbers of the jobs to run next: not before their time, and not past an earlier one of the same serial key.
 
     `only` = this one, if it is due; `besides` = none of these names.
     """
+    statement = DUE if only is None else DUE_ONLY
+    return list(connection.scalars(statement, _wanted(now, plugins, only, besides, limit)))
+
+
+def _wanted(
+    now: datetime, plugins: Collection[str], only: int | None, besides: Collection[str], limit: int
+) -> dict[str, Any]:
+    found = {"due_at": now, "due_plugins": sorted(plugins), "due_besides": sorted(besides) or [""], "due_most": limit}
+    return found if only is None else found | {"due_only": only}
+
+
+def _has_come(now: sa.ColumnElement[datetime] | datetime) -> sa.ColumnElement[bool]:
+    """True for a job whose time has come, or that was to run at once when the clock was ahead of `now`."""
+    return sa.or_(J.run_at <= now, J.run_at == J.created_at)
+
+
+def _due() -> sa.Select[Any]:
     other = core_job.alias("other")
     blocked = sa.exists().where(
         other.c.serial_key == J.serial_key,
         sa.or_(other.c.state == RUNNING, sa.and_(other.c.state == QUEUED, other.c.id < J.id)),
     )
-    found = (
+    return (
         sa.select(J.id)
-        .where(J.state == QUEUED, _has_come(now), J.plugin.in_(sorted(plugins)))
+        .where(J.state == QUEUED, _has_come(sa.bindparam("due_at", type_=J.run_at.type)))
+        .where(J.plugin.in_(sa.bindparam("due_plugins", expanding=True)))
+        .where(J.name.not_in(sa.bindparam("due_besides", expanding=True)))
         .where(sa.or_(J.serial_key.is_(None), ~blocked))
         .order_by(J.priority, J.run_at, J.id)
-        .limit(limit)
+        .limit(sa.bindparam("due_most", type_=sa.Integer()))
     )
-    found = found.where(J.name.not_in(sorted(besides))) if besides else found
-    return found if only is None else found.where(J.id == only)
 
 
-def _has_come(now: datetime) -> sa.ColumnElement[bool]:
-    """True for a job whose time has come, or that was to run at once when the clock was ahead of `now`."""
-    return sa.or_(J.run_at <= now, J.run_at == J.created_at)
+CLAIMED_COLUMNS: Final = tuple(name for name in Claimed.__slots__ if name != "token")
+# Made once: each job asks them twice, and making them takes longer than asking.
+DUE: Final = _due()
+DUE_ONLY: Final = DUE.where(J.id == sa.bindparam("due_only"))
+
+
+def _taking(chosen: sa.Select[Any]) -> ReturningUpdate[Any]:
+    return (
+        sa.update(core_job)
+        .where(J.id == chosen.with_for_update(skip_locked=True).scalar_subquery(), J.state == QUEUED)
+        .values(
+            state=RUNNING, attempts=J.attempts + 1, worker=sa.bindparam("taken_by"),
+            lease_until=sa.bindparam("taken_until"), started_at=sa.bindparam("due_at"),
+        )
+        .returning(*[J[name] for name in CLAIMED_COLUMNS])
+    )  # fmt: skip
+
+
+TAKE: Final = _taking(DUE)
+TAKE_ONLY: Final = _taking(DUE_ONLY)
 
 
 def claim(
@@ -177,17 +214,11 @@ def claim(
     besides: Collection[str] = (),
 ) -> Claimed | None:
     """Takes the next job, or the one numbered `only`, counting the attempt before it runs. None: there is none."""
-    chosen = due(now, plugins, only=only, besides=besides).with_for_update(skip_locked=True).scalar_subquery()
     token = f"{worker}/{uuid7()}"
-    statement = (
-        sa.update(core_job)
-        .where(J.id == chosen, J.state == QUEUED)
-        .values(state=RUNNING, attempts=J.attempts + 1, worker=token, lease_until=now + lease, started_at=now)
-        .returning(*[J[name] for name in CLAIMED_COLUMNS])
-    )
+    wanted = _wanted(now, plugins, only, besides, 1) | {"taken_by": token, "taken_until": now + lease}
     try:
         with connection.begin_nested():
-            row = connection.execute(statement).one_or_none()
+            row = connection.execute(TAKE if only is None else TAKE_ONLY, wanted).one_or_none()
     except IntegrityError:  # another worker took one of the same serial key at the same moment
         return None
     return None if row is None else claimed(row, token)
@@ -226,7 +257,6 @@ ALIKE: Final = (
     "correlation_id",
     "depth",
 )
-CLAIMED_COLUMNS: Final = tuple(name for name in Claimed.__slots__ if name != "token")
 
 
 def claimed(row: sa.Row[Any], token: str) -> Claimed:

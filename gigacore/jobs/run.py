@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import sqlalchemy as sa
 
-from gigacore.access.profiles import load_actor
 from gigacore.clock import Clock
 from gigacore.context import Actor, Context, system_actor
 from gigacore.errors import Forbidden, GigaError, Invalid, Misuse, NotFound, worded
@@ -41,6 +40,9 @@ class Host(Protocol):
     @property
     def clock(self) -> Clock:
         """The time."""
+
+    def actor(self, user_id: int) -> Actor:
+        """A person with the rights of this moment. Raises NotFound for who may not sign in."""
 
 
 class Retry(Exception):
@@ -226,7 +228,6 @@ def actor_of(host: Host, claimed: Claimed, job: Job) -> Actor:
         return system_actor(job.system or claimed.reason or claimed.name)
     if claimed.actor_user_id is None:
         raise Forbidden(msg("The job has no person on whose behalf it could run."))
-    with host.database.connect() as connection:
-        person = load_actor(connection, claimed.actor_user_id)
+    person = host.actor(claimed.actor_user_id)
     person = replace(person, scopes=claimed.actor_scopes, org_id=claimed.org_id)
     return person.automation(claimed.actor_name) if claimed.actor_kind == "automation" else person

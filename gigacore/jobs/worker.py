@@ -107,7 +107,7 @@ class Worker:
             return False
         database, now = self.host.database, self.host.clock.now()
         with database.connect() as connection:
-            if connection.execute(queue.due(now, self.declared.plugins, only=only, besides=besides)).scalar() is None:
+            if not queue.due(connection, now, self.declared.plugins, only=only, besides=besides):
                 return False
         with database.begin() as connection:
             claimed = queue.claim(connection, now, self.lease, self.declared.plugins, self.name, only, besides)
@@ -152,7 +152,7 @@ class Worker:
         """The jobs that are due, and the consumers that have deliveries to take: whom to wake for what."""
         now = self.host.clock.now()
         with self.host.database.connect() as connection:
-            jobs = [row[0] for row in connection.execute(queue.due(now, self.declared.plugins, limit=limit))]
+            jobs = queue.due(connection, now, self.declared.plugins, limit=limit)
             return jobs, relay.waiting_consumers(connection, now, sorted(self.declared.consumers))
 
     def keep(self) -> None:

@@ -13,6 +13,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy import event
 
+from gigacore.access import load_actor
 from gigacore.clock import Clock, FixedClock
 from gigacore.context import Actor
 from gigacore.data import Database, create_engine
@@ -53,6 +54,10 @@ class Host:
         worker = Worker(self, declared)
         worker.prepare()
         return worker
+
+    def actor(self, user_id: int) -> Actor:
+        with self.database.connect() as connection:
+            return load_actor(connection, user_id)
 
     def rows(self, *columns: str, table: str = "core_job") -> list[tuple[object, ...]]:
         found = metadata.tables[table]
