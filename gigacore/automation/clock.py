@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
@@ -14,17 +14,19 @@ from gigacore.automation.declare import Due, Tick
 from gigacore.automation.engine import Occasion, consider
 from gigacore.automation.rule import Definition, Kit, Rule
 from gigacore.automation.store import active
-from gigacore.automation.tables import core_rule
+from gigacore.automation.tables import core_rule, core_rule_run
 from gigacore.context import Actor
 from gigacore.entity.kinds import iso
 from gigacore.errors import GigaError, NotFound
 from gigacore.records import ListRequest
 
 if TYPE_CHECKING:
+    from gigacore.context import Context
     from gigacore.jobs import JobRun
 
 PAGE: Final = 200
-OVERLAP: Final = timedelta(hours=1)
+OVERLAP: Final = timedelta(minutes=10)
+"""How far each look goes back: what was written a moment before the last one may have been committed after it."""
 
 
 def tick(run: JobRun, kit: Kit) -> int:
@@ -60,12 +62,24 @@ def look(run: JobRun, rule: Rule) -> int:
     started = 0
     for start in range(0, max(len(found), 1), PAGE):
         with run.unit_of_work() as ctx:
-            for occasion in found[start : start + PAGE]:
+            for occasion in _new(ctx, rule, found[start : start + PAGE]):
                 record = _record(ctx, definition, occasion.record_id)
                 started += consider(ctx, rule, definition, occasion, record, {}) is not None
             mark = sa.update(core_rule).where(core_rule.c.id == rule.id).values(checked_at=now)
             ctx.session.connection().execute(mark)
     return started
+
+
+def _new(ctx: Context, rule: Rule, found: Sequence[Occasion]) -> list[Occasion]:
+    """The occasions that no run was started for: a day lasts many looks."""
+    runs = core_rule_run.c
+    known = sa.select(runs.record_id, runs.correlation_id).where(
+        runs.rule_id == rule.id,
+        runs.record_id.in_([one.record_id for one in found]),
+        runs.correlation_id.in_({one.correlation_id for one in found}),
+    )
+    started = {tuple(row) for row in ctx.session.connection().execute(known)}
+    return [one for one in found if (one.record_id, one.correlation_id) not in started]
 
 
 def _record(ctx: Any, definition: Definition, record_id: int) -> Any:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from gigacore.jobs.run import Host
 
 CONSUMER: Final = "core.rules"
-TICK: Final = timedelta(minutes=5)
+TICK: Final = timedelta(minutes=1)
 
 
 class Offers(Protocol):

@@ -5,12 +5,15 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from gigacore import Actor, Crm, notices, records
 from gigacore.clock import FixedClock
 from gigacore.data import activities
 from gigacore.data.tables import core_delivery, core_outbox
+from gigacore.entity.kinds import iso
 from gigacore.errors import Conflict, Forbidden, Invalid, NotFound
+from gigacore.jobs.tables import core_schedule
 from tests.automation.conftest import LEAD, Rules, put
 
 MakeUser = Callable[..., Actor]
@@ -201,9 +204,14 @@ def test_deleted_records_and_actions_start_rules(crm: Crm, rules: Rules) -> None
     assert rules.read(won)["closed_at"] is None
 
 
-def test_the_clock_starts_rules_once_for_each_occasion(crm: Crm, rules: Rules) -> None:
-    clock = FixedClock(datetime(2026, 3, 2, 8, tzinfo=UTC))
-    crm.database.clock = crm.clock = clock
+@pytest.fixture
+def clock(crm: Crm) -> FixedClock:
+    found = FixedClock(datetime(2026, 3, 2, 8, tzinfo=UTC))
+    crm.database.clock = crm.clock = found
+    return found
+
+
+def test_the_clock_starts_rules_once_for_each_occasion(crm: Crm, rules: Rules, clock: FixedClock) -> None:
     near = {"kind": "core.date", "field": "next_action_at", "distance": 1, "unit": "days", "side": "before"}
     rules.on(near, [put(city="near")])
     rules.on({"kind": "core.inactive", "days": 14}, [put(job_title="idle")])
@@ -226,8 +234,23 @@ def test_the_clock_starts_rules_once_for_each_occasion(crm: Crm, rules: Rules) -
     assert (names.count("core.date"), names.count("core.inactive"), names.count("core.schedule")) == (1, 1, 7)
 
 
-def tick(crm: Crm, clock: FixedClock, days: int) -> None:
-    clock.advance(timedelta(days=days))
+def test_a_date_starts_its_rule_within_a_minute_and_once(crm: Crm, rules: Rules, clock: FixedClock) -> None:
+    rules.on({"kind": "core.date", "field": "next_action_at", "distance": 0}, [put(city="now")])
+    lead = rules.lead(next_action_at=iso(clock.now() + timedelta(minutes=3, seconds=10)))
+    seen = []
+    for _ in range(16):
+        tick(crm, clock, minutes=1)
+        seen.append(rules.read(lead)["city"])
+    assert seen == [None] * 3 + ["now"] * 13
+    assert len(rules.runs()) == 1
+    crm.jobs.start("inline")
+    with crm.database.connect() as connection:
+        rows = connection.execute(sa.select(core_schedule.c.name, core_schedule.c.every_seconds)).all()
+    assert {("core.rule_clock", 60), ("crm.remind", 60)} <= {tuple(row) for row in rows}
+
+
+def tick(crm: Crm, clock: FixedClock, **later: int) -> None:
+    clock.advance(timedelta(**later))
     with crm.system("tick") as ctx:
         crm.jobs.enqueue(ctx, "core.rule_clock")
     crm.jobs.run_pending()
