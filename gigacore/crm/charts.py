@@ -1,4 +1,4 @@
-"""Figures and charts of the start page: sales at a glance, the pipeline by stage, leads by status."""
+"""Figures and charts of the start page: sales at a glance, priority of the day, pipeline by stage, leads by status."""
 
 from __future__ import annotations
 
@@ -6,7 +6,16 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from gigacore import access, measures, records
-from gigacore.crm.measures import FOLLOW_UPS, LEADS, NEW_LEADS, OPEN_AMOUNT, WEIGHTED_AMOUNT, WON_AMOUNT
+from gigacore.crm.measures import (
+    BLOCKED_LEADS,
+    FOLLOW_UPS,
+    LEADS,
+    NEVER_CONTACTED,
+    NEW_LEADS,
+    OPEN_AMOUNT,
+    WEIGHTED_AMOUNT,
+    WON_AMOUNT,
+)
 from gigacore.data.currency import Totals
 from gigacore.messages import Msg, msg
 from gigacore.ui import Bar, Bars, Content, Figure, Figures, Link, Widget
@@ -26,8 +35,13 @@ def sales(ctx: Context) -> Sequence[Content]:
     if _may(ctx, OPEN_AMOUNT):
         found += [_figure(ctx, OPEN_AMOUNT), _figure(ctx, WEIGHTED_AMOUNT), _monthly(ctx, WON_AMOUNT)]
     if _may(ctx, NEW_LEADS):
-        found += [_monthly(ctx, NEW_LEADS), _figure(ctx, FOLLOW_UPS)]
+        found.append(_monthly(ctx, NEW_LEADS))
     return [Figures(tuple(found), msg("last month"))] if found else []
+
+
+def priority_of_the_day(ctx: Context) -> Sequence[Content]:
+    """What leads ask for before anything else today, each with the list behind it."""
+    return [Figures(tuple(_figure(ctx, measure) for measure in (FOLLOW_UPS, NEVER_CONTACTED, BLOCKED_LEADS)))]
 
 
 def pipeline(ctx: Context) -> Sequence[Content]:
@@ -35,7 +49,7 @@ def pipeline(ctx: Context) -> Sequence[Content]:
     amounts: Mapping[Any, Any] = measures.values_by(ctx, OPEN_AMOUNT, "stage_id")
     stages = _stages(ctx)
     several = len({stage["pipeline_id"]["id"] for stage in stages}) > 1
-    bars = tuple(_stage_bar(stage, amounts.get(stage["id"]), several) for stage in stages)
+    bars = tuple(_stage_bar(stage, amounts.get(stage["id"]), several, ctx.actor.locale) for stage in stages)
     shown = bars if amounts else ()
     return [Bars(shown, msg("No open opportunity."), OPEN_AMOUNT.definition)]
 
@@ -83,14 +97,15 @@ def _list_of(measure: Measure, period: str = "") -> Link:
 def _stages(ctx: Context) -> list[dict[str, Any]]:
     wanted = records.ListRequest(
         {"field": "kind", "op": "eq", "value": "open"},
-        sort=("pipeline_id", "position"), fields=("id", "name", "pipeline_id", "colour"), limit=MOST_STAGES,
+        sort=("pipeline_id", "position"), fields=("id", "name", "labels", "pipeline_id", "colour"), limit=MOST_STAGES,
         count=False,
     )  # fmt: skip
     return records.page(ctx, "crm.stage", wanted).items
 
 
-def _stage_bar(stage: Mapping[str, Any], amount: Totals | None, several: bool) -> Bar:
-    label = f"{stage['name']} · {stage['pipeline_id']['label']}" if several else stage["name"]
+def _stage_bar(stage: Mapping[str, Any], amount: Totals | None, several: bool, locale: str) -> Bar:
+    name = (stage["labels"] or {}).get(locale) or stage["name"]
+    label = f"{name} · {stage['pipeline_id']['label']}" if several else name
     link = Link("", entity="crm.opportunity", filter={"field": "stage_id", "op": "eq", "value": stage["id"]})
     if amount is None:
         return Bar(label, 0, "", stage["colour"] or "", link)
@@ -101,6 +116,10 @@ ALL: Final = (
     Widget(
         name="crm.sales", label="Sales at a glance", load=sales, policy="signed_in", icon="chart-line", order=5,
         width=3, late=True,
+    ),
+    Widget(
+        name="crm.priority_of_the_day", label="Priority of the day", load=priority_of_the_day, policy="crm.lead.view",
+        icon="flag", order=6, width=3, late=True,
     ),
     Widget(
         name="crm.pipeline", label="Pipeline", load=pipeline, policy="crm.opportunity.view", icon="filter", order=40,

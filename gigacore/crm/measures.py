@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from gigacore.crm.lists import BLOCKED, LOST, WON
 from gigacore.measures import Aggregate, Measure
 
 
@@ -11,7 +12,7 @@ def _stage(kind: str) -> dict[str, Any]:
     return {"field": "stage_id.kind", "op": "eq", "value": kind}
 
 
-_OPEN_LEAD: Final = {"not": {"field": "status.kind", "op": "in", "value": ["won", "lost"]}}
+_OPEN_LEAD: Final = {"not": {"field": "status.kind", "op": "in", "value": [WON, LOST]}}
 
 OPEN_AMOUNT: Final = Measure(
     name="crm.open_amount", label="Open opportunities", entity="crm.opportunity", aggregate=Aggregate.sum,
@@ -33,13 +34,25 @@ NEW_LEADS: Final = Measure(
     definition="The leads created since the first of the month, whatever became of them.",
 )  # fmt: skip
 FOLLOW_UPS: Final = Measure(
-    name="crm.follow_ups", label="Leads to follow up", entity="crm.lead",
-    filter={"all": [_OPEN_LEAD, {"field": "next_action_at", "op": "le", "value": {"ahead": "P1D"}}]},
-    date_field="next_action_at", definition="The open leads whose next action is due until tomorrow.",
+    name="crm.follow_ups", label="Leads to follow up today", entity="crm.lead",
+    filter={"all": [_OPEN_LEAD, {"field": "next_action_at", "op": "le", "value": {"period": "today"}}]},
+    date_field="next_action_at", definition="The open leads whose next action is due today or is late.",
+)  # fmt: skip
+NEVER_CONTACTED: Final = Measure(
+    name="crm.never_contacted", label="Leads never contacted", entity="crm.lead",
+    filter={"all": [_OPEN_LEAD, {"field": "last_contact_at", "op": "empty", "value": True}]},
+    date_field="created_at", definition="The open leads without a call, an e-mail or a meeting so far.",
+)  # fmt: skip
+BLOCKED_LEADS: Final = Measure(
+    name="crm.blocked_leads", label="Blocked leads", entity="crm.lead",
+    filter={"field": "status.kind", "op": "eq", "value": BLOCKED},
+    date_field="created_at", definition="The leads with a problem to fix first, such as a missing e-mail or a duplicate.",
 )  # fmt: skip
 LEADS: Final = Measure(
     name="crm.leads", label="Leads by status", entity="crm.lead", date_field="created_at",
     definition="All leads that you may see, by their status.",
 )  # fmt: skip
 
-ALL: Final = (OPEN_AMOUNT, WEIGHTED_AMOUNT, WON_AMOUNT, NEW_LEADS, FOLLOW_UPS, LEADS)
+ALL: Final = (
+    OPEN_AMOUNT, WEIGHTED_AMOUNT, WON_AMOUNT, NEW_LEADS, FOLLOW_UPS, NEVER_CONTACTED, BLOCKED_LEADS, LEADS,
+)  # fmt: skip

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import html
 import re
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import unquote
 
@@ -53,6 +55,28 @@ def test_a_chart_leads_to_the_records_of_each_bar(crm: Crm, root: Visitor) -> No
         ("Prospect", "100.0", "€1,000"), ("Qualified", "0", ""),
     ]  # fmt: skip
     assert "Deal" in root.get(unquote(bars[0][0]).replace("&#34;", '"')).get_data(as_text=True)
+
+
+def test_the_priority_of_the_day_counts_leads_and_leads_to_their_lists(crm: Crm, root: Visitor) -> None:
+    today = datetime.now(UTC)
+    with crm.system("leads") as ctx:
+        for name, more in (
+            ("Today", {"next_action_at": today}),
+            ("Late", {"next_action_at": today - timedelta(days=3), "status": "contacted"}),
+            ("Later", {"next_action_at": today + timedelta(days=3)}),
+            ("Broken", {"status": "to_fix"}),
+            ("Lost", {"next_action_at": today, "status": "lost"}),
+        ):
+            records.create(ctx, "crm.lead", {"last_name": name, **more})
+    page = root.get("/home/crm.priority_of_the_day").get_data(as_text=True)
+    assert "<h1>Priority of the day</h1>" in page
+    found = re.findall(r'<dt[^>]*>([^<]+).*?<dd><a href="([^"]+)"[^>]*>([^<]+)</a>', page, re.DOTALL)
+    assert [(label.strip(), shown) for label, _, shown in found] == [
+        ("Leads to follow up today", "2"), ("Leads never contacted", "4"), ("Blocked leads", "1"),
+    ]  # fmt: skip
+    behind = [root.get(html.unescape(unquote(url))).get_data(as_text=True) for _, url, _ in found]
+    names = [{name for name in ("Today", "Late", "Later", "Broken", "Lost") if f">{name}<" in one} for one in behind]
+    assert names == [{"Today", "Late"}, {"Today", "Late", "Later", "Broken"}, {"Broken"}]
 
 
 def test_tiles_follow_the_rights_of_their_reader(crm: Crm, visit: Any) -> None:

@@ -22,7 +22,10 @@ def sale(crm: Crm, stage: str) -> int:
         firm = records.create(ctx, "crm.company", {"name": "Acme"}).id
         tree = {"field": "name", "op": "eq", "value": stage}
         number: int = records.page(ctx, "crm.stage", ListRequest(tree)).items[0]["id"]
-        records.create(ctx, "crm.opportunity", {"title": "Sale", "company_id": firm, "stage_id": number})
+        money = {"amount": "10", "currency": "EUR"}
+        records.create(
+            ctx, "crm.opportunity", {"title": "Sale", "company_id": firm, "stage_id": number, "amount": money}
+        )
     return number
 
 
@@ -32,6 +35,7 @@ def test_every_page_and_the_api_say_the_stage_in_french(crm: Crm, visit: Any) ->
     pill = f'<span class="pill {PURPLE}">Négociation</span>'
     for page in (PATH, f"{PATH}/board", f"{PATH}/1", f"{PATH}?as=status"):
         assert pill in reader.get(page).get_data(as_text=True), page
+    assert ">Négociation</a>" in reader.get("/home/crm.pipeline").get_data(as_text=True)
     chip = json.dumps({"field": "stage_id", "op": "in", "value": [stage]})
     assert "Négociation</b>" in reader.get(f"{PATH}?filter={chip}").get_data(as_text=True)
     found = reader.get("/crm/stages/options?q=négo").json
