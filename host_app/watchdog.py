@@ -11,12 +11,15 @@ import traceback
 from collections.abc import Callable
 from typing import Final
 
+from gigacore.messages import msg
 from gigacore.plugins.calls import Call, Calls
 
 log: Final = logging.getLogger("host_app")
 
 GRACE: Final = 5.0
 EXIT_CODE: Final = 70
+SLOW: Final = msg("A call has not returned in the time that it should take")
+ENDED: Final = msg("The process was ended, for a call did not return")
 
 
 def end_process() -> None:
@@ -50,7 +53,7 @@ class Watchdog(threading.Thread):
             late = self.calls.running(self.slow)
             for call in late:
                 if call not in told:
-                    self.calls.faults.note(call.plugin, call.place, f"Still running after {self.slow:g} s")
+                    self.calls.faults.note(call.plugin, call.place, SLOW.text)
                     log.warning("plugin %s takes long in %s:\n%s", call.plugin, call.place, stack_of(call))
             told = set(late)
             if late and self.limit and late[0].seconds > self.limit:
@@ -62,7 +65,7 @@ class Watchdog(threading.Thread):
         self.ended.set()
 
     def _end(self, call: Call) -> None:
-        self.calls.faults.note(call.plugin, call.place, f"The process was ended after {self.limit:g} s", ended=True)
+        self.calls.faults.note(call.plugin, call.place, ENDED.text, ended=True)
         log.critical("plugin %s hangs in %s; the process ends:\n%s", call.plugin, call.place, stack_of(call))
         self.end()
 

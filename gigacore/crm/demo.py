@@ -13,7 +13,7 @@ from gigacore import records
 from gigacore.access import teams, users
 from gigacore.crm.demo_people import Cast, Person, slug
 from gigacore.crm.pipelines import DEFAULT_STAGES, add_pipeline
-from gigacore.data import currency
+from gigacore.data import currency, organisation
 from gigacore.filter import parse
 
 if TYPE_CHECKING:
@@ -116,6 +116,7 @@ def fill(crm: Crm, lang: str = "en", *, password: str | None = None, presenter: 
         people = _staff(ctx, cast, lang, password)
         for code, rate in RATES:
             currency.set_rate(ctx, "EUR", code, ctx.now.date(), Decimal(rate))
+        organisation.change(ctx, cast.words.company)
         _pipelines(ctx, cast)
         stages = _stages(ctx)
     story = Story(crm, cast, [crm.actor(user_id) for user_id in people], now)

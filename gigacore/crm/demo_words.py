@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -24,6 +25,7 @@ class Words:
     jobs: tuple[str, ...]
     tags: tuple[str, ...]
     teams: tuple[str, str]
+    company: Mapping[str, str]
     deals: tuple[str, ...]
     calls: tuple[str, ...]
     mails: tuple[str, ...]
@@ -73,6 +75,11 @@ FRENCH: Final = Words(
     ),
     tags=("Salon 2026", "Grand compte", "Partenaire potentiel", "Newsletter", "Priorité région"),
     teams=("Équipe Nord", "Équipe Sud"),
+    company={
+        "name": "Horizon Conseil", "legal_form": "SAS au capital de 50 000 €", "street": "18 quai des Célestins",
+        "postcode": "69002", "city": "Lyon", "country": "FR", "phone": "+33 4 65 71 00 00",
+        "email": "contact@horizon.example", "website": "https://horizon.example",
+    },
     deals=(
         "Refonte du site web", "Contrat de maintenance", "Équipement des ateliers", "Formation des équipes",
         "Licences pour trois ans", "Audit énergétique", "Migration vers le nuage", "Accompagnement au changement",
@@ -142,6 +149,11 @@ ENGLISH: Final = Words(
     ),
     tags=("Fair 2026", "Key account", "Possible partner", "Newsletter", "Regional priority"),
     teams=("Team North", "Team South"),
+    company={
+        "name": "Horizon Advice", "legal_form": "Private limited company", "street": "18 Harbour Road",
+        "postcode": "BS1 6XN", "city": "Bristol", "country": "GB", "phone": "+44 117 496 0000",
+        "email": "hello@horizon.example", "website": "https://horizon.example",
+    },
     deals=(
         "New website", "Maintenance contract", "Workshop equipment", "Staff training", "Licences for three years",
         "Energy audit", "Move to the cloud", "Change programme", "Fleet renewal", "Pilot at one site",

@@ -46,7 +46,8 @@ NEVER_CONTACTED: Final = Measure(
 BLOCKED_LEADS: Final = Measure(
     name="crm.blocked_leads", label="Blocked leads", entity="crm.lead",
     filter={"field": "status.kind", "op": "eq", "value": BLOCKED},
-    date_field="created_at", definition="The leads with a problem to fix first, such as a missing e-mail or a duplicate.",
+    definition="The leads with a problem to fix first, such as a missing e-mail or a duplicate.",
+    date_field="created_at",
 )  # fmt: skip
 LEADS: Final = Measure(
     name="crm.leads", label="Leads by status", entity="crm.lead", date_field="created_at",

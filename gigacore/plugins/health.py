@@ -78,7 +78,7 @@ def told(fault: Fault) -> Msg:
         place=fault.place,
         count=fault.count,
         at=f"{fault.at:%Y-%m-%d %H:%M} UTC",
-        error=fault.error,
+        error=Msg(fault.error),
     )
 
 

@@ -181,6 +181,8 @@ def kind_label(kind: str, reader: Reading) -> str:
     """What a choice means to the code, as people read it: `follow_up` -> "Follow up"."""
     if kind == "open":
         return reader.t(msg("In progress"))  # "Open" is what one does with a link
+    if kind == "follow_up":
+        return reader.t(msg("Follow-up"))  # "Follow up" is what one does next
     return reader.t(kind.replace("_", " ").capitalize())
 
 

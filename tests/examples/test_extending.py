@@ -71,7 +71,7 @@ def test_fields_and_parts_stand_on_the_pages_of_the_other_plugin(house: House, m
     assert "Inspected on" in listed, "the column"
     assert "plugin:inspections_pass_all" in listed, "the action on many"
     home = page(house, "/")
-    assert "1 machines are due." in home, "the tile"
+    assert "1 machine is due." in home, "the tile"
     assert 'href="/inspections/today"' in home, "the menu"
     today = page(house, "/inspections/today")
     assert "Press" in today

@@ -82,7 +82,7 @@ def test_an_archive_sealed_with_a_passphrase_is_planned_and_comes_back(
     right = "--archive", path, "--passphrase-file", tmp_path / "right"
     code, said = giga("plugin", "plan", "reinstall", "equipment", *right)
     assert code == 0
-    for words in ("+ table equipment_machine", "+ 1 rows of equipment_machine", "+ /equipment/overview"):
+    for words in ("+ table equipment_machine", "+ 1 row of equipment_machine", "+ /equipment/overview"):
         assert words in said
     assert "equipment" not in crm.plugins.stored()
     assert giga("plugin", "reinstall", "equipment", *right)[0] == 0

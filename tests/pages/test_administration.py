@@ -218,7 +218,7 @@ def test_values_of_lists_are_merged_and_ordered_custom_ones_too(root: Visitor, c
         ("Large", True), ("Small", True), ("Huge", False), ("Tiny", True),
     ]  # fmt: skip
     root.post(place, {"do": "remove", "key": "big"})
-    assert "1 records use this choice." in text(root, place)
+    assert "1 record uses this choice." in text(root, place)
 
 
 def test_fields_have_defaults_an_order_and_say_what_goes_with_them(root: Visitor, crm: Crm) -> None:
@@ -235,7 +235,7 @@ def test_fields_have_defaults_an_order_and_say_what_goes_with_them(root: Visitor
     page = text(root, "/settings/fields")
     assert page.index("x_size") < page.index("x_seats")
     root.post(f"{place}/x_seats/state", {"wish": "hide"})
-    assert "1 values on Leads would go" in text(root, f"{place}/x_seats/erase")
+    assert "1 value on Leads would go" in text(root, f"{place}/x_seats/erase")
     root.post(f"{place}/x_seats/state?wish=show", {})
     assert 'name="x_seats"' in text(root, "/crm/leads/new")
 

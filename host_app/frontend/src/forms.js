@@ -80,12 +80,16 @@ function onDrop(event) {
   input.dispatchEvent(new Event('change', {bubbles: true}))
 }
 
-// A file that is too large is told before it is sent.
-function onFile(event) {
-  const input = event.target
-  if (!input.matches?.('input[type=file][data-most]') || !input.files[0] || input.files[0].size <= Number(input.dataset.most)) return
-  toast(words().large.replace('%s', input.files[0].name), 'error')
-  input.value = ''
+// A file that is too large is told before it is sent; the name of one that is taken stands beside the button.
+function onFile({target: input}) {
+  if (!input.matches?.('input[type=file]')) return
+  const name = input.files[0]?.name
+  if (name && input.dataset.most && input.files[0].size > Number(input.dataset.most)) {
+    toast(words().large.replace('%s', name), 'error')
+    input.value = ''
+  }
+  const told = input.parentElement.querySelector('.file-face > [data-none]')
+  if (told) told.textContent = input.value ? name : told.dataset.none
 }
 
 export function mount(element) {

@@ -11,9 +11,12 @@ from flask.typing import ResponseReturnValue
 
 from gigacore import access
 from gigacore.automation import Run
+from gigacore.entity import FieldSpec
+from gigacore.errors import Invalid
 from gigacore.messages import Msg, msg
 from host_app.api.policies import on_tool
 from host_app.context import current_crm
+from host_app.pages import plain_form
 from host_app.pages.addresses import record_url
 from host_app.pages.automations.building import HOME, TOOL
 from host_app.pages.automations.words import Teller
@@ -21,6 +24,7 @@ from host_app.pages.columns import number_of
 from host_app.pages.forms import Option
 from host_app.pages.frame import page as answer
 from host_app.pages.history import when
+from host_app.pages.raw import Raw, raw_from
 from host_app.pages.reader import Reader, reader
 from host_app.pages.settings.doing import do
 from host_app.routing import route
@@ -28,6 +32,7 @@ from host_app.routing import route
 LOG: Final = f"{HOME}/log"
 RUN: Final = f"{HOME}/runs/<int:run_id>"
 MOST: Final = 50
+DAYS: Final = (FieldSpec("from", "date", label="Between"), FieldSpec("to", "date", label="and"))
 KEPT: Final = ("rule", "state", "entity", "record", "from", "to")
 STATES: Final[Mapping[str, tuple[Msg, str]]] = {
     "waiting": (msg("Waiting"), "blue"), "done": (msg("Done"), "green"), "failed": (msg("Failed"), "red"),
@@ -45,14 +50,16 @@ def register(app: Flask) -> None:
 def show() -> ResponseReturnValue:
     """The runs, newest first; `?rule=`, `?state=`, `?entity=&record=`, `?from=`, `?to=`, `?before=` narrow them."""
     who, given = reader(), request.args
+    raw = raw_from(given.to_dict(flat=False))
+    days, wrong = _days(who, raw)
     entity, record, state = given.get("entity", ""), _number("record"), given.get("state", "")
     found = who.crm.automation.runs(
         who.ctx,
         rule_id=_number("rule") or None,
         state=state if state in STATES else "",
         record=(entity, record) if entity and record else None,
-        since=_day(who, "from", 0),
-        until=_day(who, "to", 1),
+        since=_midnight(who, days.get("from"), 0),
+        until=_midnight(who, days.get("to"), 1),
         before=_number("before") or None,
         limit=MOST + 1,
     )
@@ -68,8 +75,7 @@ def show() -> ResponseReturnValue:
         about=_row(found[0], who) if found and entity and record else {},
         entity=entity,
         record=given.get("record", ""),
-        first=given.get("from", ""),
-        last=given.get("to", ""),
+        days=plain_form.inputs(DAYS, raw, who, wrong),
     )
 
 
@@ -78,11 +84,22 @@ def _number(name: str) -> int:
     return int(text) if text.isdecimal() and len(text) < 19 else 0
 
 
-def _day(who: Reader, name: str, later: int) -> datetime | None:
-    """The beginning of a day of the address in the reader's time zone, or of so many days after it."""
+def _days(who: Reader, raw: Raw) -> tuple[dict[str, str], dict[str, str]]:
+    """The days of the address by name, as they are typed in the reader's language, and what is wrong with others."""
+    found: dict[str, str] = {}
+    wrong: dict[str, str] = {}
+    for field in DAYS:
+        try:
+            found |= plain_form.typed([field], raw, who)
+        except Invalid as error:
+            wrong |= plain_form.problems_of(error, who)
+    return found, wrong
+
+
+def _midnight(who: Reader, day: str | None, later: int) -> datetime | None:
+    """The beginning of a day in the reader's time zone, or of so many days after it."""
     try:
-        day = date.fromisoformat(request.args.get(name, ""))
-        return datetime.combine(day + timedelta(days=later), time(), who.formats.zone)
+        return datetime.combine(date.fromisoformat(day or "") + timedelta(days=later), time(), who.formats.zone)
     except (ValueError, OverflowError):
         return None
 

@@ -57,7 +57,9 @@ class Teller:
     def rule(self, body: Mapping[str, Any]) -> str:
         """The whole rule in one sentence."""
         steps = ", ".join(self.step(step) for step in body.get("steps") or [])
-        start = self.trigger(body.get("trigger") or {})
+        if not (trigger := body.get("trigger") or {}).get("kind"):
+            return self.who.t(msg("Nothing starts it yet."))
+        start = self.trigger(trigger)
         when = self.condition(body.get("when"))
         text = msg("{start}, if {when}", start=start, when=when) if when else start
         told = self.who.t(text)

@@ -90,7 +90,7 @@ def address(key: str) -> str:
 def _fields(who: Reader) -> list[FieldSpec]:
     entities = tuple(sorted(((one.name, who.t(one.label)) for one in who.entities("create")), key=lambda one: one[1]))
     schemes = (
-        ("standard", who.t(msg("Standard Webhooks (webhook-id, webhook-timestamp, webhook-signature)"))),
+        ("standard", who.t(msg("Standard Webhooks"))),
         ("hmac_sha256", who.t(msg("HMAC-SHA256 of the body in a header"))),
     )
     key_help = msg("Part of the address: lower-case letters, digits and underscores.").text

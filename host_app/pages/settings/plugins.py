@@ -13,7 +13,7 @@ from gigacore.access import modules, roles, users
 from gigacore.access.profiles import SUPER_ADMIN
 from gigacore.entity import FieldSpec
 from gigacore.errors import Forbidden, GigaError, Invalid, NotFound
-from gigacore.messages import msg
+from gigacore.messages import Msg, msg
 from gigacore.plugins import PluginState
 from gigacore.plugins.faults import Fault
 from host_app.api.policies import on_tool
@@ -84,7 +84,7 @@ def _shown(fault: Fault, who: Reader) -> str:
             place=fault.place,
             count=fault.count,
             at=who.formats.datetime(fault.at),
-            error=fault.error,
+            error=Msg(fault.error),
         )
     )
 

@@ -47,13 +47,14 @@ INHERIT: Final = ""
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One right of a role: `name` of its input, what it comes to, its own level, and what may be chosen."""
+    """One right of a role: the `name` of its input, what it comes to, its own and the general level, and the choice."""
 
     name: str
     label: str
     effect: str
     shown: str
     own: str
+    general: str
     options: tuple[tuple[str, str], ...]
 
 
@@ -185,11 +186,11 @@ def _cell(permission: Permission, grants: GrantSet, who: Reader) -> Cell:
     shown = who.t(words[effect]) if effect in words else effect
     own = next((g.level for g in grants.grants if _is_plain(g, permission)), INHERIT)
     general = roles.describe(_without(grants, permission), who.registry, permission) or "none"
-    as_general = who.t(msg("{level} (default)", level=who.t(words.get(general, Msg(general)))))
+    as_general = who.t(words.get(general, Msg(general)))
     levels = permission.levels or ("none", "all")
-    options = ((INHERIT, as_general), *((level, who.t(words.get(level, Msg(level)))) for level in levels))
+    options = tuple((level, who.t(words.get(level, Msg(level)))) for level in levels)
     name = f"{permission.subject}:{permission.verb}"
-    return Cell(name, who.t(permission.verb_label), effect.split(" ")[0].strip(","), shown, own, options)
+    return Cell(name, who.t(permission.verb_label), effect.split(" ")[0].strip(","), shown, own, as_general, options)
 
 
 def _is_plain(grant: access.grants.Grant, permission: Permission) -> bool:

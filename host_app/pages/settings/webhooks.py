@@ -120,15 +120,15 @@ def _form(who: Reader, raw: Raw, error: GigaError | None = None) -> ResponseRetu
         "webhook_new.html", who, error.status if error else 200, title=who.t(msg("New web hook")), home=LIST,
         inputs=plain_form.inputs(_fields(who), raw, who, wrong), crumb=who.t(msg("Web hooks")),
         trouble=[wrong[""]] if "" in wrong else [], button=who.t(msg("Create web hook")),
-        payload=_payload(who, raw.text("event")),
+        payload=_payload(who, raw.text("event")), event=raw.text("event"),
         help=who.t(told),
     )  # fmt: skip
 
 
 def sample() -> ResponseReturnValue:
     """A sample of what an event sends, for the form."""
-    who = reader()
-    return answer("settings/webhook_sample.html", payload=_payload(who, request.args.get("event", "")))
+    who, event = reader(), request.args.get("event", "")
+    return answer("settings/webhook_sample.html", payload=_payload(who, event), event=event)
 
 
 def _payload(who: Reader, event: str) -> str:
