@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from functools import cache
+from functools import cache, partial
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from argon2 import PasswordHasher
@@ -11,6 +12,10 @@ from argon2 import PasswordHasher
 from gigacore.access import passwords
 from gigacore.text import catalogue
 from gigacore.text.po import PoFile
+from tests.counting import statements as counted
+
+if TYPE_CHECKING:
+    from gigacore import Crm
 
 OURS = frozenset(["gigacore", "gigacore.crm", "host_app"])
 
@@ -36,6 +41,12 @@ def translations_read_once() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(catalogue, "read_package", lambda package: (kept if package in OURS else read)(package))
         yield
+
+
+@pytest.fixture
+def statements(crm: Crm) -> Any:
+    """`with statements() as seen:` collects the statements of the block."""
+    return partial(counted, crm)
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -103,24 +103,6 @@ def people(crm: Crm, app: Flask) -> People:
         raw = {name: tokens.create(ctx, number, "test") for name, number in ids.items()}
     callers = {name: Api(app.test_client(), raw[name], ids[name]) for name in ROLES}
     return People(nobody=Api(app.test_client()), **callers)
-
-
-@pytest.fixture
-def statements(crm: Crm) -> Any:
-    """`with statements() as seen:` collects the statements of the block, but for BEGIN and COMMIT."""
-
-    @contextmanager
-    def watch() -> Iterator[list[str]]:
-        seen: list[str] = []
-
-        def note(_c: Any, _cursor: Any, statement: str, *_: Any) -> None:
-            seen.append(statement)
-
-        sa.event.listen(crm.engine, "before_cursor_execute", note)
-        yield seen
-        sa.event.remove(crm.engine, "before_cursor_execute", note)
-
-    return watch
 
 
 @pytest.fixture

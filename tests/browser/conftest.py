@@ -26,6 +26,7 @@ ROOT = Path(__file__).parents[2]
 CHROMIUM = Path("/usr/bin/chromium")
 DIST = ROOT / "host_app/static/dist/manifest.json"
 AXE = ROOT / ".cache/axe.min.js"
+PATIENCE_MS = 30_000
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -46,6 +47,7 @@ def chromium() -> Iterator[Browser]:
     if not CHROMIUM.is_file() or not DIST.is_file():
         pytest.skip("Chromium is not installed, or the front end was not built")
     sync_api = pytest.importorskip("playwright.sync_api")
+    sync_api.expect.set_options(timeout=PATIENCE_MS)
     with sync_api.sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox"])
         yield browser
@@ -111,7 +113,7 @@ def open_browser(chromium: Browser, crm: Crm, address: str) -> Iterator[Any]:
         )
         contexts.append(context)
         reader = Reader(context.new_page(), address)
-        reader.page.set_default_timeout(30_000)
+        reader.page.set_default_timeout(PATIENCE_MS)
         reader.page.on(
             "console", lambda told: reader.complaints.append(told.text) if told.type in ("error", "warning") else None
         )

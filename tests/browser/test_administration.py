@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -18,7 +19,7 @@ def test_an_administrators_morning(crm: Crm, open_browser: Any) -> None:
     page = reader.go("/settings")
     page.fill("#settings-q", "etapes")
     page.fill("#settings-q", "stages")
-    assert page.locator(".settings-cards li:visible").count() == 1
+    expect(page.locator(".settings-cards li:visible")).to_have_count(1)
     page.click(".settings-cards li:visible a")
     page.wait_for_url("**/settings/pipelines")
 
@@ -62,23 +63,25 @@ def test_an_administrators_morning(crm: Crm, open_browser: Any) -> None:
     page.click(".form-foot .btn-primary")
     page.wait_for_url("**/settings/roles/closer")
     page.select_option("[name='crm.lead:delete']", "none")
-    page.click(".form-foot .btn-primary")
+    with page.expect_navigation():
+        page.click(".form-foot .btn-primary")
     page.wait_for_selector(".toast-g:has-text('Saved')")
     assert page.input_value("[name='crm.lead:delete']") == "none"
     page = reader.go("/settings/teams/new")
     page.fill("#f-name", "North")
-    page.click(".form-foot .btn-primary")
+    with page.expect_navigation():
+        page.click(".form-foot .btn-primary")
     page = reader.go("/settings/users/new")
     page.fill("#f-name", "Zoé")
     page.fill("#f-email", "zoe@example.test")
     page.check("[name=role][value=closer]")
     page.check("[name=teams][value='1']")
     page.click(".form-foot .btn-primary")
-    assert "/password" in page.input_value("#one-time")
+    expect(page.locator("#one-time")).to_have_value(re.compile("/password"))
     page = reader.go("/settings/currencies")
     page.fill("[name=rate]", "zero")
     page.click(".rate-form .btn-primary")
-    assert page.locator("#f-rate-p").is_visible()
+    page.wait_for_selector("#f-rate-p")
     page.fill("[name=rate]", "1.0832")
     page.click(".rate-form .btn-primary")
     page.wait_for_selector("th:has-text('1.0832')")

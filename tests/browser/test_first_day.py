@@ -14,7 +14,7 @@ def test_search_filter_open_edit_and_delete_with_undo(leads: None, open_browser:
     page = reader.go("/crm/leads")
     page.fill("#q", "amelie 08")
     page.wait_for_selector("#count:text-is('1')")
-    assert "q=amelie" in page.url
+    page.wait_for_url(re.compile("q=amelie"))
     page.click(".btn.dashed")
     page.click("#filter-box a:has-text('Status')")
     page.check("#filter-box label:has-text('Qualified') input")
@@ -26,7 +26,7 @@ def test_search_filter_open_edit_and_delete_with_undo(leads: None, open_browser:
     page.fill("#f-last_name", "Renamed")
     page.click(".form-foot .btn-primary")
     page.wait_for_selector("h1:has-text('Renamed')")
-    assert page.is_visible(".toast-g:has-text('Saved')")
+    page.wait_for_selector(".toast-g:has-text('Saved')")
     page.click("[popovertarget=m-rec]")
     page.click("#m-rec .danger")
     page.click(".toast-g button:has-text('Undo')")
@@ -37,27 +37,30 @@ def test_search_filter_open_edit_and_delete_with_undo(leads: None, open_browser:
 def test_everything_by_keyboard(leads: None, open_browser: Any) -> None:
     reader = open_browser()
     page = reader.go("/crm/leads")
-    page.wait_for_selector("html.js")
     for key in ("ArrowDown", "ArrowDown", "x"):
         page.keyboard.press(key)
-    assert page.inner_text(".selbar strong").startswith("1")
+    page.wait_for_selector(".selbar strong:has-text('1 selected')")
     page.keyboard.press("Enter")
     page.wait_for_selector(".rec-head")
+    page.wait_for_load_state()
     page.keyboard.press("e")
     page.wait_for_selector("#f-last_name")
+    page.wait_for_load_state()
     page.focus("#f-last_name")
     page.keyboard.press("End")
     page.keyboard.type(" Junior")
     page.keyboard.press("Control+Enter")
     page.wait_for_selector("h1:has-text('Junior')")
+    page.wait_for_load_state()
     page.keyboard.press("/")
     page.keyboard.type("junior")
     page.wait_for_selector(".find-hits a")
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Enter")
     page.wait_for_selector("h1:has-text('Junior')")
+    page.wait_for_load_state()
     page.keyboard.press("?")
-    assert page.is_visible("#shortcuts")
+    page.wait_for_selector("#shortcuts")
     assert reader.complaints == []
 
 
@@ -74,13 +77,14 @@ def test_a_contact_with_rows_and_a_picked_company(open_browser: Any) -> None:
     page.wait_for_selector(".pick [role=option]")
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Enter")
-    assert page.input_value("#f-company_id") == "Atelier Lumière"
+    page.wait_for_function("() => document.querySelector('#f-company_id').value === 'Atelier Lumière'")
     for address in ("one@example.test", "two@example.test"):
         page.click(".rows:has([name='_add'][value=emails]) [data-add]")
         page.keyboard.type(address)
     page.click(".row-item >> nth=0 >> [data-remove]")
     page.click(".form-foot .btn-primary")
     page.wait_for_selector(".rec-head")
+    page.wait_for_load_state()
     text = page.inner_text("main")
     assert "two@example.test" in text
     assert "one@example.test" not in text
@@ -93,13 +97,17 @@ def test_the_selection_is_changed_in_bulk(leads: None, open_browser: Any) -> Non
     page = reader.go("/crm/leads")
     page.check("thead input")
     page.click("[data-whole]")
-    assert page.inner_text(".selbar strong").startswith("60")
+    page.wait_for_selector(".selbar strong:has-text('60 selected')")
+    page.click(".tbl tbody .dots >> nth=0", force=True)  # what a menu brings does not change what is said
+    page.wait_for_selector("#row-menu form")
+    page.keyboard.press("Escape")
+    page.wait_for_selector(".selbar strong:has-text('60 selected')")
     page.click(".selbar button[value=change]")
     page.select_option("#f-field", "priority")
     page.click(".form-foot .btn-primary")
     page.select_option("#f-priority", "high")
     page.click(".form-foot .btn-primary")
-    assert "60 changed" in page.inner_text(".toast-g")
+    page.wait_for_selector(".toast-g:has-text('60 changed')")
     assert reader.complaints == []
 
 
@@ -115,7 +123,7 @@ def test_a_file_is_imported(crm: Crm, open_browser: Any, tmp_path: Path) -> None
     crm.jobs.run_pending()
     page.wait_for_selector("text=L’import est terminé")
     page.click("text=Afficher la liste")
-    assert "Zoé Dupont" in page.inner_text(".tbl")
+    page.wait_for_selector(".tbl:has-text('Zoé Dupont')")
     assert reader.complaints == []
 
 
@@ -141,16 +149,17 @@ def test_looks_and_language_change_at_once_and_stay(open_browser: Any) -> None:
     page = reader.page
     page.click(".me")
     page.click("[data-set='theme=dark']")
-    assert page.get_attribute("html", "data-bs-theme") == "dark"
+    page.wait_for_selector("html[data-bs-theme=dark]")
     page.wait_for_load_state("networkidle")
     page.click("button:has-text('Français')")
-    page.wait_for_selector("html[lang=fr]")
-    assert page.get_attribute("html", "data-bs-theme") == "dark"
-    assert re.search("Bonjour", page.inner_text("h1"))
+    page.wait_for_selector("html[lang=fr][data-bs-theme=dark]")
+    page.wait_for_selector("h1:has-text('Bonjour')")
     assert reader.complaints == []
 
 
 def test_lists_and_forms_work_without_scripts(leads: None, open_browser: Any, chromium: Any) -> None:
+    from playwright.sync_api import expect
+
     reader = open_browser()
     context = chromium.new_context(java_script_enabled=False, storage_state=reader.page.context.storage_state())
     page = context.new_page()
@@ -159,19 +168,19 @@ def test_lists_and_forms_work_without_scripts(leads: None, open_browser: Any, ch
     page.click("a:has-text('Status')")
     page.check("label:has-text('Qualified') input")
     page.click("text=Apply")
-    assert page.locator(".tbl tbody tr").count() == 20
+    expect(page.locator(".tbl tbody tr")).to_have_count(20)
     page.click(".tbl tbody th a >> nth=0")
     page.click("a:has-text('Edit')")
     page.fill("#f-last_name", "Plain")
     page.click(".form-foot .btn-primary")
-    assert "Plain" in page.inner_text("h1")
+    page.wait_for_selector("h1:has-text('Plain')")
     context.close()
 
 
 def test_cards_are_moved_by_mouse_by_keyboard_and_by_menu(leads: None, open_browser: Any) -> None:
     reader = open_browser()
     page = reader.go("/crm/leads/board")
-    page.wait_for_load_state("networkidle")
+    page.wait_for_function("() => !!document.querySelector('.cards-list').sorted")
     card = page.locator("[data-key=new] .kcard >> nth=0")
     name = card.locator("a").inner_text()
     card.drag_to(page.locator("[data-key=to_contact] .cards-list"))

@@ -11,7 +11,6 @@ SAVE = ".form-foot .btn-primary"
 
 def open_sheet(reader: Any, path: str, entity: str) -> Any:
     page = reader.go(path)
-    page.wait_for_selector("html.js")
     page.click("[popovertarget=m-new]")
     page.click(f"#m-new a[href='{entity}']")
     return page.locator("dialog.side-sheet").last
@@ -23,6 +22,8 @@ def names_of(crm: Crm, entity: str, field: str) -> list[Any]:
 
 
 def test_a_sheet_tells_faults_creates_in_a_picker_and_saves_once(crm: Crm, open_browser: Any) -> None:
+    from playwright.sync_api import expect
+
     reader = open_browser(locale="fr")
     sheet = open_sheet(reader, "/crm/leads", "/crm/opportunities/new")
     page = reader.page
@@ -31,16 +32,16 @@ def test_a_sheet_tells_faults_creates_in_a_picker_and_saves_once(crm: Crm, open_
     sheet.locator(SAVE).click()
     page.wait_for_selector("dialog .error-summary:focus")
     sheet.locator(".error-summary a[href='#f-title']").click()
-    assert page.evaluate("document.activeElement.id") == "f-title"
+    page.wait_for_selector("#f-title:focus")
     page.keyboard.type("Pompe à chaleur")
     sheet.locator("#f-amount").fill("1 234,56")
     sheet.locator("#f-company_id").fill("Atelier Neuf")
     page.click(".pick .create:has-text('Atelier Neuf')")
     nested = page.locator("dialog.side-sheet").nth(1)
-    assert nested.locator("[name=name]").input_value() == "Atelier Neuf"
+    expect(nested.locator("[name=name]")).to_have_value("Atelier Neuf")
     nested.locator(SAVE).click()
     nested.wait_for(state="detached")
-    assert sheet.locator("#f-company_id").input_value() == "Atelier Neuf"
+    expect(sheet.locator("#f-company_id")).to_have_value("Atelier Neuf")
     sheet.locator(SAVE).dblclick()
     page.wait_for_selector(".rec-head h1:has-text('Pompe à chaleur')")
     with crm.system("look") as ctx:
@@ -52,6 +53,8 @@ def test_a_sheet_tells_faults_creates_in_a_picker_and_saves_once(crm: Crm, open_
 
 
 def test_save_and_create_another_stays_in_the_sheet_and_waits_for_the_network(crm: Crm, open_browser: Any) -> None:
+    from playwright.sync_api import expect
+
     reader = open_browser()
     sheet = open_sheet(reader, "/crm/companies", "/crm/companies/new")
     sheet.locator("#f-name").fill("One")
@@ -67,8 +70,7 @@ def test_save_and_create_another_stays_in_the_sheet_and_waits_for_the_network(cr
         with reader.page.expect_response(lambda answer: answer.request.method == "GET" and "/new" in answer.url):
             sheet.locator("button[value=again]").click()
         sheet.locator(f".toast-g:has-text('{name}')").wait_for()
-        reader.page.wait_for_timeout(100)
-        assert sheet.locator("#f-name").input_value() == ""
+        expect(sheet.locator("#f-name")).to_have_value("")
     reader.page.keyboard.press("Escape")
     reader.page.wait_for_selector(".tbl >> text=Two")
     assert sorted(names_of(crm, "crm.company", "name")) == ["One", "Two"]
@@ -97,7 +99,7 @@ def test_what_was_typed_survives_a_closed_sheet_a_reload_and_goes_once_saved(crm
     page.wait_for_load_state("networkidle")
     assert page.input_value("#f-last_name") == ""
     page.fill("#f-last_name", "Nobody")
-    page.wait_for_timeout(400)
+    page.wait_for_function("() => Object.values(localStorage).some(draft => draft.includes('Nobody'))")
     page.once("dialog", lambda asked: asked.accept())
     page.reload()
     page.click("[data-afresh]")
@@ -133,7 +135,7 @@ def test_somebody_elses_value_can_be_taken(crm: Crm, leads: None, open_browser: 
     page.click(SAVE)
     page.wait_for_selector(".theirs:has-text('Theirs')")
     page.click(".field:has(#f-last_name) [data-theirs]")
-    assert page.input_value("#f-last_name") == "Theirs"
+    page.wait_for_function("() => document.querySelector('#f-last_name').value === 'Theirs'")
     page.click(SAVE)
     page.wait_for_selector(".rec-head h1:has-text('Theirs')")
 
@@ -141,7 +143,6 @@ def test_somebody_elses_value_can_be_taken(crm: Crm, leads: None, open_browser: 
 def test_the_palette_by_keyboard(leads: None, open_browser: Any) -> None:
     reader = open_browser()
     page = reader.go("/crm/leads")
-    page.wait_for_selector("html.js")
     with page.expect_navigation():
         page.click("[data-refresh-page]")
     page.keyboard.press("Control+k")
@@ -165,5 +166,5 @@ def test_the_palette_by_keyboard(leads: None, open_browser: Any) -> None:
     page.keyboard.type("langue")
     page.wait_for_selector("#palette [aria-disabled]")
     page.keyboard.press("Escape")
-    assert not page.is_visible("#palette")
+    page.wait_for_selector("#palette", state="hidden")
     assert reader.complaints == []

@@ -21,8 +21,8 @@ def test_the_score_is_explained_and_its_weights_are_settings(crm: Crm, leads: No
     page = reader.go("/crm/leads")
     assert page.is_visible("th:has-text('Score')")
     page.click(".tbl tbody th a >> nth=0")
-    assert page.is_visible(".card:has-text('Score') meter")
-    assert page.locator(".panel-lines li").count() > 5
+    page.wait_for_selector(".card:has-text('Score') meter")
+    page.wait_for_selector(".panel-lines li >> nth=5")
     page.goto(f"{reader.address}/settings/plugin/lead_scoring.weights")
     page.fill("#f-lead_scoring-weight_profile", "55")
     page.click(".form-foot .btn-primary")

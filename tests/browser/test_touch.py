@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.slow
 
 LANE = ".lane[data-key={}]"
-HOLD_MS = 320
+PATIENCE_MS = 30_000
+STEP_MS = 50
 
 
 class Finger:
@@ -27,9 +28,8 @@ class Finger:
     def _send(self, kind: str, *points: tuple[float, float]) -> None:
         self.cdp.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [{"x": x, "y": y} for x, y in points]})
 
-    def down(self, x: float, y: float, hold: int = 0) -> None:
+    def down(self, x: float, y: float) -> None:
         self._send("touchStart", (x, y))
-        self.page.wait_for_timeout(hold)
 
     def glide(self, start: tuple[float, float], end: tuple[float, float], steps: int = 12, pause: int = 20) -> None:
         for step in range(1, steps + 1):
@@ -51,10 +51,10 @@ def phone(leads: None, open_browser: Any) -> tuple[Page, Finger]:
 
 def until(page: Page, condition: str) -> None:
     """Wait for a condition of the page, whose policy forbids scripts to be compiled there."""
-    for _ in range(100):
+    for _ in range(PATIENCE_MS // STEP_MS):
         if page.evaluate(condition):
             return
-        page.wait_for_timeout(50)
+        page.wait_for_timeout(STEP_MS)
     raise AssertionError(condition)
 
 
@@ -67,7 +67,8 @@ def centre(page: Page, selector: str) -> tuple[float, float]:
 def carried(page: Page, finger: Finger) -> str:
     """Hold the first card until it comes along; gives its title."""
     start = centre(page, ".kcard")
-    finger.down(*start, hold=HOLD_MS)
+    finger.down(*start)
+    page.wait_for_selector(".kcard.sortable-chosen")
     finger.glide(start, (start[0] + 20, start[1] + 10), 4)
     page.wait_for_selector(".board.dragging")
     return str(page.inner_text(".kcard.sortable-ghost > a"))
@@ -80,10 +81,10 @@ def test_a_held_card_is_carried_over_the_edge_into_another_column(phone: tuple[P
     finger.glide(start, (350, start[1]), 8)
     until(page, "document.querySelector('.board').scrollLeft > 250")
     finger.glide((350, start[1]), (180, start[1]), 8)
-    page.wait_for_timeout(200)
+    page.wait_for_selector(".lane:not([data-key=new]) .kcard.sortable-ghost")
     finger.up()
     page.wait_for_selector(f".lane:not([data-key=new]) .kcard:has-text('{name}')")
-    assert page.locator(f"{LANE.format('new')} .kcard:has-text('{name}')").count() == 0
+    page.wait_for_selector(f"{LANE.format('new')} .kcard:has-text('{name}')", state="detached")
 
 
 def test_the_drop_zone_of_lost_asks_for_the_reason(phone: tuple[Page, Finger]) -> None:

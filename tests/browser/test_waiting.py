@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
-import time
-from typing import Any
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
 
 import pytest
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page, Route
 
 pytestmark = pytest.mark.slow
 
 SHOWN = ".skeleton.shown"
 
 
-def slow(route: Any) -> None:
-    time.sleep(0.7)
-    route.continue_()
+@contextmanager
+def held(page: Page, url: str) -> Iterator[list[Route]]:
+    """Requests that get no answer within the block; after it they go on, unless the block answers them."""
+    waiting: list[Route] = []
+    page.route(url, lambda route: waiting.append(route))
+    yield waiting
+    for route in waiting:
+        route.continue_()
+    page.unroute(url)
 
 
 def test_slow_parts_and_pages_show_the_shape_of_what_comes(leads: None, open_browser: Any) -> None:
@@ -24,25 +34,27 @@ def test_slow_parts_and_pages_show_the_shape_of_what_comes(leads: None, open_bro
     # quick ones show none, for they are there before anybody could see it
     page.click("#facts .fact:has-text('Amount') .pen", force=True)
     page.wait_for_selector(".inline-form")
-    assert page.locator(SHOWN).count() == 0
-    page.keyboard.press("Escape")
-    page.route("**/facts/**", slow)
-    page.click("#facts .fact:has-text('First name') .pen", force=True)
-    page.wait_for_selector(f".fact {SHOWN}")
-    page.wait_for_selector(".inline-form")
-    assert page.locator(SHOWN).count() == 0
-    # the palette
-    page.route("**/search?q=**", slow)
+    page.wait_for_selector(SHOWN, state="detached")
     page.keyboard.press("Escape")
     page.wait_for_selector(".inline-form", state="detached")
-    page.keyboard.press("Control+k")
-    page.wait_for_selector(f"#palette-hits {SHOWN}")
+    with held(page, "**/facts/**"):
+        page.click("#facts .fact:has-text('First name') .pen", force=True)
+        page.wait_for_selector(f".fact {SHOWN}")
+    page.wait_for_selector(".inline-form")
+    page.wait_for_selector(SHOWN, state="detached")
+    # the palette
+    page.keyboard.press("Escape")
+    page.wait_for_selector(".inline-form", state="detached")
+    with held(page, "**/search?q=**"):
+        page.keyboard.press("Control+k")
+        page.wait_for_selector(f"#palette-hits {SHOWN}")
     page.wait_for_selector("#palette-hits [role=option]")
     page.keyboard.press("Escape")
     # the next page; one that does not come gives way at the next touch
-    page.route("**/crm/contacts", lambda route: (time.sleep(0.7), route.fulfill(status=204)))
-    page.click(".side a[href='/crm/contacts']")
-    page.wait_for_selector(f"#main > {SHOWN}")
+    with held(page, "**/crm/contacts") as asked:
+        page.click(".side a[href='/crm/contacts']", no_wait_after=True)
+        page.wait_for_selector(f"#main > {SHOWN}")
+        asked.pop().fulfill(status=204)
     page.keyboard.press("Shift")
     page.wait_for_selector(SHOWN, state="detached")
     assert page.locator("#main h1").is_visible()

@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from gigacore import Actor, Crm, records
 from gigacore.data import audit
 from gigacore.data.tables import core_audit, core_audit_seal
+from tests.counting import statements
 
 
 def counts(crm: Crm) -> tuple[int, int]:
@@ -31,8 +32,7 @@ def test_one_turn_of_the_keeper_seals_what_was_committed(crm: Crm, admin: Actor)
 def test_a_turn_without_news_writes_nothing(crm: Crm) -> None:
     worker = crm.worker()
     worker.keep()
-    seen: list[str] = []
-    sa.event.listen(crm.engine, "before_cursor_execute", lambda _c, _k, text, *_: seen.append(text))
-    worker.keep()
+    with statements(crm) as seen:
+        worker.keep()
     assert seen
     assert not [text for text in seen if not text.lstrip().upper().startswith(("SELECT", "PRAGMA"))]

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
-import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
@@ -79,21 +77,3 @@ def visit(crm: Crm, app: Flask) -> Any:
 def root(visit: Any) -> Visitor:
     found: Visitor = visit("super_admin")
     return found
-
-
-@pytest.fixture
-def statements(crm: Crm) -> Any:
-    """`with statements() as seen:` collects the statements of the block."""
-
-    @contextmanager
-    def watch() -> Iterator[list[str]]:
-        seen: list[str] = []
-
-        def note(_c: Any, _cursor: Any, statement: str, *_: Any) -> None:
-            seen.append(statement)
-
-        sa.event.listen(crm.engine, "before_cursor_execute", note)
-        yield seen
-        sa.event.remove(crm.engine, "before_cursor_execute", note)
-
-    return watch

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
-import sqlalchemy as sa
 
 from gigacore import Actor, Crm, records
 from gigacore.records import ListRequest
+from tests.counting import statements
 
 STATUSES = ("new", "contacted", "qualified", "lost")
 PARTS = [{"field": "status", "op": "eq", "value": key} for key in STATUSES]
@@ -41,17 +39,15 @@ def test_the_parts_are_what_each_list_gives_by_itself(
 
 
 def test_each_part_walks_an_index(crm: Crm, admin: Actor, leads: None) -> None:
-    with crm.read(admin) as ctx:
-        seen: list[tuple[str, Any]] = []
-        sa.event.listen(crm.engine, "before_cursor_execute", lambda *a: seen.append((a[2], a[3])))
+    with crm.read(admin) as ctx, statements(crm) as seen:
         records.pages(ctx, "crm.lead", ListRequest(fields=("id", "last_name"), limit=5), PARTS)
-        rows = next(one for one in seen if "UNION ALL" in one[0])
+    rows = next(one for one in seen if "UNION ALL" in one)
     with crm.database.system_connection("test") as connection:
         if connection.dialect.name == "sqlite":
-            plan = str(connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {rows[0]}", rows[1]).all())
+            plan = str(connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {rows}", rows.values).all())
             assert plan.count("USING INDEX ix_crm_lead_status_created_at (status=?)") == len(PARTS), plan
         else:
             connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
             connection.exec_driver_sql("SET LOCAL enable_bitmapscan = off")
-            plan = str(connection.exec_driver_sql(f"EXPLAIN {rows[0]}", rows[1]).all())
+            plan = str(connection.exec_driver_sql(f"EXPLAIN {rows}", rows.values).all())
             assert plan.count("Index Scan Backward using ix_crm_lead_status_created_at") == len(PARTS), plan

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any
-
 import pytest
 import sqlalchemy as sa
 
@@ -14,6 +10,7 @@ from gigacore.data import trash
 from gigacore.data.tables import core_trash
 from gigacore.records import ListRequest
 from gigacore.records.words import holding, pattern, search_words, searched_fields
+from tests.counting import statements
 
 LEADS = (
     {"last_name": "Dupont", "company_name": "Atelier Bleu", "email": "j.dupont@bleu.example.test"},
@@ -79,27 +76,15 @@ def test_what_lost_its_triggers_is_made_anew(crm: Crm, admin: Actor, leads: list
     assert crm.plugins.check() == {}
 
 
-@contextmanager
-def statements(crm: Crm) -> Iterator[list[tuple[str, Any]]]:
-    seen: list[tuple[str, Any]] = []
-
-    def note(_c: Any, _cursor: Any, statement: str, values: Any, *_: Any) -> None:
-        seen.append((statement, values))
-
-    sa.event.listen(crm.engine, "before_cursor_execute", note)
-    yield seen
-    sa.event.remove(crm.engine, "before_cursor_execute", note)
-
-
 def test_a_search_is_one_statement_and_uses_the_index(crm: Crm, admin: Actor, leads: list[int]) -> None:
     with crm.read(admin) as ctx:
         records.find(ctx, "first", ["crm.lead"])
         with statements(crm) as seen:
             assert len(records.find(ctx, "dupont", ["crm.lead"])) == 1
-        ((statement, values),) = seen
+        (statement,) = seen
     with crm.database.system_connection("test") as connection:
         if connection.dialect.name == "sqlite":
-            plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values).all()
+            plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", statement.values).all()
             assert "SCAN crm_lead_search VIRTUAL TABLE INDEX" in str(plan)
             assert "TEMP B-TREE" not in str(plan)
         else:

@@ -15,10 +15,11 @@ function count() {
   if (!bar) return
   const boxes = rows().map(box).filter(Boolean)
   const chosen = boxes.filter(b => b.checked)
+  const rest = bar.querySelector('[data-whole]')
   bar.classList.toggle('on', chosen.length > 0)
-  bar.querySelector('[data-count]').textContent = chosen.length
-  bar.querySelector('[data-whole]')?.toggleAttribute('hidden', chosen.length < boxes.length)
-  if (chosen.length < boxes.length) whole(bar, false)
+  rest?.toggleAttribute('hidden', chosen.length < boxes.length)
+  if (!chosen.length || chosen.length < boxes.length) whole(bar, false)
+  bar.querySelector('[data-count]').textContent = bar.classList.contains('whole') ? rest.dataset.whole : chosen.length
   const all = head()
   if (!all) return
   all.checked = chosen.length === boxes.length && boxes.length > 0
@@ -29,7 +30,6 @@ function whole(bar, on) {
   const field = bar.closest('form').elements.whole
   if (field) field.value = on ? '1' : ''
   bar.classList.toggle('whole', on)
-  if (on) bar.querySelector('[data-count]').textContent = bar.querySelector('[data-whole]').dataset.whole
 }
 
 function range(target) {
@@ -40,7 +40,7 @@ function range(target) {
 
 function onBar(event) {
   const bar = event.target.closest('.selbar')
-  if (bar && event.target.closest('[data-whole]')) return whole(bar, true)
+  if (bar && event.target.closest('[data-whole]')) return whole(bar, true), count()
   if (!bar || !event.target.closest('[data-clear]')) return
   rows().forEach(row => { box(row).checked = false })
   count()
