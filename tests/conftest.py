@@ -1,13 +1,17 @@
-"""What holds for all tests: they pay little for passwords and translations, and PostgreSQL's long ones run apart."""
+"""What holds for all tests: passwords, translations and templates cost little, PostgreSQL's long tests run apart."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from functools import cache, partial
+from types import CodeType
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from argon2 import PasswordHasher
+from flask import Flask
+from jinja2 import BytecodeCache
+from jinja2.bccache import Bucket
 
 from gigacore.access import passwords
 from gigacore.text import catalogue
@@ -40,6 +44,28 @@ def translations_read_once() -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(catalogue, "read_package", lambda package: (kept if package in OURS else read)(package))
+        yield
+
+
+class CompiledTemplates(BytecodeCache):
+    """Templates that were compiled in this process, by name and source."""
+
+    def __init__(self) -> None:
+        self.code: dict[tuple[str, str], CodeType] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        bucket.code = self.code.get((bucket.key, bucket.checksum))
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        assert bucket.code is not None
+        self.code[bucket.key, bucket.checksum] = bucket.code
+
+
+@pytest.fixture(autouse=True, scope="session")
+def templates_compiled_once() -> Iterator[None]:
+    """Each application of a test would compile the templates of its pages again: longer than all else they take."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(Flask.jinja_options, "bytecode_cache", CompiledTemplates())
         yield
 
 
