@@ -88,13 +88,17 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A record in a list of records: its label, what it is known by (a date, an amount), and whether it is late."""
+    """A record in a list of records: its label, what it is known by (a date, an amount), and whether it is late.
+
+    `about` names what the record belongs to, where its label alone does not tell.
+    """
 
     label: str
     entity: str
     id: int
     hint: object = None
     late: bool = False
+    about: str = ""
 
 
 @dataclass(frozen=True, slots=True)

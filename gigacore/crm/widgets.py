@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from gigacore.context import Context
 
 SHOWN: Final = 6
+SUBJECTS: Final = ("opportunity_id", "lead_id", "contact_id", "company_id")
 MINE: Final = {"field": "owner_id", "op": "eq", "value": {"ref": "actor.id"}}
 
 
@@ -33,13 +34,17 @@ def tasks_of_today(ctx: Context) -> Sequence[Content]:
             {"field": "due_at", "op": "lt", "value": night.isoformat()},
         ]
     }
-    found = _found(ctx, "crm.task", where, "title", "due_at", sort="due_at")
-    items = [
-        Entry(item["title"], "crm.task", item["id"], item["due_at"].astimezone(ctx.actor.zone).date(), late)
-        for item in found
-        for late in (item["due_at"] < ctx.now,)
-    ]
+    found = _found(ctx, "crm.task", where, "title", "due_at", *SUBJECTS, sort="due_at")
+    items = [_task(item, ctx) for item in found]
     return [Entries(tuple(items), msg("Nothing is due today."), Link("All tasks", entity="crm.task"))]
+
+
+def _task(item: Mapping[str, Any], ctx: Context) -> Entry:
+    """A task with the name of what it is about, as far as the reader may see that."""
+    labels = (item[name]["label"] for name in SUBJECTS if item.get(name))
+    about = next((label for label in labels if label and label not in item["title"]), "")
+    due: datetime = item["due_at"]
+    return Entry(item["title"], "crm.task", item["id"], due.astimezone(ctx.actor.zone).date(), due < ctx.now, about)
 
 
 def open_opportunities(ctx: Context) -> Sequence[Content]:

@@ -160,6 +160,8 @@ def currency_frame(locale: Locale, code: str) -> tuple[str, str, int]:
 
     whole = format_currency(Decimal(1), code, format_of(locale), locale=locale, currency_digits=False)
     before, _, after = whole.partition("1")
+    if before[-1:].isalpha():  # "CHF 5", as Unicode's rules for spacing of currencies have it
+        before += "\xa0"
     return before, after, get_currency_precision(code)
 
 

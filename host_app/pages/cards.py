@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, Final
 
 from markupsafe import Markup
@@ -17,25 +18,29 @@ from host_app.pages.reader import Reader
 
 MOST_FACTS: Final = 3
 BARE: Final = frozenset({"integer", "decimal", "boolean"})
+PLACES: Final[Mapping[str, str]] = MappingProxyType(
+    {"money": "sum", "date": "day", "datetime": "day", "choice": "kind", "enum": "kind"}
+)
+"""How kinds of facts are placed on a card; facts of other kinds have a line of their own."""
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
     """What cards show besides the title: fields with the functions that draw them, and the picture."""
 
-    drawn: Sequence[tuple[str, Draw]]
+    drawn: Sequence[tuple[str, str, Draw]]
     picture: str = ""
     avatar: Callable[[Mapping[str, Any]], Markup] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """One record: its number, title, picture, and facts drawn."""
+    """One record: its number, title, picture, and facts drawn, each with the class that places it on the card."""
 
     id: int
     url: str
     title: str
-    facts: tuple[Markup, ...]
+    facts: tuple[tuple[str, Markup], ...]
     avatar: str = ""
 
 
@@ -46,18 +51,32 @@ def fact_fields(spec: EntitySpec, who: Reader, *, status: bool = False) -> Facts
     first = [spec.board] if status and spec.board in readable else []
     chosen = [*first, *names[:MOST_FACTS], *(["owner_id"] if "owner_id" in readable else [])]
     picture = picture_of(spec, readable)
-    drawn = [(name, drawer(spec.fields[name], who)) for name in chosen]
+    drawn = [(name, PLACES.get(spec.fields[name].kind, ""), drawer(spec.fields[name], who)) for name in chosen]
     return Facts(drawn, picture.name if picture else "", drawer_of(spec, picture))
 
 
 def names_of(spec: EntitySpec, facts: Facts) -> tuple[str, ...]:
     """The fields that cards with these facts need."""
-    return ("id", spec.title, *(name for name, _draw in facts.drawn), *([facts.picture] if facts.picture else []))
+    return (
+        "id",
+        spec.title,
+        *(name for name, _place, _draw in facts.drawn),
+        *([facts.picture] if facts.picture else []),
+    )
 
 
 def card_of(spec: EntitySpec, item: Mapping[str, Any], facts: Facts) -> Card:
-    """The card of a record as `records` gives it; empty facts are left out."""
-    values = ((draw, value_of(item, name)) for name, draw in facts.drawn)
-    drawn = tuple(Markup(draw(value)) for draw, value in values if value not in (None, "", []))  # noqa: S704
+    """The card of a record as `records` gives it; empty facts and those that repeat the title are left out."""
+    title = title_of(spec, item)
+    values = ((place, draw, value_of(item, name)) for name, place, draw in facts.drawn)
+    drawn = tuple(
+        (place, Markup(draw(value)))  # noqa: S704 - drawn values are escaped
+        for place, draw, value in values
+        if value not in (None, "", []) and not _repeats(value, title)
+    )
     avatar = facts.avatar(item) if facts.avatar else ""
-    return Card(item["id"], record_url(spec, item["id"]), title_of(spec, item), drawn, avatar)
+    return Card(item["id"], record_url(spec, item["id"]), title, drawn, avatar)
+
+
+def _repeats(value: Any, title: str) -> bool:
+    return (value.get("label") if isinstance(value, Mapping) else value) == title

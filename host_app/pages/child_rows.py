@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from gigacore import records
 from gigacore.context import Context
-from gigacore.entity import ChildSpec
+from gigacore.entity import ChildSpec, FieldSpec
 from gigacore.errors import Conflict, Forbidden, GigaError, Invalid, NotFound, StaleVersion
 from gigacore.messages import msg
 from host_app.api.policies import on_entity
@@ -20,7 +20,8 @@ from host_app.auth import current
 from host_app.context import current_crm
 from host_app.pages import plain_form
 from host_app.pages.answers import parts, reason_of, refused
-from host_app.pages.cells import drawer
+from host_app.pages.cells import NUMBERS, drawer
+from host_app.pages.columns import label_of
 from host_app.pages.currencies import currency_codes
 from host_app.pages.facts import changed_parts
 from host_app.pages.forms import Filling, Input, make_input, row_fields
@@ -31,6 +32,7 @@ from host_app.pages.record_view import RULE, RecordView, seen_again, view_of
 from host_app.routing import route
 
 NEW: Final = "new"
+NAMELESS: Final = NUMBERS | {"date", "datetime"}
 ROWS: Final = f"{RULE}/rows/<child>"
 Rows = list[dict[str, Any]]
 
@@ -103,8 +105,15 @@ def _row(row: Mapping[str, Any], place: int, child: ChildSpec, who: Reader) -> R
     shown = [(field, row.get(name)) for name, field in child.fields.items()]
     filled = [(field, value) for field, value in shown if value not in (None, "", [], False)]
     filled.sort(key=lambda pair: pair[0].kind in ("choice", "enum"))
-    values = tuple(Markup(drawer(field, who, short=False)(value)) for field, value in filled)  # noqa: S704 - escaped
-    return Row(str(row["id"]), values, place == 0)
+    return Row(str(row["id"]), tuple(_value(field, value, who) for field, value in filled), place == 0)
+
+
+def _value(field: FieldSpec, value: Any, who: Reader) -> Markup:
+    """A value; figures and days, which do not speak for themselves, with their label."""
+    shown = Markup(drawer(field, who, short=False)(value))  # noqa: S704 - escaped
+    if field.kind not in NAMELESS:
+        return shown
+    return Markup("<small>{}</small> {}").format(label_of(field, who), shown)
 
 
 def _form(child: ChildSpec, editing: Editing, who: Reader) -> Row:

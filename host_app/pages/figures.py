@@ -13,6 +13,7 @@ from gigacore.entity import Money
 from gigacore.messages import Msg, msg
 from gigacore.ui import Bar, Bars, Figure, Figures, Link
 from host_app.pages.addresses import is_local, list_url, record_url, with_query
+from host_app.pages.cells import Nearness
 from host_app.pages.colours import pill_class
 
 if TYPE_CHECKING:
@@ -69,6 +70,13 @@ def _short(value: object, who: Reader) -> str:
     if isinstance(value, Money):
         return who.formats.money(value.amount, value.currency, whole=True)
     return shown(value, who)
+
+
+def hint(value: object, who: Reader) -> Mapping[str, str]:
+    """What stands beside an entry: days near today in words, with the date itself on hover; money in whole units."""
+    exact = _short(value, who)
+    near = Nearness(who).day(value) if isinstance(value, dt.date) and not isinstance(value, dt.datetime) else ""
+    return {"hint": near or exact, "exact": exact if near else ""}
 
 
 def link_url(content: Link, who: Reader) -> str:

@@ -179,7 +179,7 @@ def _sum(found: Totals | None, who: Reader) -> Sum:
 
 
 def _amount(money: Money, who: Reader) -> str:
-    return who.formats.money(round(money.amount, 2), money.currency)
+    return who.formats.money(money.amount, money.currency, whole=True)
 
 
 def asked(spec: EntitySpec, place: Place, who: Reader) -> Sequence[FieldSpec]:

@@ -152,8 +152,8 @@ def _value(content: Content, who: Reader) -> Mapping[str, Any]:
 
 def _entries(content: Entries, who: Reader) -> Mapping[str, Any]:
     items = [
-        {"label": one.label, "url": figures.link_url(Link("", one.entity, one.id), who), "late": one.late,
-         "hint": figures.shown(one.hint, who)}
+        {"label": one.label, "about": one.about, "late": one.late,
+         "url": figures.link_url(Link("", one.entity, one.id), who), **figures.hint(one.hint, who)}
         for one in content.items
     ]  # fmt: skip
     more = _value(content.more, who) if content.more else None

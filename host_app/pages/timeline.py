@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -15,6 +16,7 @@ from gigacore import access, mail, records
 from gigacore.access import users
 from gigacore.data import activities, audit
 from gigacore.data.activities import Activity
+from gigacore.data.audit import AuditRow
 from gigacore.entity import EntitySpec, FieldSpec
 from gigacore.errors import GigaError, Invalid, NotFound
 from gigacore.messages import msg
@@ -27,7 +29,7 @@ from host_app.pages.answers import parts, refused
 from host_app.pages.cells import choice_label
 from host_app.pages.forms import Input
 from host_app.pages.frame import is_partial, part
-from host_app.pages.history import Entry, change_entries, when
+from host_app.pages.history import UPDATED, Entry, change_entries, when
 from host_app.pages.reader import Reader
 from host_app.pages.record_view import RULE, RecordView, seen_again, view_of
 from host_app.pages.todo import TASK, act_on_task, create_task, open_tasks, reference_to, sent_task, task_inputs
@@ -39,6 +41,7 @@ CONSENT: Final = "core.consent"
 ENDS: Final = ("from", "to")
 MAIL: Final = "core.mail"
 MOST: Final = 50
+AT_ONCE: Final = dt.timedelta(seconds=5)
 MOST_TITLE: Final = 200
 ICONS: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -81,10 +84,20 @@ def _happened(view: RecordView) -> list[Entry]:
     ctx, name, number = view.who.ctx, view.spec.name, view.record_id
     rows = audit.history(ctx.session.connection(), name, number, limit=MOST)
     told = activities.timeline(ctx, name, number, limit=MOST)
+    told = [one for one in told if not _told_twice(one, rows, view)]
     names = _names_of_moves(told, view.who)
     done = [(entry.at, _activity(entry, view, names)) for entry in told]
     done += [(row.at, entry) for row, entry in zip(rows, change_entries(rows, view), strict=True)]
     return [entry for _at, entry in sorted(done, key=lambda pair: pair[0], reverse=True)[:MOST]]
+
+
+def _told_twice(entry: Activity, rows: Sequence[AuditRow], view: RecordView) -> bool:
+    """Whether a change of the record tells of the move already, with all that changed at the same time."""
+    field = _moved_field(entry, view.spec)
+    if field is None or (entry.source_entity, entry.source_id) != (view.spec.name, view.record_id):
+        return False
+    changed = (row for row in rows if row.verb == UPDATED and abs(row.at - entry.at) < AT_ONCE)
+    return any(isinstance(row.values, dict) and field.name in row.values for row in changed)
 
 
 def _activity(entry: Activity, view: RecordView, names: Mapping[str, Labels]) -> Entry:

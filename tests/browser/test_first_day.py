@@ -117,6 +117,7 @@ def test_a_file_is_imported(crm: Crm, open_browser: Any, tmp_path: Path) -> None
     reader = open_browser(locale="fr")
     page = reader.go("/crm/leads/import")
     page.set_input_files("#file", str(file))
+    assert page.inner_text("[data-file-name]") == "leads.csv · 1\u202fko"
     page.click(".form-foot .btn-primary")
     page.click("button[value=begin]")
     page.wait_for_selector("#progress")

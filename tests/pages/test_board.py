@@ -31,7 +31,7 @@ def test_leads_stand_in_their_status_with_sums(crm: Crm, visit: Any) -> None:
     page = visit("user", "fr").get("/crm/leads/board").get_data(as_text=True)
     assert sorted(lanes(page)["Nouveau"]) == ["Deux", "Un"]
     assert lanes(page)["Qualifié"] == ["Trois"]
-    assert "150,50\u00a0€" in page
+    assert "150\u00a0€" in page
 
 
 def test_a_card_is_moved_and_a_refused_one_says_why(crm: Crm, root: Visitor) -> None:
@@ -117,7 +117,7 @@ def test_a_board_asks_as_much_for_two_columns_as_for_twelve(crm: Crm, root: Visi
         with statements() as seen:
             page = root.get(path).get_data(as_text=True)
         assert {name: len(cards) for name, cards in lanes(page).items()} == {f"Step {n}": 20 for n in range(stages)}
-        assert page.count('">22<') == page.count("€220.00 + $220.00") == stages
+        assert page.count('">22<') == page.count("€220 + $220") == stages
         counts.append(len(seen))
     assert counts[0] == counts[1] <= 12, seen
 
@@ -143,3 +143,12 @@ def _pipeline(crm: Crm, name: str, count: int) -> int:
 def test_what_one_of_several_fields_needs_is_said_in_the_readers_words(visit: Any) -> None:
     refused = visit("user", "fr").post("/crm/opportunities/new", {"title": "Sans client"})
     assert (refused.status_code, "Contact, Société" in refused.get_data(as_text=True)) == (422, True)
+
+
+def test_a_card_says_nothing_twice(crm: Crm, root: Visitor) -> None:
+    root.post("/crm/companies/new", {"name": "Acme"})
+    with crm.system("opportunities") as ctx:
+        for title in ("Acme", "Fleet"):
+            records.create(ctx, "crm.opportunity", {"title": title, "company_id": 1})
+    page = root.get("/crm/opportunities/board").get_data(as_text=True)
+    assert page.count(">Acme</a>") == 2  # the title of one, the company of the other

@@ -105,3 +105,14 @@ def test_a_measure_counts_what_its_reader_may_see(crm: Crm, make_user: Any) -> N
 def test_a_sum_needs_a_field() -> None:
     with pytest.raises(PluginError, match="names no field"):
         Measure(name="t.sum", label="Sum", entity="crm.lead", definition="", aggregate=Aggregate.sum)
+
+
+def test_a_task_of_today_names_what_it_is_about(crm: Crm, root: Visitor) -> None:
+    with crm.system("tasks") as ctx:
+        lead = records.create(ctx, "crm.lead", {"last_name": "Lovelace", "visibility": "read"}).id
+        for about in ({"lead_id": lead}, {}):
+            due = {"due_at": "2020-01-01T08:00:00Z", "owner_id": 1}
+            records.create(ctx, "crm.task", {"title": "Call back", **due, **about})
+    tile = root.get("/").get_data(as_text=True)
+    assert tile.count("Call back") == 2
+    assert tile.count('class="about">Lovelace<') == tile.count('class="about"') == 1

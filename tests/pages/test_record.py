@@ -368,3 +368,14 @@ def test_changes_are_told_in_words_with_few_statements(crm: Crm, root: Visitor, 
     assert "<li>Company: <del>Company 10</del> → <ins>Company 11</ins></li>" in text
     assert "<li>Further companies: <del>Company 10</del> → <ins>Company 11</ins></li>" in text
     assert len(seen) <= 20, "\n".join(seen)
+
+
+def test_a_move_is_told_once_and_figures_of_rows_say_what_they_are(crm: Crm, root: Visitor) -> None:
+    lead = make(crm, "crm.lead", {"last_name": "Doe", "status": "new"})
+    with crm.system("move") as ctx:
+        records.update(ctx, "crm.lead", lead, {"status": "contacted"})
+    assert page(root, f"/crm/leads/{lead}").count("Contacted</ins>") == 1
+    assert "New → Contacted" not in page(root, f"/crm/leads/{lead}")
+    company = make(crm, "crm.company", {"name": "Acme"})
+    deal = make(crm, "crm.opportunity", {"title": "Deal", "company_id": company})
+    assert "<small>Entered</small>" in page(root, f"/crm/opportunities/{deal}")

@@ -70,3 +70,9 @@ def test_a_count_chooses_the_form_of_a_text(locale: str, count: object, told: st
     translate = Catalogue.load(["gigacore"]).translator(locale)
     assert translate(msg("{count} records hold a value", count=count)) == told
     assert translate(msg("{what}", what=msg("{count} records hold a value", count=count))) == told
+
+
+def test_a_currency_of_letters_stands_apart_from_its_amount() -> None:
+    english = Formats("en")
+    assert english.money(Decimal("1950"), "CHF") == "CHF\xa01,950.00"
+    assert english.money(Decimal("1950"), "GBP") == "£1,950.00"

@@ -69,27 +69,29 @@ function onSubmit(event) {
   setTimeout(() => delete form.dataset.sent, 4000)
 }
 
-function onDrop(event) {
-  const zone = event.target.closest?.('.drop')
-  if (!zone) return
-  event.preventDefault()
-  zone.classList.toggle('over', event.type === 'dragover')
-  if (event.type !== 'drop') return
-  const input = zone.querySelector('input[type=file]')
-  input.files = event.dataTransfer.files
-  input.dispatchEvent(new Event('change', {bubbles: true}))
+// The file input itself takes what is dropped on it.
+function onDrag(event) {
+  event.target.closest?.('.file-box')?.classList.toggle('over', event.type === 'dragover')
 }
 
-// A file that is too large is told before it is sent; the name of one that is taken stands beside the button.
-function onFile({target: input}) {
-  if (!input.matches?.('input[type=file]')) return
-  const name = input.files[0]?.name
-  if (name && input.dataset.most && input.files[0].size > Number(input.dataset.most)) {
-    toast(words().large.replace('%s', name), 'error')
+function sizeOf(file) {
+  const [unit, size] = file.size < 1e6 ? ['kilobyte', Math.max(1, file.size / 1e3)] : ['megabyte', file.size / 1e6]
+  const digits = {maximumFractionDigits: unit === 'kilobyte' ? 0 : 1}
+  return new Intl.NumberFormat(document.documentElement.lang, {style: 'unit', unit, ...digits}).format(size)
+}
+
+// The box says which file was chosen; one that is too large is told before it is sent.
+function onFile(event) {
+  const input = event.target
+  const said = input.matches?.('.file-box input') && input.closest('.file-box').querySelector('[data-file-name]')
+  if (!said) return
+  if (input.dataset.most && input.files[0]?.size > Number(input.dataset.most)) {
+    toast(words().large.replace('%s', input.files[0].name), 'error')
     input.value = ''
   }
-  const told = input.parentElement.querySelector('.file-face > [data-none]')
-  if (told) told.textContent = input.value ? name : told.dataset.none
+  said.dataset.none ??= said.textContent
+  const [file] = input.files
+  said.textContent = file ? `${file.name} · ${sizeOf(file)}` : said.dataset.none
 }
 
 export function mount(element) {
@@ -107,7 +109,7 @@ export function start() {
   document.addEventListener('click', onTheirs)
   document.addEventListener('click', onCancel)
   for (const name of ['input', 'change']) document.addEventListener(name, event => touched(event.target.closest?.('form')))
-  for (const name of ['dragover', 'dragleave', 'drop']) document.addEventListener(name, onDrop)
+  for (const name of ['dragover', 'dragleave', 'drop']) document.addEventListener(name, onDrag)
   addEventListener('beforeunload', event => { if (document.querySelector('form[data-dirty]')) event.preventDefault() })
   document.addEventListener('keydown', event => {
     const form = event.target.closest?.('form[data-guard]')
