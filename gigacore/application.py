@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from gigacore.files.storage import Storage
     from gigacore.mail import MailSender
     from gigacore.text import Catalogue
+    from gigacore.text.stored import TemplateKind
 
 VERSION: Final = version("gigacore")
 log: Final = logging.getLogger("gigacore")
@@ -252,6 +253,13 @@ class Crm:
             *notices.KINDS,
             *(kind for plugin in self._started().loaded.plugins for kind in plugin.notification_kinds),
         )
+
+    @property
+    def template_kinds(self) -> tuple[TemplateKind, ...]:
+        """What templates of texts are for here. Raises PluginError before the start."""
+        from gigacore.text.stored import KINDS, TemplateKind
+
+        return (*KINDS, *self.plugins.declared(TemplateKind))
 
     @property
     def webhooks(self) -> Webhooks:

@@ -42,12 +42,17 @@ class Wanted:
     @property
     def delimiter(self) -> str:
         """What separates the cells of a CSV file."""
-        return ";" if self.locale == "fr" else ","
+        return delimiter_of(self.locale)
 
     @property
     def wording(self) -> Wording:
         """The words of the file."""
         return Wording(current_crm().catalogue.translator(self.locale), self.locale)
+
+
+def delimiter_of(locale: str) -> str:
+    """What spreadsheets of that language expect between the cells of a CSV file."""
+    return ";" if locale == "fr" else ","
 
 
 def job_for(wanted: Wanted) -> int | None:
@@ -71,11 +76,12 @@ def download(wanted: Wanted) -> Response:
     if wanted.format == XLSX:
         with current_crm().read(current()) as ctx:
             book = export_xlsx(ctx, wanted.spec.name, wanted.request, wording=wanted.wording)
-        return attached(_chunks(book), wanted.name)
+        return attached(chunks(book), wanted.name)
     return attached(stream_with_context(_pieces(wanted)), wanted.name)
 
 
-def _chunks(book: IO[bytes]) -> Iterator[bytes]:
+def chunks(book: IO[bytes]) -> Iterator[bytes]:
+    """The bytes of an open file, which is closed at the end."""
     with book:
         while chunk := book.read(CHUNK):
             yield chunk

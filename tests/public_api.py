@@ -21,6 +21,8 @@ MODULES = (
     "gigacore.ui",
     "gigacore.records",
     "gigacore.measures",
+    "gigacore.ports",
+    "gigacore.reports",
     "host_app.ext",
     "gigacore.testing.fixtures",
 )

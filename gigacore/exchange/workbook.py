@@ -72,9 +72,14 @@ def export_xlsx(
     `prepare` does, and Invalid where the list is longer than a sheet.
     """
     found = prepare(ctx, entity, request, wording)
+    return as_xlsx(replace(found, pages=_stepping(found.pages, step)), wording, ctx.actor.zone)
+
+
+def as_xlsx(found: Export, wording: Wording, zone: ZoneInfo) -> IO[bytes]:
+    """An export as a workbook in a temporary file, to be read from its start; closing it removes it."""
     target = tempfile.TemporaryFile()  # noqa: SIM115 - handed to the caller
     try:
-        _write(target, replace(found, pages=_stepping(found.pages, step)), wording, ctx.actor.zone)
+        _write(target, found, wording, zone)
     except BaseException:
         target.close()
         raise

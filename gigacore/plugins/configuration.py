@@ -7,9 +7,10 @@ from dataclasses import dataclass, field, fields
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from gigacore import customfields
+from gigacore import access, customfields, records
 from gigacore.access import modules, roles
 from gigacore.customfields import Definition
+from gigacore.data import settings
 from gigacore.errors import Forbidden, GigaError, Invalid, NotFound
 from gigacore.messages import Msg, msg
 from gigacore.plugins import choice_uses, choices
@@ -199,6 +200,35 @@ class ModuleAccess:
         roles.limit_module(ctx, self.module, admitted if self.roles or self.people else None)
 
 
+@dataclass(frozen=True, slots=True)
+class SwitchChange:
+    """A setting that switches fields on or off gets another value; what records hold in the fields stays."""
+
+    setting: str
+    value: bool
+
+    def changes(self, ctx: Context) -> Iterator[Change]:
+        """Each field that forms ask for from then on, or no more, and how many records hold a value there."""
+        for entity, name in self._fields(ctx):
+            place = f"{entity}.{name}"
+            on, off = msg("forms ask for {place}", place=place), msg("no form asks for {place}", place=place)
+            yield Change(ADD, on) if self.value else Change(REMOVE, off)
+            if count := records.count(ctx, entity, {"not": {"field": name, "op": "empty"}}):
+                yield Change(KEEP, msg("{count} records hold it in {place}", count=count, place=place))
+
+    def _fields(self, ctx: Context) -> list[tuple[str, str]]:
+        specs = ctx.session.registry.entities.values()
+        found = [(spec.name, one.name) for spec in specs for one in spec.fields.values() if one.switch == self.setting]
+        if not found:
+            raise Invalid.of("setting", msg("No setting {name} switches fields.", name=self.setting), "unknown")
+        return found
+
+    def run(self, ctx: Context) -> None:
+        """See `Wish`."""
+        access.require(ctx, "edit", "core.setting")
+        settings.put(ctx, self.setting, self.value, plugin=self.setting.partition(".")[0])
+
+
 WISHES: Final[Mapping[str, type[Any]]] = MappingProxyType(
     {
         "field.change": FieldChange,
@@ -206,6 +236,7 @@ WISHES: Final[Mapping[str, type[Any]]] = MappingProxyType(
         "choice.remove": ChoiceRemoval,
         "role.levels": RoleLevels,
         "module.access": ModuleAccess,
+        "setting.switch": SwitchChange,
     }
 )
 

@@ -35,6 +35,7 @@ from gigacore.exchange.tables import core_import, core_import_error, core_import
 from gigacore.files.tables import core_attachment, core_file, core_file_use
 from gigacore.jobs.tables import RUNNING, core_job, core_schedule
 from gigacore.notices.tables import core_notice
+from gigacore.text.tables import core_template
 from gigacore.views.tables import core_list_choice, core_view
 
 Where = Callable[[str], sa.ColumnElement[bool]]
@@ -158,6 +159,7 @@ OWNED: Final = (
     Owned(core_choice, _any(core_choice, "plugin", "list")),
     Owned(core_custom_field, _any(core_custom_field, "plugin", "entity", "target")),
     Owned(core_view, _any(core_view, "plugin", "entity")),
+    Owned(core_template, _any(core_template, "plugin", "kind", "entity")),
     Owned(core_list_choice, _any(core_list_choice, "entity")),
     Owned(core_rule, _RULES),
     Owned(core_rule_version, _below(core_rule_version, "rule_id", core_rule, _RULES)),

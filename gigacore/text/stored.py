@@ -28,7 +28,7 @@ T: Final = core_template.c
 
 @dataclass(frozen=True, slots=True)
 class TemplateKind:
-    """A use of templates, declared by the core or a plugin: `core.mail`, `esign.invitation`.
+    """A use of templates, declared by the core, or by a plugin with `Plugin(declares=[TemplateKind(...)])`.
 
     `html` says that values must be escaped; `entity` the kind of record that fills it (empty = any).
     """
@@ -109,12 +109,15 @@ def save(
     entity: str = "",
     version: int | None = None,
     plugin: str = "",
+    kinds: Sequence[TemplateKind] = KINDS,
 ) -> Template:
     """Create a template in one language, or change the one that is there. `version` is the one that was read.
 
-    Raises Invalid with the line at fault, Conflict when it was changed in between, Forbidden.
+    `kinds` are those that the running plugins declare: `Crm.template_kinds`. Raises Invalid with the line at fault or
+    for another kind, Conflict when it was changed in between, Forbidden.
     """
     access.require(ctx, "edit", TOOL)
+    entity = kind_named(kind, kinds).entity or entity
     _check(ctx, key, name, entity, subject, body)
     connection = ctx.session.connection()
     same = (T.org_id == ctx.actor.org_id, T.kind == kind, T.key == key, T.language == language)
@@ -134,6 +137,14 @@ def save(
         )  # fmt: skip
     audit.record(ctx, TOOL, "saved", record_id=number, values={"key": key, "language": language})
     return load(ctx, number)
+
+
+def kind_named(name: str, kinds: Sequence[TemplateKind]) -> TemplateKind:
+    """The kind of that name. Raises Invalid where none is declared."""
+    found = next((one for one in kinds if one.name == name), None)
+    if found is None:
+        raise Invalid.of("kind", msg("There is no kind of template {name}.", name=name), "unknown")
+    return found
 
 
 def delete(ctx: Context, template_id: int) -> None:
@@ -169,10 +180,12 @@ def _fault(field: str, text: str) -> Sequence[FieldError]:
     return []
 
 
-def rendered(ctx: Context, template: Template, entity: str, record_id: int | None) -> tuple[str, str]:
+def rendered(
+    ctx: Context, template: Template, entity: str, record_id: int | None, *, html: bool = False
+) -> tuple[str, str]:
     """Subject and body filled with a record's values, as the actor may read them. Raises Invalid, NotFound.
 
-    Templates see `record`, `actor` and `today`.
+    Templates see `record`, `actor` and `today`. With `html`, as the kind says, values in the body are escaped.
     """
     from gigacore.text import render
 
@@ -182,4 +195,4 @@ def rendered(ctx: Context, template: Template, entity: str, record_id: int | Non
         values["record"] = plain(records.get(ctx, entity, record_id))
     language, zone = template.language, ctx.actor.timezone
     subject = render(template.subject, values, locale=language, timezone=zone)
-    return subject, render(template.body, values, locale=language, timezone=zone)
+    return subject, render(template.body, values, html=html, locale=language, timezone=zone)

@@ -101,6 +101,7 @@ def add_host_paths(spec: APISpec) -> None:
     add_administration(spec)
     add_automation(spec)
     _add_jobs(spec)
+    _add_reports(spec)
 
 
 def _add_account(spec: APISpec) -> None:
@@ -143,6 +144,18 @@ def _add_jobs(spec: APISpec) -> None:
         requestBody=body(SCHEDULE), responses=done,
     )  # fmt: skip
     spec.path(f"{BASE}/core/schedules/{{id}}", parameters=[ID], operations={"patch": change})
+
+
+def _add_reports(spec: APISpec) -> None:
+    spec.path(f"{BASE}/core/reports", operations={"get": _get("reports.list", "account", "Reports of the modules")})
+    shown = _get("reports.get", "account", "The rows of a report, over what the caller may see")
+    shown["responses"] |= problems(404)
+    shown["parameters"] = [
+        query("period", "Only records of a named period, this_month for instance."),
+        query("format", "A file instead of JSON.", {"type": "string", "enum": ["csv", "xlsx"]}),
+    ]
+    place = [_path("name", "inspections.by_person")]
+    spec.path(f"{BASE}/core/reports/{{name}}", parameters=place, operations={"get": shown})
 
 
 def _add_administration(spec: APISpec) -> None:

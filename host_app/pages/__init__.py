@@ -38,6 +38,7 @@ from host_app.pages import (
     record_head,
     refusals,
     related,
+    reports,
     row_menu,
     settings,
     sharing,
@@ -52,7 +53,7 @@ ROOMS = (
     assets, frame, notes, notices, signin, invitations, me, home, options, palette, lists, filter_box, builder,
     view_box, board, form, imports, exporting, record, record_head, facts, child_rows, related, timeline, history,
     around, consents, linking, attachments, sharing, news, row_menu, table_cells, actions, bulk, bulk_job, trash,
-    settings, refusals, automations, merging,
+    settings, refusals, automations, merging, reports,
 )  # fmt: skip
 
 

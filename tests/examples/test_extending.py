@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from gigacore import Actor, Crm, Plugin, jobs, notices, records
+from gigacore import Actor, Crm, Invalid, NotFound, Plugin, jobs, notices, records, reports
 from gigacore.automation import Action
-from gigacore.text import render
+from gigacore.reports import ReportType
+from gigacore.text import render, stored
 from gigacore.text.values import plain
 from host_app.cli import cli
 from host_app.installation import Installation
@@ -189,3 +190,79 @@ def test_its_job_and_its_command_work(
     monkeypatch.setattr(Installation, "crm", property(lambda _: crm))
     monkeypatch.setattr(Installation, "close", lambda _: None)
     assert CliRunner().invoke(cli, ["inspections"]).output == "Press\n"
+
+
+REPORT = "/api/v1/core/reports/inspections.by_person"
+
+
+def test_a_report_is_a_page_an_address_and_a_file_over_what_its_reader_sees(
+    house: House, machine: int, crm: Crm, make_user: Any
+) -> None:
+    for name in ("Yearly", "Monthly"):
+        house.call("POST", f"{MACHINES}/{machine}/actions/inspections_pass", {"title": name})
+    found = house.call("GET", f"{REPORT}?period=this_month").get_json()
+    me = {"id": house.root.user_id, "label": found["rows"][0]["by"]["label"]}
+    assert found["rows"] == [{"by": me, "values": {"inspections.made": 2}}]
+    assert house.call("GET", f"{REPORT}?period=last_year").get_json()["rows"] == []
+    shown = page(house, "/core/reports/inspections.by_person?period=this_month")
+    assert f'<th scope="row">{me["label"]}' in re.sub(r"<(?!/?th)[^>]*>", "", shown)
+    assert '<td class="num">2</td>' in shown
+    assert "Inspections by person" in page(house, "/core/reports")
+    written = house.call("GET", f"{REPORT}?format=csv").get_data(as_text=True)
+    assert written.splitlines()[1:] == [f"{me['label']},2"]
+    file = page(house, "/core/reports/inspections.by_person/file?format=csv&period=last_year")
+    assert len(file.splitlines()) == 1, "the heading alone"
+    assert house.call("GET", f"{REPORT}?format=xlsx").get_data().startswith(b"PK")
+    assert "/api/v1/core/reports/{name}" in house.call("GET", "/api/v1/openapi.json").get_json()["paths"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "status"),
+    [("?period=doomsday", 422), ("?format=pdf", 422), ("?other=1", 422), (".none", 404), ("%27%3B--", 404)],
+)
+def test_a_report_that_there_is_not_is_refused(house: House, machine: int, asked: str, status: int) -> None:
+    assert house.call("GET", REPORT + asked).status_code == status
+
+
+def test_a_report_shows_nothing_that_its_reader_may_not_see(
+    house: House, machine: int, crm: Crm, make_user: Any
+) -> None:
+    house.call("POST", f"{MACHINES}/{machine}/actions/inspections_pass")
+    declared = crm.plugins.declared(ReportType)
+    reader, nobody = make_user("user"), make_user(role=())
+    with crm.read(reader) as ctx:
+        (report,) = reports.visible(ctx, declared)
+        assert reports.run(ctx, report) == [], "the inspections of others are out of sight"
+    with crm.read(nobody) as ctx:
+        assert reports.visible(ctx, declared) == []
+        with pytest.raises(NotFound):
+            reports.find(ctx, declared, report.name)
+    crm.disable("inspections")
+    assert house.call("GET", REPORT).status_code == 404
+
+
+def test_a_kind_of_template_is_edited_by_administrators_and_used_by_its_plugin(
+    house: House, machine: int, crm: Crm
+) -> None:
+    house.call("POST", f"{MACHINES}/{machine}/actions/inspections_pass")
+    place = "/api/v1/inspections/certificate/1"
+    assert house.call("GET", place).get_json()["text"].startswith("Press was inspected on "), "the first words"
+    assert "Certificate of an inspection" in page(house, "/settings/templates")
+    edited = {"kind": "inspections.certificate", "key": "certificate", "name": "Certificate", "language": "en"}
+    with crm.system("other words") as ctx:
+        stored.save(ctx, body="{{ record.title }} runs.", **edited, kinds=crm.template_kinds)
+        with pytest.raises(Invalid, match="There is no kind of template"):
+            stored.save(ctx, body="x", **{**edited, "kind": "inspections.other"}, kinds=crm.template_kinds)
+    assert house.call("GET", place).get_json()["text"] == "Press runs."
+    crm.upgrade()
+    assert house.call("GET", place).get_json()["text"] == "Press runs.", "an upgrade leaves them alone"
+
+
+def test_a_consumer_of_events_tells_the_owner_once(house: House, machine: int, crm: Crm, admin: Actor) -> None:
+    with crm.unit_of_work(admin) as ctx:
+        records.create(ctx, "inspections.inspection", {"title": "Yearly", "machine_id": machine})
+    for _ in range(2):
+        crm.worker().run_pending()
+    with crm.read(crm.actor(house.root.user_id)) as ctx:
+        told = [(one.kind, str(one.message)) for one in notices.listing(ctx)]
+    assert told == [("inspections.done", "Press was inspected.")]

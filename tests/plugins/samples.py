@@ -29,6 +29,7 @@ from gigacore import (
 from gigacore.data import create_engine, settings
 from gigacore.entity import FieldSpec, metadata
 from gigacore.migrate import write_revision
+from gigacore.text.stored import TemplateKind
 
 
 class Guest(Child):
@@ -75,6 +76,7 @@ def install(ctx: Context) -> None:
         settings.put(ctx, "tours.season", "spring", plugin="tours")
 
 
+TICKET = TemplateKind("tours.ticket", "Ticket", html=True, entity="tours.tour")
 KINDS = ChoiceList("tours.kind", "Kinds of tour", (Choice("bus", "By bus"), Choice("boat", "By boat")))
 TOURS = Plugin(
     "tours",
@@ -85,6 +87,7 @@ TOURS = Plugin(
     choice_lists=[KINDS],
     settings=[FieldSpec("tours.season", "text", "Season")],
     grants=[RoleGrant("user", "tours.tour", ("export",), "own")],
+    declares=[TICKET],
     install=install,
 )
 CARDS = Plugin("cards", requires=["crm"], entities=[Postcard])

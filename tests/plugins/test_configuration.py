@@ -11,13 +11,15 @@ from flask import Flask
 from gigacore import Crm, customfields, records
 from gigacore.access import tokens
 from gigacore.context import system_actor
-from gigacore.errors import Invalid, NotFound
+from gigacore.data import settings
+from gigacore.errors import Forbidden, Invalid, NotFound
 from gigacore.plugins.configuration import (
     ChoiceRemoval,
     FieldChange,
     FieldRemoval,
     ModuleAccess,
     RoleLevels,
+    SwitchChange,
     Wish,
     plan_change,
     read_wish,
@@ -85,6 +87,25 @@ def test_roles_and_modules_change(used: Crm, make_user: Any) -> None:
     for name, given in wrong:
         with pytest.raises(Invalid):
             read_wish(name, given)
+
+
+def test_a_setting_switches_fields(used: Crm, make_user: Any) -> None:
+    name = "crm.recurring_revenue"
+    with used.system("recurring") as ctx:
+        settings.put(ctx, name, True, plugin="crm")
+        company = records.create(ctx, "crm.company", {"name": "Nord"}).id
+        data: dict[str, Any] = {"title": "Care", "company_id": company}
+        data |= {"recurring": {"amount": "90", "currency": "EUR"}, "recurring_months": 12}
+        records.create(ctx, "crm.opportunity", data)
+    place = "crm.opportunity.recurring"
+    assert planned(used, SwitchChange(name, value=False)) == (
+        [f"- no form asks for {place}", f"= 1 records hold it in {place}",
+         f"- no form asks for {place}_months", f"= 1 records hold it in {place}_months"], "",
+    )  # fmt: skip
+    assert planned(used, SwitchChange(name, value=True))[0][0] == f"+ forms ask for {place}"
+    assert planned(used, SwitchChange("crm.nothing", value=True)) == ([], "No setting crm.nothing switches fields.")
+    with pytest.raises(Forbidden):
+        plan_change(used, make_user("user"), SwitchChange(name, value=False))
 
 
 def test_over_the_api_and_on_the_command_line(

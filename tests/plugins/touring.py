@@ -14,6 +14,8 @@ from gigacore.access import load_actor, shares, users
 from gigacore.data import activities, links, settings
 from gigacore.data.door import SCOPED
 from gigacore.files import service as files
+from gigacore.text import stored as texts
+from tests.plugins.samples import TICKET
 
 LATER = """
 from alembic import op
@@ -68,6 +70,9 @@ def use(crm: Crm) -> dict[str, int]:
         wish = {"entity": "crm.lead", "key": "x_tour", "kind": "ref", "label": "Tour", "target": "tours.tour"}
         customfields.define(ctx, {**wish, "indexed": True})
         settings.put(ctx, "tours.season", "summer", plugin="tours")
+        words = {"name": "Ticket", "language": "en", "body": "{{ record.title }}"}
+        texts.save(ctx, kind="tours.ticket", key="ticket", **words, plugin="tours", kinds=(TICKET,))
+        texts.save(ctx, kind="core.mail", key="bon_voyage", **words, entity="tours.tour")
     with crm.engine.connect() as connection:
         ben = load_actor(connection, made["user"])
     with crm.unit_of_work(ben) as ctx:

@@ -4,11 +4,11 @@ from gigacore import Choice, ChoiceList, FieldSpec, Plugin, msg
 from gigacore.access.verbs import Tool
 from gigacore.data.links import LinkKind
 from gigacore.ui import Column, NavItem, SettingsPage
-from gigacore_inspections.jobs import JOBS, SCHEDULES
+from gigacore_inspections.jobs import CONSUMERS, JOBS, SCHEDULES
 from gigacore_inspections.kinds import Checklist, Signer
 from gigacore_inspections.models import Inspection, MachineInspections
-from gigacore_inspections.parts import ACTIONS, BULK_ACTIONS, MADE, PANELS, RULE_ACTIONS, TABS, WIDGETS
-from gigacore_inspections.telling import CALL, DUE, PASSED
+from gigacore_inspections.parts import ACTIONS, BULK_ACTIONS, BY_PERSON, MADE, PANELS, RULE_ACTIONS, TABS, WIDGETS
+from gigacore_inspections.telling import CALL, CERTIFICATE, DONE, DUE, PASSED, first_texts
 
 MACHINE = "equipment.machine"
 RISKS = (Choice("low", "Low", colour="green"), Choice("high", "High", colour="red"))
@@ -33,11 +33,13 @@ plugin = Plugin(
     bulk_actions=BULK_ACTIONS,
     rule_actions=RULE_ACTIONS,
     rule_triggers=[PASSED],
-    notification_kinds=[DUE],
+    notification_kinds=[DUE, DONE],
     jobs=JOBS,
     schedules=SCHEDULES,
+    consumers=CONSUMERS,
     link_kinds=[LinkKind("inspections.feeds", "Feeds", "Is fed by"), LinkKind("inspections.twin", "Twin of")],
-    declares=[Checklist(MACHINE, "Guards are in place"), MADE, CALL],
+    declares=[Checklist(MACHINE, "Guards are in place"), MADE, BY_PERSON, CALL, CERTIFICATE],
+    install=first_texts,
 )
 
 __all__ = ["Checklist", "Signer", "plugin"]

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from gigacore import FieldSpec, measures, msg, records
 from gigacore.automation import Action
 from gigacore.measures import Measure
+from gigacore.reports import ReportType
 from gigacore.ui import (
     BulkAction,
     Content,
@@ -56,6 +57,13 @@ MADE: Final = Measure(
     entity="inspections.inspection",
     date_field="created_at",
     definition="The inspections written down since the first of the month.",
+)
+BY_PERSON: Final = ReportType(
+    name="inspections.by_person",
+    label="Inspections by person",
+    definition="How many inspections each person is responsible for.",
+    by="owner_id",
+    measures=(MADE,),
 )
 
 

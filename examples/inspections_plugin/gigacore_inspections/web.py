@@ -5,7 +5,7 @@ from flask import Response
 from gigacore import records
 from gigacore_inspections.kinds import Checklist, Signer
 from gigacore_inspections.services import due
-from gigacore_inspections.telling import CALL
+from gigacore_inspections.telling import CALL, certificate
 from host_app.ext import Routes, current, current_crm, json_answer, reading, render
 
 
@@ -27,6 +27,10 @@ def register(routes: Routes) -> None:
         found = records.get(reading(), "equipment.machine", machine_id)
         current_crm().live.send(found["owner_id"]["id"], CALL.name, {"machine": found["name"], "by": current().name})
         return json_answer({"called": found["owner_id"]["label"]})
+
+    @routes.api("/certificate/<int:number>", policy="inspections.inspection.view")
+    def show_certificate(number: int) -> Response:
+        return json_answer({"text": certificate(reading(), number)})
 
     @routes.surface("inspections.inspection", "detail")
     def report(record_id: int) -> Response:

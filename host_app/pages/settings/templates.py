@@ -70,7 +70,7 @@ def _row(group: Sequence[Template], who: Reader) -> dict[str, Any]:
 
 
 def _kinds(who: Reader) -> list[tuple[str, str]]:
-    return [(kind.name, who.t(kind.label)) for kind in stored.KINDS]
+    return [(kind.name, who.t(kind.label)) for kind in who.crm.template_kinds]
 
 
 def _languages() -> tuple[str, ...]:
@@ -129,7 +129,7 @@ def _create(ctx: Context, data: dict[str, Any]) -> Template:
     same = (data["key"], data["language"])
     if any((one.key, one.language) == same for one in stored.listing(ctx, data["kind"])):
         raise Invalid.of("key", msg("There is a template with this key in this language already."))
-    return stored.save(ctx, **_texts(data), version=0)
+    return stored.save(ctx, **_texts(data), version=0, kinds=current_crm().template_kinds)
 
 
 def _texts(data: dict[str, Any]) -> dict[str, Any]:
@@ -156,7 +156,7 @@ def change(number: int) -> ResponseReturnValue:
         version = int(raw.text("_version")) if raw.text("_version").isdecimal() else 0
         kept = {"kind": found.kind, "key": found.key, "language": found.language}
         with current_crm().unit_of_work(current(), source="page") as ctx:
-            stored.save(ctx, **_texts(data), **kept, version=version)
+            stored.save(ctx, **_texts(data), **kept, version=version, kinds=who.crm.template_kinds)
     except (Invalid, Conflict, Forbidden) as error:
         return _form(who, raw, found, error)
     note(who.t(msg("Saved.")))
@@ -210,7 +210,9 @@ def preview() -> ResponseReturnValue:
         raw.text("body"), 0, who.now,
     )  # fmt: skip
     try:
-        subject, body = stored.rendered(who.ctx, draft, draft.entity, int(number) if number.isdecimal() else None)
+        kind = stored.kind_named(draft.kind or stored.MAIL.name, who.crm.template_kinds)
+        entity, record = kind.entity or draft.entity, int(number) if number.isdecimal() else None
+        subject, body = stored.rendered(who.ctx, draft, entity, record, html=kind.html)
     except NotFound:
         return answer("settings/template_preview.html", fault=who.t(msg("There is no such record.")))
     except (Invalid, Forbidden) as error:
