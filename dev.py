@@ -277,7 +277,13 @@ def main(arguments: list[str]) -> int:
         for name, command in COMMANDS.items():
             print(f"  {name:8}{command.__doc__}")
         return 2
-    return COMMANDS[arguments[0]](arguments[1:])
+    try:
+        return COMMANDS[arguments[0]](arguments[1:])
+    except PermissionError as error:
+        sys.exit(
+            f"dev.py: {error.filename} cannot be written: this checkout, or its environment, belongs to another user.\n"
+            "Run it from a checkout of your own, or as its owner."
+        )
 
 
 if __name__ == "__main__":

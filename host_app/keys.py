@@ -41,6 +41,14 @@ def derive(settings: Settings, purpose: str) -> bytes:
     return hmac.new(settings.secret_key.encode(), purpose.encode(), hashlib.sha256).digest()
 
 
+def unwritable(folder: Path, error: OSError) -> ConfigurationError:
+    """The error for a folder of the installation in which nothing can be kept."""
+    return ConfigurationError(
+        msg("Nothing can be kept in the folder {path}: {reason}.", path=folder, reason=error.strerror),
+        fix=msg("Choose another one with --data-dir or GIGA_DATA_DIR, or let this user write to it."),
+    )
+
+
 def _refuse_placeholder(name: str, value: str) -> None:
     if any(word in value.lower() for word in PLACEHOLDERS):
         raise ConfigurationError(
@@ -70,10 +78,7 @@ def _make(path: Path) -> dict[str, str]:
         with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
             json.dump(made, file)
     except OSError as error:
-        raise ConfigurationError(
-            msg("Nothing can be kept in the folder {path}: {reason}.", path=path.parent, reason=error.strerror),
-            fix=msg("Choose another one with --data-dir or GIGA_DATA_DIR, or let this user write to it."),
-        ) from error
+        raise unwritable(path.parent, error) from error
     try:
         os.link(draft, path)
     except FileExistsError:  # another process of the same installation was first

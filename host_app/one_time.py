@@ -1,10 +1,8 @@
-"""Addresses of one-time links, for pages and the API."""
+"""Addresses of one-time links and inbound sources, for pages and the API."""
 
 from __future__ import annotations
 
 from typing import Final
-
-from flask import request
 
 from host_app.context import host
 
@@ -17,5 +15,8 @@ def link_to(secret: str) -> str:
 
 
 def base_url() -> str:
-    """Where this installation is reached from outside, without a slash at the end."""
-    return host().settings.public_url.rstrip("/") or request.host_url.rstrip("/")
+    """Where this installation is reached from outside, without a slash at the end; empty where nobody has said so.
+
+    The host that a request names is not asked: whoever sends the request chooses it.
+    """
+    return host().settings.public_url.rstrip("/")

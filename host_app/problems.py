@@ -13,6 +13,7 @@ from flask import Flask, Response, g, render_template, request
 from sqlalchemy.orm.exc import StaleDataError
 from werkzeug.exceptions import HTTPException
 
+from gigacore.data.faults import is_read_only
 from gigacore.errors import Conflict, GigaError, InTheWay, Invalid, NotFound, RateLimited, StaleVersion, Unavailable
 from gigacore.messages import Msg, Translate, msg
 from host_app.context import say
@@ -108,6 +109,12 @@ def _database(error: Exception) -> GigaError | None:
         return StaleVersion()
     if isinstance(error, sa.exc.DataError):
         return Invalid(msg("A value is outside of what can be stored."))
+    if isinstance(error, sa.exc.OperationalError) and is_read_only(error):
+        return Unavailable(
+            msg("The database cannot be written: its files are read-only for this server."),
+            retry_after=60,
+            fix=msg("Ask the administrator to let the user that runs the server write to the data folder."),
+        )
     if isinstance(error, sa.exc.OperationalError | sa.exc.InterfaceError | sa.exc.TimeoutError):
         return Unavailable(msg("The database does not answer just now."), retry_after=5)
     return None

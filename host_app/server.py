@@ -7,7 +7,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import FrameType
 from typing import Any, Final, Literal
 
@@ -32,6 +32,7 @@ log = logging.getLogger("host_app")
 
 REFRESH_SECONDS: Final = 2.0
 MOST_SPARE: Final = 8
+EVERY_ADDRESS: Final = ("", "0.0.0.0", "::")  # noqa: S104 - compared with, not listened on
 
 
 Dispatching = Literal["embedded", "none", "celery"]
@@ -53,6 +54,14 @@ class Serving:
     patience: float = PATIENCE
     limit: float = 60.0
     ready: Callable[[], None] = lambda: None
+
+    @property
+    def reached(self) -> Settings:
+        """The settings, with the address of this server where none is configured and others could use it."""
+        if self.settings.public_url or self.address in EVERY_ADDRESS or self.settings.trusted_proxies:
+            return self.settings
+        name = f"[{self.address}]" if ":" in self.address else self.address
+        return replace(self.settings, public_url=f"http://{name}:{self.port}")
 
     @property
     def spare(self) -> int:
@@ -107,7 +116,7 @@ class _Running:
 
 
 def _start(serving: Serving) -> _Running:
-    app = create_app(settings=serving.settings)
+    app = create_app(settings=serving.reached)
     crm = host(app).crm
     crm.calls.patience = serving.patience
     crm.calls.most_stuck = max(1, serving.threads // 4)

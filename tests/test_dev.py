@@ -45,6 +45,16 @@ def test_the_pins_name_no_address_and_fix_every_version() -> None:
     assert [line for line in lines if "==" not in line.split(";")[0] or "://" in line] == []
 
 
+def test_a_checkout_of_somebody_else_is_explained(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError(13, "Permission denied", "/somebody/.venv")
+
+    names = runpy.run_path(str(ROOT / "dev.py"))
+    monkeypatch.setitem(names["COMMANDS"], "setup", refuse)
+    with pytest.raises(SystemExit, match=r"/somebody/\.venv cannot be written.*\n.*checkout of your own"):
+        names["main"](["setup"])
+
+
 def test_an_older_python_is_told_what_is_needed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "version_info", (3, 10, 2, "final", 0))
     with pytest.raises(SystemExit, match=r"Python 3\.11 or later is needed"):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -20,6 +20,7 @@ from gigacore.messages import msg
 BY_ACCOUNT: Final = Limit("sign_in.account", 10, 900)
 BY_ADDRESS: Final = Limit("sign_in.address", 50, 900)
 EMAIL_LENGTH: Final = 254
+KNOWN: Final = timedelta(days=90)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +47,9 @@ def sign_in(engine: sa.Engine, clock: Clock, email: str, password: str, caller: 
     """Check the password and open a session; returns the cookie's value. The session behind `old` ends.
 
     Raises Unauthenticated with the same text whatever the reason, and RateLimited after 10 tries on one account or
-    50 from one address within a quarter of an hour. Counts and history are committed in either case; hashing runs
-    outside a transaction, for on SQLite it would keep every other writer waiting.
+    50 from one address within a quarter of an hour; an address from which the account was used within 90 days has a
+    count of its own, so that strangers who try passwords do not keep its owner out. Counts and history are committed in
+    either case; hashing runs outside a transaction, for on SQLite it would keep every other writer waiting.
     """
     now, key = clock.now(), fold(email.strip())[:EMAIL_LENGTH]
     user, refused = _count_and_find(engine, key, caller, now)
@@ -60,7 +62,8 @@ def sign_in(engine: sa.Engine, clock: Clock, email: str, password: str, caller: 
         outcome = "ok" if good else "inactive" if right else "wrong"
         _remember(connection, now, user.id if user is not None else None, key, outcome, caller)
         if good and user is not None:
-            return _open(connection, user, password, caller, now, key, old)
+            limits.forget(connection, BY_ACCOUNT, _subject(key, caller, known=user.known))
+            return _open(connection, user, password, caller, now, old)
     raise Unauthenticated(msg("E-mail or password is not right."))
 
 
@@ -74,14 +77,15 @@ def confirm(engine: sa.Engine, clock: Clock, session: sessions.WebSession, passw
         user: Any = connection.execute(
             sa.select(core_user.c.email_key, core_user.c.password_hash).where(core_user.c.id == user_id)
         ).one()
-        limited = limits.count(connection, BY_ACCOUNT, user.email_key, now) > BY_ACCOUNT.count
+        subject = _subject(user.email_key, caller, known=True)
+        limited = limits.count(connection, BY_ACCOUNT, subject, now) > BY_ACCOUNT.count
     right = not limited and passwords.verify(user.password_hash, password)
     with engine.begin() as connection:
         outcome = "confirmed" if right else "limited" if limited else "wrong"
         _remember(connection, now, user_id, user.email_key, outcome, caller)
         raw = sessions.rotate(connection, session.session_id, now, verified=True) if right else None
         if raw is not None:
-            limits.forget(connection, BY_ACCOUNT, user.email_key)
+            limits.forget(connection, BY_ACCOUNT, subject)
             return raw
     if limited:
         raise limits.exceeded(BY_ACCOUNT, now)
@@ -91,24 +95,33 @@ def confirm(engine: sa.Engine, clock: Clock, session: sessions.WebSession, passw
 def _count_and_find(
     engine: sa.Engine, key: str, caller: Caller, now: datetime
 ) -> tuple[sa.Row[Any] | None, RateLimited | None]:
-    columns = (core_user.c.id, core_user.c.password_hash, core_user.c.active)
     with engine.begin() as connection:
-        for limit, subject in ((BY_ACCOUNT, key), (BY_ADDRESS, caller.ip)):
+        user: Any = connection.execute(_found(key, caller, now)).first()
+        known = user is not None and user.known
+        for limit, subject in ((BY_ACCOUNT, _subject(key, caller, known=known)), (BY_ADDRESS, caller.ip)):
             if subject and limits.count(connection, limit, subject, now) > limit.count:
                 _remember(connection, now, None, key, "limited", caller)
                 return None, limits.exceeded(limit, now)
-        user: Any = connection.execute(sa.select(*columns).where(core_user.c.email_key == key)).first()
         return user, None
 
 
-def _open(
-    connection: sa.Connection, user: sa.Row[Any], password: str, caller: Caller, now: datetime, key: str, old: str
-) -> str:
+def _found(key: str, caller: Caller, now: datetime) -> sa.Select[Any]:
+    """The account, and whether it has signed in from the caller's address lately."""
+    u, s = core_user.c, core_sign_in.c
+    lately = sa.exists().where(s.user_id == u.id, s.ip == caller.ip, s.outcome == "ok", s.at > now - KNOWN)
+    return sa.select(u.id, u.password_hash, u.active, lately.label("known")).where(u.email_key == key)
+
+
+def _subject(key: str, caller: Caller, *, known: bool) -> str:
+    """What tries are counted by: strangers cannot lock somebody out of an account where it is used."""
+    return f"{key} {caller.ip}" if known else key
+
+
+def _open(connection: sa.Connection, user: sa.Row[Any], password: str, caller: Caller, now: datetime, old: str) -> str:
     values: dict[str, Any] = {"last_sign_in_at": now}
     if passwords.outdated(user.password_hash):
         values["password_hash"] = passwords.hash_password(password)
     connection.execute(sa.update(core_user).where(core_user.c.id == user.id).values(values))
-    limits.forget(connection, BY_ACCOUNT, key)
     if old:
         sessions.revoke(connection, digest(old), now)
     return sessions.create(connection, user.id, now, ip=caller.ip, user_agent=caller.user_agent)

@@ -13,6 +13,7 @@ WAITING: Final = "waiting"
 DONE: Final = "done"
 FAILED: Final = "failed"
 SKIPPED: Final = "skipped"
+STATES: Final = (WAITING, DONE, FAILED, SKIPPED)
 
 core_rule: Final = sa.Table(
     "core_rule",

@@ -49,6 +49,11 @@ def is_away(error: BaseException) -> bool:
     return any(word in text for word in ("locked", "timeout", "deadlock", "connection"))
 
 
+def is_read_only(error: DBAPIError) -> bool:
+    """Whether SQLite may read its files, but not write them."""
+    return "readonly database" in str(error.orig).lower()
+
+
 def _unavailable(error: DBAPIError) -> Exception:
     if is_away(error):
         return Unavailable(msg("The database is busy. Please try again."), retry_after=2)

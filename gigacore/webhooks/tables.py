@@ -13,6 +13,7 @@ WAITING: Final = "waiting"
 DONE: Final = "done"
 DEAD: Final = "dead"
 SKIPPED: Final = "skipped"
+INBOX_STATES: Final = (WAITING, DONE, "failed")
 
 core_hook: Final = sa.Table(
     "core_hook",

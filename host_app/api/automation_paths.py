@@ -6,7 +6,9 @@ from typing import Any, Final
 
 from apispec import APISpec
 
-from host_app.api.operations import BASE, ID, answered, body, problems, query
+from gigacore.automation.tables import STATES
+from gigacore.webhooks.tables import INBOX_STATES
+from host_app.api.operations import BASE, ID, answered, body, one_of, problems, query
 from host_app.api.schemas import Schema
 
 TAG: Final = "automation"
@@ -93,7 +95,7 @@ def add_automation(spec: APISpec) -> None:
 def _add_rules(spec: APISpec) -> None:
     action = _word("name", ["switch_on", "switch_off", "duplicate", "hand_over"])
     log = [
-        query("rule", "Of this rule", WHOLE), query("state", "waiting, done, failed or skipped"),
+        query("rule", "Of this rule", WHOLE), query("state", "Only runs in this state", one_of(STATES)),
         query("entity", "About records of this kind"), query("record", "About this record", WHOLE),
         query("since", "Begun since this moment"), query("until", "Begun before this moment"), *BEFORE,
     ]  # fmt: skip
@@ -137,7 +139,7 @@ def _add_hooks(spec: APISpec) -> None:
 
 
 def _add_incoming(spec: APISpec) -> None:
-    state = query("state", "waiting, done or failed")
+    state = query("state", "Only messages in this state", one_of(INBOX_STATES))
     _at(
         spec, "hooks/sources", get=_op("hooks.sources", "The inbound sources"),
         post=_op("hooks.add_source", "Set an inbound source up", SOURCE, 201),
@@ -159,7 +161,7 @@ def _add_notices(spec: APISpec) -> None:
 
 
 def _word(name: str, words: list[str]) -> Schema:
-    return {"name": name, "in": "path", "required": True, "schema": {"type": "string", "enum": words}}
+    return {"name": name, "in": "path", "required": True, "schema": one_of(words)}
 
 
 def _at(spec: APISpec, path: str, *parameters: Schema, **operations: Schema) -> None:

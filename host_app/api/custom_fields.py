@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from flask import Flask, Response, g, request
+from flask import Flask, Response, g
 
 from gigacore import customfields
 from gigacore.context import Context
 from gigacore.customfields import Definition
-from gigacore.errors import Invalid
-from gigacore.messages import msg
 from host_app.api.answers import answer, nothing
 from host_app.api.body import read_object
 from host_app.api.once import write
 from host_app.api.policies import on_tool
-from host_app.api.query import only
+from host_app.api.query import entity_name, only, word
 from host_app.context import current_crm, say
 from host_app.routing import route
 
@@ -41,7 +39,7 @@ def list_fields() -> Response:
     """Every custom field, or those of `?entity=`."""
     only("entity")
     connection = g.ctx.session.connection()
-    found = customfields.read_definitions(connection, request.args.get("entity"))
+    found = customfields.read_definitions(connection, entity_name() or None)
     return answer({"items": [_shown(definition) for definition in found]})
 
 
@@ -72,9 +70,7 @@ def change_field(entity: str, key: str) -> Response:
 def remove_field(entity: str, key: str) -> Response:
     """Hide a field; `?purge=true` also erases its values, which cannot be undone."""
     only("purge")
-    purge = request.args.get("purge", "false")
-    if purge not in ("true", "false"):
-        raise Invalid.of("purge", msg("This must be yes or no."))
+    purge = word("purge", ("true", "false"))
 
     def work(ctx: Context) -> Response:
         customfields.remove(ctx, entity, key, purge=purge == "true")

@@ -10,11 +10,12 @@ from gigacore.context import Context
 from gigacore.errors import Invalid
 from gigacore.messages import msg
 from gigacore.webhooks import BadSignature, Hook, NoSecret
+from gigacore.webhooks.tables import INBOX_STATES
 from host_app.api.answers import answer, nothing, shown
 from host_app.api.body import read_object
 from host_app.api.once import write
 from host_app.api.policies import on_tool
-from host_app.api.query import number, only, text
+from host_app.api.query import number, only, text, word
 from host_app.context import current_crm
 from host_app.problems import Problem
 from host_app.routing import public_route, route
@@ -173,7 +174,8 @@ def inbox() -> Response:
     """What arrived, newest first; `?state=` narrows it."""
     only("state", "before", "limit")
     before, limit = number("before", default=0, most=2**63 - 1), number("limit", default=50, most=200)
-    found = current_crm().webhooks.inbox(g.ctx, state=text("state"), before=before or None, limit=limit or 50)
+    state = word("state", INBOX_STATES)
+    found = current_crm().webhooks.inbox(g.ctx, state=state, before=before or None, limit=limit or 50)
     return answer({"items": [shown(one) for one in found]})
 
 

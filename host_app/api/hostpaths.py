@@ -9,7 +9,8 @@ from apispec import APISpec
 from gigacore.plugins.configuration import WISHES
 from host_app.api.administration_paths import CURRENCY, add_administration
 from host_app.api.automation_paths import add_automation
-from host_app.api.operations import BASE, ID, answered, body, problems, query
+from host_app.api.jobs import STATES
+from host_app.api.operations import BASE, ID, answered, body, one_of, problems, query
 from host_app.api.schemas import Schema
 
 ANYTHING: Final[Schema] = {"type": "object"}
@@ -125,8 +126,8 @@ def _add_account(spec: APISpec) -> None:
 
 def _add_jobs(spec: APISpec) -> None:
     listed = _get("jobs.list", "account", "One's own jobs, or with the right everybody's")
-    states = {"type": "string", "enum": ["queued", "running", "done", "dead", "cancelled", "parked"]}
-    listed["parameters"] = [query("state", "Only jobs in this state.", states), query("everybody", "1 = all jobs.")]
+    everybody = query("everybody", "1 = all jobs.", one_of(("0", "1")))
+    listed["parameters"] = [query("state", "Only jobs in this state.", one_of(STATES)), everybody]
     spec.path(f"{BASE}/core/jobs", operations={"get": listed})
     shown = _get("jobs.get", "account", "How far a job is, and its result")
     spec.path(f"{BASE}/core/jobs/{{id}}", parameters=[ID], operations={"get": shown})

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from io import BytesIO
 from typing import Any, BinaryIO, Final, cast
 
 from flask import Flask, Response, g, request
@@ -23,6 +22,7 @@ from host_app.auth import current
 from host_app.context import current_crm, say
 from host_app.problems import Problem
 from host_app.routing import route
+from host_app.spooling import SpooledRequest
 
 IMPORTS: Final = f"{COLLECTION}/imports"
 RAW: Final = frozenset({"text/csv", "text/plain", "application/octet-stream", MIME})
@@ -89,7 +89,7 @@ def _own(entity: EntitySpec, number: int) -> Import:
 def _file() -> tuple[BinaryIO, str]:
     request.max_content_length = FILE_LIMIT
     if request.mimetype in RAW:
-        return BytesIO(request.get_data(cache=False)), request.args.get("file_name", "import.csv")
+        return cast(BinaryIO, cast(SpooledRequest, request).body_file), request.args.get("file_name", "import.csv")
     if request.mimetype != "multipart/form-data":
         raise Problem(415, msg("Send the file as multipart/form-data (part “file”) or as text/csv."))
     sent = request.files.get("file")

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
-from flask import Flask, Response, g, request
+from flask import Flask, Response, g
 
 from gigacore.context import Context
 from gigacore.errors import Invalid, NotFound
@@ -18,7 +18,7 @@ from host_app.api.answers import answer
 from host_app.api.body import read_object, read_optional_object
 from host_app.api.once import write
 from host_app.api.policies import on_tool
-from host_app.api.query import number, only
+from host_app.api.query import number, only, word
 from host_app.routing import route, signed_in
 
 JOBS: Final = "/api/v1/core/jobs"
@@ -42,12 +42,9 @@ def register(app: Flask) -> None:
 def list_jobs() -> Response:
     """One's own jobs, newest first; `?everybody=1` all of them, `?state=dead`, `?before=` goes on from the last one."""
     only("state", "before", "limit", "everybody")
-    state = request.args.get("state")
-    if state is not None and state not in STATES:
-        raise Invalid.of("state", msg("This is not one of the possible values: {values}.", values=", ".join(STATES)))
+    state, everybody = word("state", STATES) or None, word("everybody", ("0", "1")) == "1"
     limit = number("limit", default=50, most=200) or 50
     before = number("before", default=None, most=2**31)
-    everybody = request.args.get("everybody") == "1"
     found = oversight.listing(g.ctx, everybody=everybody, state=state, before=before, limit=limit)
     return answer({"items": [_shown(one) for one in found], "next": found[-1].id if len(found) == limit else None})
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Final
 
@@ -48,6 +48,11 @@ IDEMPOTENCY_KEY: Final[Schema] = {
 def query(name: str, description: str, schema: Schema | None = None) -> Schema:
     """A query parameter; text unless `schema` says otherwise."""
     return {"name": name, "in": "query", "description": description, "schema": schema or {"type": "string"}}
+
+
+def one_of(words: Iterable[str]) -> Schema:
+    """A text that is one of `words`."""
+    return {"type": "string", "enum": [*words]}
 
 
 LIST_PARAMETERS: Final[tuple[Schema, ...]] = (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any, Final
 
@@ -14,6 +14,7 @@ from gigacore.errors import FieldError, Invalid
 from gigacore.messages import msg
 from gigacore.records import ListRequest
 from host_app.api.body import loads
+from host_app.context import current_crm
 
 RESERVED: Final = frozenset({"filter", "sort", "fields", "limit", "cursor", "expand", "updated_since"})
 MAX_LIMIT: Final = 200
@@ -72,7 +73,7 @@ def _equality(entity: EntitySpec, name: str, values: list[str]) -> Mapping[str, 
     if spec is None or spec.secret:
         raise _invalid(name, "unknown_parameter")
     if spec.kind == "choices":
-        return {"all": [{"field": name, "op": "contains", "value": text} for text in values]}
+        return {"all": [{"field": name, "op": "contains", "value": _known(spec, name, text)} for text in values]}
     found = [_value(spec, name, text) for text in values]
     if len(found) == 1:
         return {"field": name, "op": "eq", "value": found[0]}
@@ -84,9 +85,20 @@ def _value(spec: FieldSpec, name: str, text: str) -> Any:
         raise Invalid.of(name, msg("This text holds characters that cannot be stored."))
     kind = KINDS[spec.kind]
     try:
-        return kind.dump(kind.parse_text(text, spec, "en"))
+        return kind.dump(kind.parse_text(_known(spec, name, text), spec, "en"))
     except BadValue as error:
         raise Invalid(errors=[FieldError(name, error.message)]) from None
+
+
+def _known(spec: FieldSpec, name: str, text: str) -> str:
+    choices = current_crm().registry.choice_list(spec)
+    if choices is not None and not choices.open and choices.get(text) is None:
+        raise _not_one_of(name, [choice.key for choice in choices.choices if choice.active])
+    return text
+
+
+def _not_one_of(name: str, known: Collection[str]) -> Invalid:
+    return Invalid.of(name, msg("This is not one of the possible values: {values}.", values=", ".join(known)))
 
 
 def number(name: str, *, default: int | None, most: int) -> int | None:
@@ -102,6 +114,22 @@ def number(name: str, *, default: int | None, most: int) -> int | None:
 def text(name: str) -> str:
     """A plain parameter; empty when it is not given."""
     return _single(request.args, name) or ""
+
+
+def word(name: str, known: Collection[str]) -> str:
+    """A parameter that is one of the words in `known`; empty when it is not given. Raises Invalid."""
+    found = text(name)
+    if found and found not in known:
+        raise _not_one_of(name, known)
+    return found
+
+
+def entity_name(name: str = "entity") -> str:
+    """A parameter that names an entity; empty when it is not given. Raises Invalid."""
+    found = text(name)
+    if found and found not in current_crm().registry.entities:
+        raise Invalid.of(name, msg("There is no entity {name}.", name=found[:80]), "unknown_entity")
+    return found
 
 
 def moment(args: MultiDict[str, str], name: str) -> datetime | None:

@@ -11,6 +11,7 @@ from flask import Flask, Response, g, request
 
 from gigacore.automation import Rule, Run, Trial
 from gigacore.automation.declare import Action, Trigger
+from gigacore.automation.tables import STATES
 from gigacore.context import Context
 from gigacore.entity import FieldSpec
 from gigacore.errors import Invalid
@@ -19,7 +20,7 @@ from host_app.api.answers import answer, nothing, shown
 from host_app.api.body import read_object, read_optional_object
 from host_app.api.once import write
 from host_app.api.policies import on_tool
-from host_app.api.query import moment, number, only, text
+from host_app.api.query import entity_name, moment, number, only, word
 from host_app.auth import current
 from host_app.context import current_crm, say
 from host_app.routing import MOST_NUMBER, route
@@ -149,13 +150,14 @@ def try_past() -> Response:
 def runs() -> Response:
     """The log, newest first; `?rule=`, `?state=`, `?entity=&record=`, `?since=`, `?until=`, `?before=` narrow it."""
     only("rule", "state", "entity", "record", "since", "until", "before", "limit")
-    of_record = number("record", default=0, most=2**63 - 1) or 0
-    record = (text("entity"), of_record) if text("entity") else None
+    entity, of_record = entity_name(), number("record", default=None, most=2**63 - 1)
+    if bool(entity) != bool(of_record):
+        raise Invalid.of("record", msg("Give entity and record together."))
     found = current_crm().automation.runs(
         g.ctx,
         rule_id=number("rule", default=0, most=2**63 - 1) or None,
-        state=text("state"),
-        record=record,
+        state=word("state", STATES),
+        record=(entity, of_record) if of_record else None,
         since=moment(request.args, "since"),
         until=moment(request.args, "until"),
         before=number("before", default=0, most=2**63 - 1) or None,

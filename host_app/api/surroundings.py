@@ -9,6 +9,7 @@ from uuid import UUID
 from flask import Flask, Response, g, request
 
 from gigacore import access, mail, records
+from gigacore.access import VERBS
 from gigacore.context import Context
 from gigacore.data import activities, audit, links
 from gigacore.entity import Entity, EntitySpec
@@ -21,7 +22,7 @@ from host_app.api.policies import entity_at, on_entity
 from host_app.api.query import MAX_LIMIT, names, number, only
 from host_app.api.records import RECORD
 from host_app.auth import current
-from host_app.context import say
+from host_app.context import current_crm, say
 from host_app.routing import route
 
 DEFAULT: Final = 50
@@ -95,9 +96,18 @@ def explain(plugin: str, plural: str, id: int) -> Response:
     only("verbs")
     entity = entity_at(plugin, plural)
     record = records.load(g.ctx, entity.name, id)
-    verbs = names(request.args, "verbs") or ("view", "edit", "delete", "assign", "share")
-    verdicts = (access.explain(g.ctx, current(), verb, record) for verb in verbs)
+    verdicts = (access.explain(g.ctx, current(), verb, record) for verb in _verbs(entity))
     return answer({one.verb: {"allowed": one.allowed, "because": say(one.decided_by.text)} for one in verdicts})
+
+
+def _verbs(entity: EntitySpec) -> tuple[str, ...]:
+    """The verbs asked about. Raises Invalid for one that the entity does not have."""
+    wanted = names(request.args, "verbs")
+    known = {*VERBS, *map(records.verb_of, current_crm().registry.actions.get(entity.name, {}).values())}
+    for verb in wanted:
+        if verb not in known:
+            raise Invalid.of("verbs", msg("There is no verb {name}.", name=verb[:80]))
+    return wanted or ("view", "edit", "delete", "assign", "share")
 
 
 def consents(plugin: str, plural: str, id: int) -> Response:

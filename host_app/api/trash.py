@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from flask import Flask, Response, g, request
+from flask import Flask, Response, g
 
 from gigacore import records
 from gigacore.context import Context
@@ -13,7 +13,7 @@ from gigacore.data.trash import Trashed
 from host_app.api.answers import answer
 from host_app.api.body import read_optional_object
 from host_app.api.once import write
-from host_app.api.query import number, only
+from host_app.api.query import entity_name, number, only
 from host_app.api.versions import etag
 from host_app.routing import route, signed_in
 
@@ -31,7 +31,7 @@ def list_trash() -> Response:
     only("entity", "before", "limit")
     limit = number("limit", default=50, most=200) or 50
     before = number("before", default=None, most=2**31)
-    found = trash.listing(g.ctx, entity=request.args.get("entity"), limit=limit, before=before)
+    found = trash.listing(g.ctx, entity=entity_name() or None, limit=limit, before=before)
     return answer({"items": [_shown(one) for one in found], "next": found[-1].id if len(found) == limit else None})
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from dataclasses import replace
 
 import click
 
@@ -54,11 +55,15 @@ def serve(
     logs.configure(settings)
     chosen = dispatcher or dispatching(settings, with_worker=with_worker)
 
+    serving = Serving(settings, address, port, threads, chosen, patience, watchdog)
+
     def ready() -> None:
         tell(msg("Serving on {url} (stop with Ctrl+C).", url=f"http://{address}:{port}/"))
+        if not serving.reached.public_url:
+            tell(msg("Links in invitations and mails name no host: set GIGA_PUBLIC_URL to the address people use."))
 
     with alone(settings):
-        run_server(Serving(settings, address, port, threads, chosen, patience, watchdog, ready))
+        run_server(replace(serving, ready=ready))
 
 
 @click.command()

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from gigacore import access
 from gigacore.access import Caller, limits, links, passwords, sessions, sign_in, tables, tokens, users
 from gigacore.access.limits import Limit
-from gigacore.access.sign_in import BY_ACCOUNT, history
+from gigacore.access.sign_in import BY_ACCOUNT, BY_ADDRESS, history
 from gigacore.context import Actor
 from gigacore.errors import Forbidden, Invalid, NotFound, RateLimited, Unauthenticated
 from tests.access.world import PASSWORD, World
@@ -106,6 +106,39 @@ def test_after_ten_tries_on_an_account_even_the_right_password_waits(world: Worl
     assert 0 < caught.value.retry_after <= BY_ACCOUNT.seconds
     world.advance(timedelta(seconds=BY_ACCOUNT.seconds))
     assert look(world, enter(world, user)) is not None
+
+
+def test_strangers_who_try_passwords_do_not_keep_the_owner_out(world: World, user: int) -> None:
+    enter(world, user)
+    email, stranger = email_of(world, user), Caller("203.0.113.9", "bot")
+    for _ in range(BY_ACCOUNT.count):
+        with pytest.raises(Unauthenticated):
+            sign_in(world.engine, world.clock, email, "not it at all", stranger)
+    for elsewhere in (stranger, Caller("198.51.100.7")):
+        with pytest.raises(RateLimited):
+            sign_in(world.engine, world.clock, email, PASSWORD, elsewhere)
+    assert look(world, enter(world, user)) is not None
+    with pytest.raises(RateLimited):
+        sign_in(world.engine, world.clock, email, PASSWORD, stranger)
+
+
+def test_tries_from_where_the_account_is_used_are_limited_too(world: World, user: int) -> None:
+    enter(world, user)
+    for _ in range(BY_ACCOUNT.count):
+        with pytest.raises(Unauthenticated):
+            enter(world, user, "not it at all")
+    with pytest.raises(RateLimited):
+        enter(world, user)
+
+
+def test_a_slow_spray_over_many_accounts_is_stopped_by_its_address(world: World, user: int) -> None:
+    sprayer = Caller("203.0.113.9")
+    for number in range(BY_ADDRESS.count):
+        with pytest.raises(Unauthenticated):
+            sign_in(world.engine, world.clock, f"person{number}@example.test", "Summer-2026", sprayer)
+    with pytest.raises(RateLimited):
+        sign_in(world.engine, world.clock, email_of(world, user), PASSWORD, sprayer)
+    assert look(world, enter(world, user)) is not None, "the control: others sign in meanwhile"
 
 
 def test_the_right_password_starts_the_count_anew(world: World, user: int) -> None:

@@ -13,12 +13,16 @@ from werkzeug.test import TestResponse
 
 from gigacore import Crm
 from gigacore.errors import ConfigurationError
+from gigacore.settings import Settings
 from host_app import create_app
 from host_app.auth import keep_cookie, sign_in
 from host_app.context import host
 from host_app.csrf import csrf_token
 from host_app.routing import public_route
+from host_app.server import Serving
 from tests.api.conftest import KEYS, PASSWORD, Digest, People
+
+EVIL = "evil.example"
 
 
 @pytest.fixture
@@ -188,6 +192,37 @@ def test_forwarded_addresses_count_only_from_as_many_proxies_as_configured(crm: 
         public_route(app, "/test/peer", reason="test", endpoint="peer")(show)
         answer = app.test_client().get("/test/peer", headers={"X-Forwarded-For": "198.51.100.1, 203.0.113.9"})
         assert answer.get_data(as_text=True) == expected
+
+
+@pytest.mark.parametrize(("configured", "link"), [("", "/p/"), ("https://a.example", "https://a.example/p/")])
+def test_links_name_the_configured_host_and_never_the_one_of_the_request(
+    crm: Crm, people: People, configured: str, link: str
+) -> None:
+    client = create_app(crm, replace(crm.settings, public_url=configured, **KEYS)).test_client()
+    headers = {"Authorization": f"Bearer {people.root.token}"} | dict.fromkeys(("Host", "X-Forwarded-Host"), EVIL)
+    person = {"email": "new@example.test", "name": "New", "roles": ["user"]}
+    made = client.post("/api/v1/core/users", json=person, headers=headers)
+    assert made.status_code == 201, made.text
+    assert made.get_json()["link"].startswith(link)
+    page = client.post(f"/settings/users/{made.get_json()['id']}/link", headers=headers)
+    for answer in (made, page, client.get("/settings/incoming", headers=headers), client.get("/", headers=headers)):
+        assert EVIL not in f"{answer.text}{answer.headers}"
+
+
+@pytest.mark.parametrize(
+    ("settings", "address", "expected"),
+    [
+        ({}, "127.0.0.1", "http://127.0.0.1:8000"),
+        ({}, "::1", "http://[::1]:8000"),
+        ({}, "0.0.0.0", ""),
+        ({"trusted_proxies": 1}, "127.0.0.1", ""),
+        ({"public_url": "https://crm.example.test"}, "127.0.0.1", "https://crm.example.test"),
+    ],
+)
+def test_a_server_that_knows_no_public_address_names_its_own(
+    settings: dict[str, Any], address: str, expected: str
+) -> None:
+    assert Serving(Settings(**settings), address).reached.public_url == expected
 
 
 def test_the_start_fails_when_a_route_has_no_policy(app: Flask) -> None:

@@ -345,6 +345,19 @@ def test_an_sqlite_database_has_one_server_at_a_time(ready: Giga, tmp_path: Path
         pass  # the control: the lock ends with its server
 
 
+def test_a_server_that_cannot_write_its_folder_says_so(ready: Giga, tmp_path: Path) -> None:
+    (tmp_path / "data" / "giga.sqlite3.server").mkdir()
+    code, said = ready("serve", "--port", str(free_port()))
+    assert (code, "Nothing can be kept" in said, "GIGA_DATA_DIR" in said) == (1, True, True), said
+
+
+def test_a_database_that_is_read_only_is_read_and_not_written(ready: Giga, tmp_path: Path) -> None:
+    url = f"sqlite:///file:{tmp_path / 'data' / 'giga.sqlite3'}?mode=ro&uri=true"
+    code, said = ready("--database-url", url, "user", "create", "--email", "b@example.test", "--name", "B")
+    assert (code, "read-only" in said, "data folder" in said) == (1, True, True), said
+    assert ready("--database-url", url, "plugin", "list")[0] == 0, "the control: reading goes on"
+
+
 def test_a_folder_that_cannot_be_written_is_explained(giga: Giga, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     for command in (("doctor",), ("db", "upgrade"), ("user", "create", "--email", "a@example.test", "--name", "A")):
