@@ -115,10 +115,3 @@ def add_plugin_grants(
                 row = {"uid": uuid7(), "role_id": roles[role], "entity": entity, "verb": verb, "level": level}
                 connection.execute(sa.insert(core_grant).values(row | {"forbid": False, "plugin": plugin}))
     bump(connection)
-
-
-def remove_plugin_grants(connection: sa.Connection, plugin: str) -> None:
-    """Remove what a plugin brought: grants and roles of its own."""
-    connection.execute(sa.delete(core_grant).where(core_grant.c.plugin == plugin))
-    connection.execute(sa.delete(core_role).where(core_role.c.plugin == plugin))
-    bump(connection)

@@ -101,12 +101,6 @@ class Formats:
         digits = self.number(abs(round(amount)), 0) if whole else self.number(abs(amount), max(places, needed(amount)))
         return f"{'-' if amount < 0 else ''}{before}{digits}{after}"
 
-    def percent(self, value: Decimal | float | None) -> str:
-        """`45 %` of a fraction 0.45."""
-        from babel.numbers import format_percent
-
-        return "" if value is None else format_percent(value, locale=self.locale)
-
     def filters(self) -> Mapping[str, Callable[..., object]]:
         """The formatting filters of text templates; `money` takes a {amount, currency} or an amount and a currency."""
         return {"date": self.date, "datetime": self.datetime, "number": self.number, "money": self.any_money}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 
@@ -12,6 +13,7 @@ import pytest
 from flask import Flask
 
 from gigacore import Crm, access
+from gigacore.access import tokens
 from gigacore.entity import EntitySpec
 from gigacore.ids import uuid7
 from gigacore.records import verb_of
@@ -183,3 +185,21 @@ def test_work_in_bulk_reaches_what_the_policy_allows(crm: Crm, people: People, n
             assert set(answer.get_json()["done"]) == wanted, role
         else:
             assert answer.status_code == 403, role
+
+
+def test_a_token_opens_on_pages_what_its_scopes_open_in_the_api(
+    crm: Crm, people: People, new: New, digest: Digest
+) -> None:
+    """Pages take bearer tokens, which no browser attaches by itself, and hold them to the same scopes."""
+    number = new(people.root, "crm.lead")["id"]
+    with crm.system("a token that may only look") as ctx:
+        narrow = replace(people.root, token=tokens.create(ctx, people.root.user_id, "t", scopes=["crm.lead.view"]))
+    before = digest()
+    closed = [("GET", "/crm/contacts"), ("GET", "/settings/users"), ("GET", f"/crm/leads/{number}/edit")]
+    closed += [("POST", "/crm/leads/new"), ("POST", f"/crm/leads/{number}/delete"), ("POST", "/settings/users/new")]
+    answers = {door: visit(narrow, *door).status_code for door in closed}
+    assert set(answers.values()) == {403}, answers
+    assert visit(narrow, "POST", "/api/v1/me/tokens", name="more").status_code == 403
+    assert digest() == before
+    assert visit(narrow, "GET", f"/crm/leads/{number}").status_code == 200, "the control: what the scope opens"
+    assert visit(people.root, "GET", f"/crm/leads/{number}/edit").status_code == 200, "the control: without scopes"

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from typing import Any
 from urllib.parse import quote
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -125,5 +127,56 @@ def run_action(caller: Api, path: str, keys: list[str]) -> None:
     @given(st.dictionaries(st.sampled_from(keys), VALUES, max_size=4))
     def send(body: dict[str, Any]) -> None:
         fine(caller("POST", path, body), body)
+
+    send()
+
+
+def operations(caller: Api) -> list[tuple[str, str, dict[str, Any], list[str]]]:
+    """What the document names: method, path, properties of the body, parameters."""
+    found = []
+    for path, item in caller("GET", "/openapi.json").get_json()["paths"].items():
+        for method in {"get", "post", "put", "patch", "delete"} & set(item):
+            content = item[method].get("requestBody", {}).get("content", {})
+            properties = content.get("application/json", {}).get("schema", {}).get("properties", {})
+            asked = [one["name"] for one in item[method].get("parameters", ()) if one.get("in") == "query"]
+            found.append((method.upper(), path.removeprefix("/api/v1"), properties, asked))
+    return sorted(found, key=lambda one: one[:2])
+
+
+def likely(schema: dict[str, Any]) -> st.SearchStrategy[Any]:
+    """Values as the document asks for them, some of them at least."""
+    if "enum" in schema:
+        return st.sampled_from(schema["enum"])
+    if "examples" in schema:
+        return st.sampled_from(schema["examples"])
+    if "properties" in schema:
+        return st.fixed_dictionaries({name: likely(one) for name, one in schema["properties"].items()})
+    if schema.get("type") == "array":
+        return st.lists(likely(schema.get("items", {})), max_size=2)
+    kinds = {"integer": st.integers(-1, 3), "boolean": st.booleans(), "string": TEXTS}
+    return kinds.get(str(schema.get("type")), VALUES)
+
+
+@pytest.mark.slow_on_postgres
+def test_any_request_to_what_is_no_record_is_answered(crm: Crm, people: People, new: New) -> None:
+    new(people.root, "crm.lead")
+    entities = tuple(f"/{entity.api_path}" for entity in crm.registry.entities.values() if entity.name != "crm.lead")
+    for method, path, properties, asked in operations(people.root):
+        if not path.startswith(entities):
+            knock(people.root, method, path, properties, asked)
+
+
+def knock(caller: Api, method: str, path: str, properties: dict[str, Any], asked: list[str]) -> None:
+    given_parts = {name: likely(schema) | VALUES for name, schema in properties.items()}
+    bodies = st.fixed_dictionaries({}, optional=given_parts) | st.dictionaries(TEXTS, VALUES, max_size=2)
+    places = st.sampled_from(["1", "2", "999999", "crm.lead", "x_nothing", "crm.lead_status", "delete", "\u00e9%2f"])
+
+    @settings(PATIENT, max_examples=max(3, EXAMPLES // 4))
+    @given(bodies | VALUES, st.data())
+    def send(body: Any, data: st.DataObject) -> None:
+        filled = re.sub(r"{\w+}", lambda _: quote(data.draw(places)), path)
+        query = "&".join(f"{name}={quote(data.draw(TEXTS))}" for name in asked if data.draw(st.booleans()))
+        answer = caller(method, f"{filled}?{query}", body if method != "GET" else None, If_Match="*")
+        fine(answer, (method, filled, query, body))
 
     send()
