@@ -229,6 +229,14 @@ def _forgotten(connection: Connection) -> Iterator[Fault]:
         yield Fault(audit_id, None, msg("An audit row was never sealed."))
 
 
+def erase_messages(connection: Connection, entity: str, record_id: int) -> int:
+    """Erase what was recorded of the messages of incoming web hooks that wrote a record."""
+    wrote = select(_A.correlation_id).where(_A.entity == entity, _A.record_id == record_id)
+    plain = select(_A.id).where(_A.entity.like("hooks.%"), _A.record_id.is_(None), _A.correlation_id.in_(wrote))
+    statement = update(core_audit_value).where(_V.audit_id.in_(plain), _V.body.is_not(None))
+    return connection.execute(statement.values(salt=None, body=None)).rowcount
+
+
 def erase_values(connection: Connection, entity: str, record_id: int) -> int:
     """Erase the recorded values of one record; who did what and when stays, and so does the chain."""
     mine = select(_A.id).where(_A.entity == entity, _A.record_id == record_id)

@@ -91,10 +91,29 @@ def remove(connection: sa.Connection, entity: str, ids: Collection[int]) -> None
     )
     logged = list(connection.scalars(sources))
     connection.execute(sa.delete(core_activity_link).where(core_activity_link.c.activity_id.in_(logged)))
+    theirs = _activities_of(connection, entity, ids)
     for table, name, number in _pairs():
         connection.execute(sa.delete(table).where(table.c[name] == entity, table.c[number].in_(ids)))
+    _forget_activities(connection, theirs)
     _empty_deliveries(connection, entity, ids)
     connection.execute(sa.delete(core_file).where(core_file.c.id.in_(files), unused()))
+
+
+def _activities_of(connection: sa.Connection, entity: str, ids: Collection[int]) -> list[int]:
+    """What was logged on these records and is no record's own: calls, mails, runs of automations."""
+    link = core_activity_link.c
+    on_them = sa.select(link.activity_id).where(link.entity == entity, link.record_id.in_(ids))
+    statement = sa.select(core_activity.c.id)
+    return list(
+        connection.scalars(statement.where(core_activity.c.id.in_(on_them), core_activity.c.source_id.is_(None)))
+    )
+
+
+def _forget_activities(connection: sa.Connection, numbers: Collection[int]) -> None:
+    """Removes those of them that concern no other record."""
+    kept = sa.select(core_activity_link.c.activity_id)
+    activity = core_activity.c.id
+    connection.execute(sa.delete(core_activity).where(activity.in_(numbers), activity.not_in(kept)))
 
 
 def _empty_deliveries(connection: sa.Connection, entity: str, ids: Collection[int]) -> None:

@@ -17,7 +17,7 @@ from gigacore.data.tables import core_trash
 from gigacore.errors import NotFound
 from gigacore.ids import uuid7
 from gigacore.jobs import enqueue
-from gigacore.records import belongings
+from gigacore.records import belongings, traces
 from gigacore.records.obstacles import refuse_if_idle_holds
 from gigacore.records.write import delete
 
@@ -31,7 +31,7 @@ _T: Final = core_trash.c
 
 
 def erase(ctx: Context, entity: str, record_id: int, *, version: int | None = None) -> None:
-    """Delete a record for good: past the trash, with its files, links, history and recorded values.
+    """Delete a record for good: past the trash, with its files, links, mails, messages, history and recorded values.
 
     The audit keeps that it was there and who erased it. Takes the right to delete it and the right to edit the trash.
     Raises InTheWay when others hold it, rows of plugins that do not run among them, and as `delete`; undo is none.
@@ -59,11 +59,13 @@ def erase_trashed(ctx: Context, trash_id: int) -> None:
 
 def _finish(ctx: Context, which: sa.ColumnElement[bool]) -> None:
     connection = ctx.session.connection()
-    found = connection.execute(sa.select(_T.entity, _T.record_id, _T.record_uid).where(which)).all()
+    found = connection.execute(sa.select(_T.entity, _T.record_id, _T.record_uid, _T.body).where(which)).all()
     gone.add(connection, (Gone(row.record_uid, row.entity, "erased", None, ctx.now) for row in found))
     connection.execute(sa.delete(core_trash).where(which))
     for row in found:
         belongings.remove(connection, row.entity, [row.record_id])
+        with ctx.session.door.opened():
+            traces.remove(connection, ctx.session.registry, row.entity, row.record_id, bytes(row.body))
         audit.erase_values(connection, row.entity, row.record_id)
     entries = [Entry(row.entity, "erased", row.record_id, row.record_uid) for row in found]
     ctx.session.journal.write(connection, ctx, entries)

@@ -287,8 +287,8 @@ def _done(ctx: Context, number: int, result: Mapping[str, Any] | None) -> None:
 
 
 def purge(connection: sa.Connection, before: datetime) -> int:
-    """Forget what messages worked on before that moment held; their ids stay, so that none counts twice."""
-    old = sa.and_(B.state == "done", B.done_at < before, sa.func.length(B.body) > 0)
+    """Forget what messages from before that moment held; their ids stay, so that none counts twice."""
+    old = sa.and_(B.state != "waiting", B.at < before, sa.func.length(B.body) > 0)
     return connection.execute(sa.update(core_inbox).where(old).values(body=b"")).rowcount
 
 
@@ -306,9 +306,12 @@ def inbox(ctx: Context, *, state: str = "", before: int | None = None, limit: in
 def try_again(ctx: Context, number: int) -> None:
     """Work on a message that failed once more. Raises NotFound, Conflict, Forbidden."""
     access.require(ctx, "edit", TOOL)
-    row = ctx.session.connection().execute(sa.select(B.state, B.source, B.account).where(B.id == number)).first()
+    wanted = sa.select(B.state, B.source, B.account, sa.func.length(B.body).label("size")).where(B.id == number)
+    row = ctx.session.connection().execute(wanted).first()
     if row is None:
         raise NotFound
+    if not row.size:
+        raise Conflict(msg("What this message held was forgotten."))
     if row.state != "failed":
         raise Conflict(msg("Only a message that failed can be tried again."))
     _mark(ctx, number, state="waiting")

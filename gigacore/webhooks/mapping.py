@@ -108,9 +108,9 @@ def to_record(ctx: Context, told: Told) -> dict[str, Any]:
     entity = str(told.mapping["entity"])
     wanted = {name: values[name] for name in told.mapping.get("match") or []}
     if wanted and all(value not in (None, "") for value in wanted.values()):
-        if not _is_newest(ctx, told, entity, wanted):
-            return {"entity": entity, "late": True}
-        known = _find(ctx, entity, wanted)
+        newest, known = _is_newest(ctx, told, entity, wanted), _find(ctx, entity, wanted)
+        if not newest:
+            return {"entity": entity, "id": known, "late": True}
         if known is not None:
             records.update(ctx, entity, known, values)
             return {"entity": entity, "id": known, "created": False}

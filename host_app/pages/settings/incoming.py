@@ -239,7 +239,7 @@ def _note(one: Arrival, who: Reader) -> str:
 def _record(result: Mapping[str, Any] | None, who: Reader) -> tuple[str, str]:
     """Address and title of the record that a message became; empty when the reader may not see it."""
     spec = who.registry.entities.get(str((result or {}).get("entity", "")))
-    if spec is None or result is None or "id" not in result or not access.may(who.ctx, "view", spec.name):
+    if spec is None or result is None or not result["id"] or not access.may(who.ctx, "view", spec.name):
         return "", ""
     title = labels_of(who.ctx.session, spec.name, [result["id"]]).get(result["id"])
     return (record_url(spec, result["id"]), title) if title else ("", "")
