@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, FromClause
 from gigacore.access.tables import core_share
 from gigacore.access.verbs import Level
 from gigacore.context import Actor
+from gigacore.filter.elements import Among
 
 if TYPE_CHECKING:
     from gigacore.access.policy import Policy
@@ -25,6 +26,11 @@ _FEW: Final = 8
 def one_of(column: ColumnElement[Any], values: Sequence[object]) -> ColumnElement[bool]:
     """Whether a column holds one of the values; a few are compared one by one, which costs less to execute than IN."""
     return sa.or_(*(column == value for value in values)) if 0 < len(values) <= _FEW else column.in_(values)
+
+
+def is_open(visibility: ColumnElement[Any]) -> ColumnElement[bool]:
+    """Whether a record is not private, in the words of the index of such records."""
+    return visibility != sa.literal_column("'private'")
 
 
 class Rows(Protocol):
@@ -125,8 +131,9 @@ class Visible:
     values: tuple[str, ...]
 
     def sql(self, rows: Rows) -> ColumnElement[bool]:
-        """Visibility is one of the values."""
-        return one_of(rows.column("visibility"), self.values)
+        """Visibility is one of the values, of the few records that are not private: they have an index of their own."""
+        visibility = rows.column("visibility")
+        return sa.and_(is_open(visibility), one_of(visibility, self.values))
 
     def holds(self, facts: Facts, actor: Actor) -> bool:
         """Visibility is one of the values."""
@@ -142,11 +149,14 @@ class Shared:
 
     def sql(self, rows: Rows) -> ColumnElement[bool]:
         """The record's id is among the shares with the person or, by its own index, with the teams."""
-        s, actor = core_share.c, rows.actor
-        terms = [s.user_id == actor.user_id]
+        return sa.or_(*(Among(rows.column("id"), shares) for shares in self.ids(rows.actor)))
+
+    def ids(self, actor: Actor) -> list[sa.Select[tuple[int]]]:
+        """The selects of the records' ids, each by an index of its own."""
+        terms = [core_share.c.user_id == actor.user_id]
         if actor.team_ids:
-            terms.append(one_of(s.team_id, actor.team_ids))
-        return sa.or_(*(rows.column("id").in_(self._shares(party)) for party in terms))
+            terms.append(one_of(core_share.c.team_id, actor.team_ids))
+        return [self._shares(party) for party in terms]
 
     def _shares(self, party: ColumnElement[bool]) -> sa.Select[tuple[int]]:
         shares = sa.select(core_share.c.record_id).where(party, core_share.c.entity == self.entity)

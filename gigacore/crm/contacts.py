@@ -115,7 +115,7 @@ class Company(Entity):
         icon="building",
         id_prefix="COMP",
         sort="name",
-        indexes=(("created_at",),),
+        indexes=(("created_at",), ("city_key", "name_key")),
         key_facts=("kind", "industry", "city", "phone", "website"),
     )
 
@@ -173,7 +173,7 @@ class Contact(Entity):
         icon="user",
         id_prefix="CONT",
         sort="name",
-        indexes=(("created_at",),),
+        indexes=(("created_at",), ("city_key", "name_key")),
         key_facts=("company_id", "job_title", "email", "phone", "temperature"),
     )
 

@@ -39,10 +39,11 @@ class Lead(Entity):
         id_prefix="LEAD",
         board="status",
         sort="-created_at",
+        by_name="last_name",
         required_any=("last_name", "company_name", "email"),
         locked_when={"field": "status.kind", "op": "in", "value": ["won", "lost"]},
         locked_reason="This lead is won or lost. Reopen it to change it.",
-        indexes=(("created_at",), ("status", "created_at")),
+        indexes=(("created_at",), ("status", "created_at"), ("city_key", "last_name_key")),
         key_facts=("status", "amount", "source", "priority", "next_action_at", "last_contact_at"),
     )
 

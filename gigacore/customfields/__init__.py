@@ -13,7 +13,7 @@ from gigacore.customfields.services import arrange, change, count_values, define
 from gigacore.customfields.sql import (
     INDEXABLE,
     UNIQUE,
-    create_index,
+    create_indexes,
     custom_value_expression,
     index_name,
     is_field_index,
@@ -31,7 +31,7 @@ __all__ = [
     "change",
     "complete",
     "count_values",
-    "create_index",
+    "create_indexes",
     "custom_value_expression",
     "define",
     "fault_of",

@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 
 from gigacore.access import require
 from gigacore.customfields.definitions import Definition, from_row, read_definitions, to_row
-from gigacore.customfields.sql import allow_time, create_index, drop_index, erase_values, values_present
+from gigacore.customfields.sql import allow_time, create_indexes, drop_indexes, erase_values, values_present
 from gigacore.customfields.tables import core_custom_field
 from gigacore.customfields.validation import changed_definition, new_definition
 from gigacore.data import bump_generation
@@ -23,6 +23,7 @@ from gigacore.messages import msg
 
 if TYPE_CHECKING:
     from gigacore.context import Context
+    from gigacore.entity import EntitySpec
 
 TOOL: Final = "core.custom_field"
 MAX_FIELDS: Final = 200
@@ -135,16 +136,17 @@ def _table(ctx: Context, entity: str) -> str | None:
 def _settle_index(ctx: Context, before: Definition | None, after: Definition | None) -> None:
     """Bring the field's index to what its definition asks for."""
     known = after or before
-    table = _table(ctx, known.entity) if known else None
+    spec = ctx.session.registry.entities.get(known.entity) if known else None
     was, wanted = (_index_kind(one) for one in (before, after))
-    if table is None or was == wanted:
+    if spec is None or was == wanted:
         return
     connection = ctx.session.connection()
     with ctx.session.door.opened():
         if before is not None and was is not None:
-            connection.exec_driver_sql(drop_index(table, before.key))
+            for statement in drop_indexes(spec.table.name, before.key):
+                connection.exec_driver_sql(statement)
         if after is not None and wanted is not None:
-            _create(connection, after, table)
+            _create(connection, after, spec)
 
 
 def _index_kind(definition: Definition | None) -> str | None:
@@ -153,14 +155,16 @@ def _index_kind(definition: Definition | None) -> str | None:
     return "unique" if definition.unique else "plain"
 
 
-def _create(connection: sa.Connection, definition: Definition, table: str) -> None:
+def _create(connection: sa.Connection, definition: Definition, spec: EntitySpec) -> None:
     allow_time(connection)
     try:
-        connection.exec_driver_sql(create_index(definition, table, connection.dialect.name))
+        for statement in create_indexes(definition, spec, connection.dialect.name):
+            connection.exec_driver_sql(statement)
     except IntegrityError:
         raise Invalid.of("unique", msg("Some records have the same value; make the values differ first.")) from None
     if connection.dialect.name == "postgresql":
-        connection.exec_driver_sql(f'ANALYZE "{table}"')  # it knows nothing of a new expression's values otherwise
+        # It knows nothing of a new expression's values otherwise.
+        connection.exec_driver_sql(f'ANALYZE "{spec.table.name}"')
 
 
 def _record(ctx: Context, verb: str, known: Definition, before: Definition | None, after: Definition | None) -> None:

@@ -13,14 +13,16 @@ from typing import Final
 import sqlalchemy as sa
 
 from gigacore.customfields.definitions import KEYED, Definition
-from gigacore.entity import Registry
+from gigacore.entity import EntitySpec, Registry
+from gigacore.entity.spec import SIGHT
 from gigacore.filter.stored import CUSTOM_KEY, literal_path
 
 INDEXABLE: Final = frozenset(
     {"text", "integer", "decimal", "money", "date", "datetime", "choice", "boolean", "url", "email", "phone", "ref"}
 )
 UNIQUE: Final = INDEXABLE - {"boolean", "money"}
-_INDEX: Final = re.compile(r"cf_[0-9a-f]{8}_x_[a-z0-9_]{1,40}", re.ASCII)
+BY_NAME: Final = "_n"
+_INDEX: Final = re.compile(r"cf_[0-9a-f]{8}_x_[a-z0-9_]{1,42}", re.ASCII)
 
 
 def custom_value_expression(column: str, key: str, kind: str, dialect: str) -> str:
@@ -38,18 +40,27 @@ def index_name(table: str, key: str) -> str:
     return f"cf_{digest}_{key}"
 
 
-def create_index(definition: Definition, table: str, dialect: str) -> str:
-    """The DDL of a field's index. A unique one also carries the invariant."""
-    column = "custom_key" if definition.kind in KEYED else "custom"
-    expression = custom_value_expression(column, definition.key, definition.kind, dialect)
-    unique = "UNIQUE " if definition.unique else ""
-    name = index_name(table, definition.key)
-    return f'CREATE {unique}INDEX IF NOT EXISTS {name} ON "{table}" (({expression}))'
+def create_indexes(definition: Definition, spec: EntitySpec, dialect: str) -> list[str]:
+    """The DDL of a field's indexes: one of its values, which carries the invariant of a unique field too.
+
+    A text that many records share has a second one, by which a list filtered by it is read in the order of names.
+    """
+    table, keyed = spec.table.name, definition.kind in KEYED
+    expression = custom_value_expression("custom_key" if keyed else "custom", definition.key, definition.kind, dialect)
+    unique, name = "UNIQUE " if definition.unique else "", index_name(table, definition.key)
+    sight = ("id", *SIGHT) if spec.owned and not definition.unique else ()
+    made = {name: (f"({expression})", *sight)}
+    if keyed and sight:
+        by_name = spec.fields[spec.by_name]
+        made[f"{name}{BY_NAME}"] = (f"({expression})", by_name.key_column or by_name.column, *sight)
+    return [
+        f'CREATE {unique}INDEX IF NOT EXISTS {one} ON "{table}" ({", ".join(columns)})' for one, columns in made.items()
+    ]
 
 
-def drop_index(table: str, key: str) -> str:
-    """The DDL that removes a field's index."""
-    return f"DROP INDEX IF EXISTS {index_name(table, key)}"
+def drop_indexes(table: str, key: str) -> list[str]:
+    """The DDL that removes a field's indexes."""
+    return [f"DROP INDEX IF EXISTS {index_name(table, key)}{end}" for end in ("", BY_NAME)]
 
 
 def is_field_index(name: str) -> bool:
@@ -62,7 +73,8 @@ def restore_indexes(connection: sa.Connection, registry: Registry, definitions: 
     for definition in definitions:
         spec = registry.entities.get(definition.entity)
         if spec is not None and definition.has_index:
-            connection.exec_driver_sql(create_index(definition, spec.table.name, connection.dialect.name))
+            for statement in create_indexes(definition, spec, connection.dialect.name):
+                connection.exec_driver_sql(statement)
 
 
 def allow_time(connection: sa.Connection) -> None:

@@ -10,14 +10,14 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, Integer, Uuid
+from sqlalchemy import ForeignKey, Index, Integer, Uuid, column, literal_column
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from gigacore.entity.annotations import inner_type, own_annotations
 from gigacore.entity.base import Base
 from gigacore.entity.build import FieldDecl, attach, index_of, label_of
 from gigacore.entity.columns import BigId, EnumText, JsonB, UtcDateTime
-from gigacore.entity.spec import Access, ChildSpec, DeleteRule, EntitySpec, FieldSpec, RollupSpec, Transition
+from gigacore.entity.spec import SIGHT, Access, ChildSpec, DeleteRule, EntitySpec, FieldSpec, RollupSpec, Transition
 from gigacore.errors import PluginError
 from gigacore.ids import uuid7
 from gigacore.messages import msg
@@ -42,10 +42,11 @@ class EntityMeta:
     genders need the whole phrase); `title` the field that names a record; `board` the choice field of its kanban;
     `subject` the path to the person it is about; `parent` the ref field whose policy decides (access "parent");
     `locked_when` / `frozen_when` filters: a locked record changes only through an action that unlocks it, a frozen one
-    never; `required_any` fields of which at least one must be filled; `sort` the order of lists; `key_facts` the fields
-    of a record's header; `hidden` entities have no pages of their own; `visibility` of a new record, unless it is set;
-    `labels` the JSON field with the title in further languages, by language; `colour` the field with the colour of
-    its pill, where records refer to it.
+    never; `required_any` fields of which at least one must be filled; `sort` the order of lists; `by_name` the field
+    that orders them from A to Z (the title, unless it is named): indexes of custom texts carry it; `key_facts` the
+    fields of a record's header; `hidden` entities have no pages of their own; `visibility` of a new record, unless it
+    is set; `labels` the JSON field with the title in further languages, by language; `colour` the field with the colour
+    of its pill, where records refer to it.
     """
 
     name: str
@@ -67,6 +68,7 @@ class EntityMeta:
     locked_reason: str = ""
     required_any: tuple[str, ...] = ()
     sort: str = "-id"
+    by_name: str = ""
     key_facts: tuple[str, ...] = ()
     hidden: bool = False
     visibility: Visibility = Visibility.private
@@ -336,7 +338,11 @@ def _map_fields(cls: type[Base], entity: str, plugin: str, title: str | None) ->
 
 
 def _indexes(table: str, meta: EntityMeta) -> list[Index]:
-    plain = [Index(f"ix_{table}_{'_'.join(columns)}", *columns) for columns in meta.indexes]
+    sight = ("id", *SIGHT) if meta.access == "owned" else ()
+    plain = [Index(f"ix_{table}_{'_'.join(columns)}", *columns, *sight) for columns in meta.indexes]
+    if sight:
+        few = column("visibility") != literal_column("'private'")
+        plain.append(Index(f"ix_{table}_open", "visibility", sqlite_where=few, postgresql_where=few))
     return plain + [Index(f"uq_{table}_{'_'.join(columns)}", *columns, unique=True) for columns in meta.unique]
 
 
@@ -352,6 +358,7 @@ def _entity_spec(
         icon=meta.icon, group=meta.group, board=meta.board, access=meta.access, parent_field=meta.parent,
         subject=meta.subject, id_prefix=meta.id_prefix, transitions=meta.transitions, locked_when=meta.locked_when,
         frozen_when=meta.frozen_when, locked_reason=meta.locked_reason, required_any=meta.required_any, sort=meta.sort,
+        by_name=meta.by_name or meta.title,
         key_facts=meta.key_facts, hidden=meta.hidden, label_new=meta.label_new, labels=meta.labels,
         colour=meta.colour,
     )  # fmt: skip

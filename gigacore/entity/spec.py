@@ -138,6 +138,10 @@ class Transition:
     action: str | None = None
 
 
+SIGHT: Final = ("owner_id", "team_id", "visibility")
+"""The columns that say who sees an owned record: an index that ends in them tells what to pass over without the row."""
+
+
 @dataclass(frozen=True, slots=True)
 class EntitySpec:
     """One kind of record and everything that is derived from its declaration."""
@@ -165,6 +169,7 @@ class EntitySpec:
     locked_reason: str = ""
     required_any: tuple[str, ...] = ()
     sort: str = "-id"
+    by_name: str = ""
     key_facts: tuple[str, ...] = ()
     hidden: bool = False
     label_new: str = ""

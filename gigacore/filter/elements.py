@@ -6,7 +6,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Final
 
-from sqlalchemy import BigInteger, Boolean, ColumnElement, Text, TypeDecorator, literal
+from sqlalchemy import BigInteger, Boolean, ColumnElement, SelectBase, Text, TypeDecorator, literal
 from sqlalchemy.engine.interfaces import Dialect
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
@@ -211,6 +211,36 @@ def _starts_sqlite(element: Starts, compiler: SQLCompiler, **options: Any) -> st
     column = compiler.process(element.column, **options)
     low, high = (compiler.process(bound, **options) for bound in (element.low, element.high))
     return f"({column} >= {low} AND {column} < {high})"
+
+
+class Among(_Criterion):
+    """Whether a number is among those that a select finds.
+
+    PostgreSQL takes the select as an array: it finds the rows by their index even beside an OR, where its planner would
+    otherwise take half of all rows for likely.
+    """
+
+    inherit_cache = True
+    _traverse_internals = [  # noqa: RUF012 - SQLAlchemy's protocol
+        ("column", InternalTraversal.dp_clauseelement),
+        ("found", InternalTraversal.dp_clauseelement),
+    ]
+
+    def __init__(self, column: ColumnElement[Any], found: SelectBase) -> None:
+        self.column = column
+        self.found = found.scalar_subquery()
+
+
+@compiles(Among)
+def _among(element: Among, compiler: SQLCompiler, **options: Any) -> str:
+    column, found = (compiler.process(part, **options) for part in (element.column, element.found))
+    return f"({column} = ANY (ARRAY{found}))"
+
+
+@compiles(Among, "sqlite")
+def _among_sqlite(element: Among, compiler: SQLCompiler, **options: Any) -> str:
+    column, found = (compiler.process(part, **options) for part in (element.column, element.found))
+    return f"({column} IN {found})"
 
 
 def contains(column: ColumnElement[Any], text: str) -> ColumnElement[bool]:

@@ -10,7 +10,7 @@ import orjson
 import sqlalchemy as sa
 
 from gigacore.customfields.definitions import Definition, read_definitions
-from gigacore.customfields.sql import drop_index, erase_values
+from gigacore.customfields.sql import drop_indexes, erase_values
 from gigacore.entity.columns import BigId, JsonB
 from gigacore.plugins import rows
 from gigacore.plugins.footprint import table_of
@@ -125,7 +125,8 @@ def read_values(connection: sa.Connection, fields: Iterable[Definition]) -> Iter
 def erase(connection: sa.Connection, fields: Iterable[Definition]) -> None:
     """Takes the values and indexes of such fields away."""
     for one in fields:
-        connection.exec_driver_sql(drop_index(table_of(one.entity), one.key))
+        for statement in drop_indexes(table_of(one.entity), one.key):
+            connection.exec_driver_sql(statement)
         for statement in erase_values(table_of(one.entity), one.key, connection.dialect.name):
             connection.exec_driver_sql(statement)
 

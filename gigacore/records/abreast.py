@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement
 
 from gigacore.records.kept import Criteria, run
 from gigacore.records.read import (
+    COUNT_LIMIT,
     ListRequest,
     Page,
     Reading,
@@ -102,12 +103,12 @@ def _counted(shape: _Shape, where: Criteria, found: Sequence[Page], read: Sequen
         session, criteria = shape.reading.session, [*where[: shape.shared], *each]
         for place, number in run(session, at, criteria, lambda mine: _counts(shape, mine)):
             counts[open_ended[place]] = number
-    return [replace(page, count=count_of(number)) for page, number in zip(found, counts, strict=True)]
+    return [replace(page, count=count_of(number, COUNT_LIMIT)) for page, number in zip(found, counts, strict=True)]
 
 
 def _counts(shape: _Shape, criteria: Criteria) -> sa.Select[Any] | sa.CompoundSelect[Any]:
     selects = [
-        sa.select(_number(place), counting(shape.reading.plan.spec, where).scalar_subquery())
+        sa.select(_number(place), counting(shape.reading.plan.spec, where, COUNT_LIMIT).scalar_subquery())
         for place, where in enumerate(shape.each(criteria))
     ]
     return sa.union_all(*selects) if len(selects) > 1 else selects[0]

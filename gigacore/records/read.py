@@ -10,14 +10,17 @@ from typing import TYPE_CHECKING, Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy import ColumnElement
+from sqlalchemy.sql import visitors
 
 from gigacore.entity import ChildSpec, EntitySpec, FieldSpec, Money
 from gigacore.entity.spec import EMPTY
 from gigacore.errors import Invalid, NotFound
 from gigacore.files.fields import described
 from gigacore.filter import Condition, parse
+from gigacore.filter.elements import CustomValue
 from gigacore.messages import msg
 from gigacore.records.cursor import Cursor, decode, encode
+from gigacore.records.few import among_few
 from gigacore.records.kept import Criteria, run
 from gigacore.records.labels import all_names, in_language
 from gigacore.records.limits import condition_sql, readable_fields, reader_of, require, visible
@@ -33,6 +36,7 @@ if TYPE_CHECKING:
 DEFAULT_LIMIT: Final = 50
 MAX_LIMIT: Final = 200
 COUNT_LIMIT: Final = 10_000
+ROW_COUNT_LIMIT: Final = 1_000
 NO_ORDER: Final = Order(())
 
 
@@ -58,7 +62,10 @@ class ListRequest:
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """How many records there are; beyond 10,000 it is not counted further and `exact` is False."""
+    """How many records there are; beyond 10,000 it is not counted further and `exact` is False.
+
+    On PostgreSQL, a filter on a custom field is counted up to 1,000.
+    """
 
     value: int
     exact: bool
@@ -183,8 +190,11 @@ def conditions(ctx: Context, spec: EntitySpec, request: ListRequest) -> list[Col
     session = ctx.session
     limits = [visible(session, spec, verb) for verb in dict.fromkeys(("view", request.verb))]
     where = [limit for limit in limits if limit is not None]
-    if request.filter is not None:
-        where.append(condition_of(ctx, spec, request.filter))
+    parsed = None if request.filter is None else parsed_filter(ctx, spec, request.filter)
+    if parsed is not None:
+        where.append(condition_sql(ctx, spec, parsed))
+    if not request.search and (few := among_few(ctx, spec, parsed)) is not None:
+        where.append(few)
     if request.search:
         where.append(searching(session, spec, request.search))
     if request.updated_since is not None:
@@ -194,9 +204,15 @@ def conditions(ctx: Context, spec: EntitySpec, request: ListRequest) -> list[Col
 
 def condition_of(ctx: Context, spec: EntitySpec, tree: object) -> ColumnElement[bool]:
     """A filter, parsed or not, as the actor's criterion. Raises Invalid for one that does not fit."""
+    return condition_sql(ctx, spec, parsed_filter(ctx, spec, tree))
+
+
+def parsed_filter(ctx: Context, spec: EntitySpec, tree: object) -> Condition:
+    """A filter, parsed already or now for what the actor may read. Raises Invalid for one that does not fit."""
     session = ctx.session
-    parsed = tree if isinstance(tree, Condition) else parse(tree, spec, session.registry, readable=reader_of(session))
-    return condition_sql(ctx, spec, parsed)
+    if isinstance(tree, Condition):
+        return tree
+    return parse(tree, spec, session.registry, readable=reader_of(session))
 
 
 def select_rows(
@@ -215,19 +231,28 @@ def select_rows(
 def _count(reading: Reading) -> Count:
     if reading.cursor is None and len(reading.rows) <= reading.limit:
         return Count(len(reading.rows), exact=True)
-    spec = reading.plan.spec
-    counted = run(reading.session, ("count", spec.name), reading.where, lambda criteria: counting(spec, criteria))
-    return count_of(counted.scalar_one())
+    spec, most = reading.plan.spec, _most_counted(reading)
+    at = ("count", spec.name, most)
+    counted = run(reading.session, at, reading.where, lambda criteria: counting(spec, criteria, most))
+    return count_of(counted.scalar_one(), most)
 
 
-def count_of(found: int) -> Count:
+def _most_counted(reading: Reading) -> int:
+    """How far to count: PostgreSQL must read every row that an index on an expression, of a custom field, finds."""
+    if reading.session.connection().dialect.name != "postgresql":
+        return COUNT_LIMIT
+    parts = (part for one in reading.where for part in visitors.iterate(one))
+    return ROW_COUNT_LIMIT if any(isinstance(part, CustomValue) for part in parts) else COUNT_LIMIT
+
+
+def count_of(found: int, most: int) -> Count:
     """What is known of a number that was counted no further than one above the limit."""
-    return Count(min(found, COUNT_LIMIT), exact=found <= COUNT_LIMIT)
+    return Count(min(found, most), exact=found <= most)
 
 
-def counting(spec: EntitySpec, where: Criteria) -> sa.Select[Any]:
+def counting(spec: EntitySpec, where: Criteria, most: int) -> sa.Select[Any]:
     """The select that counts records, no further than one above the limit."""
-    inner = sa.select(spec.table.c.id).where(*where).limit(COUNT_LIMIT + 1).subquery()
+    inner = sa.select(spec.table.c.id).where(*where).limit(most + 1).subquery()
     return sa.select(sa.func.count()).select_from(inner)
 
 

@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gigacore import access
+from gigacore.access.candidates import candidates
 from gigacore.access.judge import Image, Judge
 from gigacore.access.profiles import bump
 from gigacore.access.tables import (
@@ -225,6 +226,9 @@ def check_animals(world: World, scene: Scene, actor: Actor, records: dict[int, A
             criteria = world.guard.criteria(session, ANIMAL, verb)
             listed = sa.select(ANIMAL.table.c.id) if criteria is None else sa.select(ANIMAL.table.c.id).where(criteria)
             assert set(session.connection().scalars(mark_scoped(listed))) == wanted
+            ids = candidates(policy, actor)
+            if ids is not None:  # what narrows a list leaves nothing out of it
+                assert wanted <= set(session.connection().scalars(mark_scoped(sa.union_all(*ids))))
             judged = {key: Judge(world.guard, session, Image(ANIMAL, record, {})) for key, record in records.items()}
             assert {key for key, judge in judged.items() if judge.old(verb)} == wanted
             assert {key for key, judge in judged.items() if judge.draft(policy)} == wanted

@@ -161,6 +161,16 @@ def test_an_index_goes_with_its_field_and_comes_back_after_a_rebuild(crm: Crm, a
     assert name not in _indexes(crm)
 
 
+def test_a_shared_text_has_a_second_index_in_the_order_of_names(crm: Crm, admin: Actor, company: sa.Table) -> None:
+    by_name = {kind: f"{customfields.index_name('crm_company', name_of(kind))}_n" for kind in ("text", "integer")}
+    assert by_name["text"] in _indexes(crm)
+    assert by_name["integer"] not in _indexes(crm)
+    with crm.unit_of_work(admin) as ctx:
+        customfields.change(ctx, "crm.company", "x_text", {"unique": True})
+    assert by_name["text"] not in _indexes(crm)
+    assert customfields.index_name("crm_company", "x_text") in _indexes(crm)
+
+
 def _indexes(crm: Crm) -> set[str]:
     catalogue = (
         "SELECT name FROM sqlite_master WHERE type = 'index'"

@@ -67,6 +67,14 @@ def upgrade() -> None:
         sqlite_where=None,
         postgresql_where=None,
     )
+    op.create_index(
+        "ix_equipment_machine_open",
+        "equipment_machine",
+        ["visibility"],
+        unique=False,
+        sqlite_where=sa.text("visibility != 'private'"),
+        postgresql_where=sa.text("visibility != 'private'"),
+    )
     op.create_index(op.f("ix_equipment_machine_owner_id"), "equipment_machine", ["owner_id"], unique=False)
     op.create_index(
         "ix_equipment_machine_serial_number_key",

@@ -53,6 +53,14 @@ def upgrade() -> None:
         sqlite_where=None,
         postgresql_where=None,
     )
+    op.create_index(
+        "ix_inspections_inspection_open",
+        "inspections_inspection",
+        ["visibility"],
+        unique=False,
+        sqlite_where=sa.text("visibility != 'private'"),
+        postgresql_where=sa.text("visibility != 'private'"),
+    )
     op.create_index(op.f("ix_inspections_inspection_owner_id"), "inspections_inspection", ["owner_id"], unique=False)
     op.create_index(op.f("ix_inspections_inspection_team_id"), "inspections_inspection", ["team_id"], unique=False)
     op.create_index(
