@@ -26,7 +26,7 @@ from host_app.pages.form import Task, read_typed
 from host_app.pages.forms import Filling, Input, make_input
 from host_app.pages.frame import is_partial, part
 from host_app.pages.frame import page as answer
-from host_app.pages.lanes import Place, Places, Sum, asked, page_of, pages_of, places_of, readable_board, sums_of
+from host_app.pages.lanes import Place, Places, Sum, Sums, asked, page_of, pages_of, places_of, readable_board, sums_of
 from host_app.pages.list_frame import counted, frame_values
 from host_app.pages.listing import BOARD, Listing
 from host_app.pages.notes import note
@@ -36,6 +36,8 @@ from host_app.routing import route
 
 RULE: Final = "/<plugin>/<plural>"
 CARDS: Final = 20
+SUMMED_AT_ONCE: Final = 1_000
+"""Of more records than that the sums come after the cards: they read each record, the cards only the first ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +54,23 @@ class Lane:
     asks: tuple[Input, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Late:
+    """Where the sums of a large board come from, with scripts and without; once they are `asked` for, or by themselves.
+
+    Columns of which no exact count is known are too large to be summed unasked.
+    """
+
+    url: str
+    plain: str
+    asked: bool
+
+
 def register(app: Flask) -> None:
     """Declare the routes."""
     route(app, f"{RULE}/board", policy=on_entity("view"))(show)
     route(app, f"{RULE}/board/cards", policy=on_entity("view"))(more_cards)
+    route(app, f"{RULE}/board/sums", policy=on_entity("view"))(late_sums)
     route(app, f"{RULE}/<int:record_id>/move", policy=on_entity("edit"), methods=["POST"])(move)
 
 
@@ -66,8 +81,12 @@ def show(plugin: str, plural: str) -> ResponseReturnValue:
     state = _state(spec, who)
     places = places_of(spec, field, state.group, who)
     may_move = who.may("edit", spec.name) and not field.readonly and who.may_write(spec, field)
+    pages = pages_of(places, state, _request(spec, state, who), who)
+    late = _late(pages, state)
+    sums = None if late else sums_of(places, state, who)
     values = frame_values(state, spec, who) | {
-        "lanes": _lanes(places, state, who, may_move=may_move),
+        "lanes": _lanes(places, pages, sums, state, who, may_move=may_move),
+        "late": late,
         "groups": [(state.at(group=str(n)).url, label, n == places.chosen) for n, label in places.sets],
         "may_move": may_move,
         "bulk": [],
@@ -89,16 +108,24 @@ def _state(spec: EntitySpec, who: Reader) -> Listing:
     return replace(state, kind=BOARD, group=request.args.get("group", state.group)[:20])
 
 
-def _lanes(places: Places, state: Listing, who: Reader, *, may_move: bool) -> list[Lane]:
+def _late(pages: Sequence[records.Page], state: Listing) -> Late | None:
+    counts = [page.count for page in pages if page.count]
+    if "sums" in request.args or sum(count.value for count in counts) <= SUMMED_AT_ONCE:
+        return None
+    return Late(_at(state, "/sums"), _at(state, "", ("sums", "1")), asked=not all(count.exact for count in counts))
+
+
+def _lanes(
+    places: Places, pages: Sequence[records.Page], sums: Sums | None, state: Listing, who: Reader, *, may_move: bool
+) -> list[Lane]:
     spec = state.spec
-    facts, sums = fact_fields(spec, who), sums_of(places, state, who)
+    facts = fact_fields(spec, who)
     inputs = _inputs(spec, places, who) if may_move else {}
-    pages = pages_of(places, state, _request(spec, state, who), who)
     return [
         Lane(
             place,
             counted(found.count, who) if found.count else "",
-            *sums.of(place, who),
+            *(sums.of(place, who) if sums else (Sum(), Sum())),
             tuple(card_of(spec, item, facts) for item in found.items),
             _more(state, place, found.next) if found.next else "",
             new_url(spec, **places.preset(place), back=request.full_path.rstrip("?")),
@@ -115,7 +142,12 @@ def _request(spec: EntitySpec, state: Listing, who: Reader, cursor: str | None =
 
 
 def _more(state: Listing, place: Place, cursor: str) -> str:
-    return with_query(f"{state.path}/cards", [*state.at().pairs(), ("lane", place.key), ("cursor", cursor)])
+    return _at(state, "/cards", ("lane", place.key), ("cursor", cursor))
+
+
+def _at(state: Listing, end: str, *more: tuple[str, str]) -> str:
+    """The address of the board, or of a part of it, as it is filtered now."""
+    return with_query(f"{state.path}{end}", [*state.at().pairs(), *more])
 
 
 def _inputs(spec: EntitySpec, places: Places, who: Reader) -> dict[str, tuple[Input, ...]]:
@@ -142,6 +174,15 @@ def more_cards(plugin: str, plural: str) -> ResponseReturnValue:
         more=_more(state, place, found.next) if found.next else "",
         may_move=who.may("edit", spec.name),
     )
+
+
+def late_sums(plugin: str, plural: str) -> ResponseReturnValue:
+    """The sums of all columns, each for its place on a board that is shown already."""
+    spec, who = entity_at(plugin, plural), reader()
+    state = _state(spec, who)
+    places = places_of(spec, _field(spec, who), state.group, who)
+    sums = sums_of(places, state, who)
+    return answer("parts/lane_sums.html", sums=[(place.key, *sums.of(place, who)) for place in places.places])
 
 
 def move(plugin: str, plural: str, record_id: int) -> ResponseReturnValue:

@@ -5,7 +5,11 @@ from __future__ import annotations
 import re
 from typing import Any
 
+import pytest
+
 from gigacore import Crm, records
+from gigacore.records import abreast
+from host_app.pages import board
 from tests.pages.conftest import Visitor
 
 FETCH = {"HX-Request": "true"}
@@ -152,3 +156,31 @@ def test_a_card_says_nothing_twice(crm: Crm, root: Visitor) -> None:
             records.create(ctx, "crm.opportunity", {"title": title, "company_id": 1})
     page = root.get("/crm/opportunities/board").get_data(as_text=True)
     assert page.count(">Acme</a>") == 2  # the title of one, the company of the other
+
+
+def test_a_large_board_shows_its_cards_first_and_its_sums_afterwards(
+    root: Visitor, crm: Crm, monkeypatch: pytest.MonkeyPatch, statements: Any
+) -> None:
+    monkeypatch.setattr(board, "SUMMED_AT_ONCE", 20)
+    path = f"/crm/opportunities/board?group={_pipeline(crm, 'Large', 2)}"
+    with statements() as seen:
+        page = root.get(path).get_data(as_text=True)
+    assert len([one for one in seen if "sum(" in one.lower()]) == 0
+    assert "€220.00 + $220.00" not in page
+    late = re.search(r'hx-get="([^"]+/board/sums[^"]+)" hx-trigger="load"', page)
+    assert late
+    parts = root.get(late[1].replace("&amp;", "&"), **FETCH).get_data(as_text=True)
+    assert parts.count('hx-swap-oob="true"') == parts.count("€220.00 + $220.00") == 2
+    assert set(re.findall(r'id="(sums-\d+)"', parts)) == set(re.findall(r'id="(sums-\d+)"', page))
+    plain = re.search(r'<a href="([^"]+sums=1[^"]*)"', page)
+    assert plain
+    assert root.get(plain[1].replace("&amp;", "&")).get_data(as_text=True).count("€220.00 + $220.00") == 2
+
+
+def test_sums_of_columns_too_large_to_count_wait_until_they_are_asked_for(
+    root: Visitor, crm: Crm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(board, "SUMMED_AT_ONCE", 20)
+    monkeypatch.setattr(abreast, "COUNT_LIMIT", 21)
+    page = root.get(f"/crm/opportunities/board?group={_pipeline(crm, 'Huge', 2)}").get_data(as_text=True)
+    assert re.search(r'hx-get="[^"]+/board/sums[^"]+" hx-trigger="click"', page)
