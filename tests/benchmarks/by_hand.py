@@ -64,6 +64,7 @@ lead: Final = sa.Table(
     sa.Column("updated_at", sa.String(40), index=True),
     sa.Column("updated_by", sa.Integer),
     sa.Index("lead_last_name", "last_name_key", "id"),
+    sa.Index("lead_city_by_name", "city_key", "last_name_key", "id", "owner_id", "team_id"),
     *(sa.Index(f"lead_{name}", f"{name}_key") for name in KEYS if name != "last_name"),
 )
 change: Final = sa.Table(
@@ -295,7 +296,8 @@ def fill(engine: sa.Engine, source: Iterable[Row], people: Sequence[Person], own
             row = {"id": one.user_id, "name": one.name, "team_id": one.team_id, "teams": list(one.teams)}
             connection.execute(sa.insert(person), row | {"role_id": 1, "active": True})
             connection.execute(sa.insert(tokens), {"hash": digest(one.token), "person_id": one.user_id})
-        connection.execute(sa.text(f"CREATE INDEX lead_x_region ON lead ({region})"))
+        more = "last_name_key, id, owner_id, team_id"
+        connection.execute(sa.text(f"CREATE INDEX lead_x_region ON lead ({region}, {more})"))
         connection.execute(sa.text(f"CREATE INDEX lead_x_rank ON lead ({region.replace('region', 'rank')})"))
         pairs = zip(source, owners, strict=False)
         while batch := [stored(as_body(row), *owner) for row, owner in islice(pairs, 2000)]:

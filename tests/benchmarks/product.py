@@ -98,7 +98,9 @@ def prepare_shared(folder: Path, database_url: str, rows: Iterable[Row], site: P
             above = teams.create(ctx, "Above")
             below = [teams.create(ctx, name, parent_id=above) for name in ("Few", "Some", "Most")]
             people = [_person(ctx, f"team{team}", team) for team in below]
-            product = Product(settings, (*people, _person(ctx, "above", above, *below)), str(site))
+            head = _person(ctx, "above", above, *below)
+            teams.change(ctx, above, manager_id=head.user_id)
+            product = Product(settings, (*people, head), str(site))
         leads_in_bulk(crm, rows, product.owners())
     return product
 
