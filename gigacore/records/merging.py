@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 import sqlalchemy as sa
@@ -183,14 +183,13 @@ class Reference:
         statement = sa.select(sa.func.count()).select_from(self.cls).where(self._column() == record_id)
         return int(session.scalar(mark_scoped(statement)) or 0)
 
-    def point_back(self, ctx: Context, row_id: int, loser_id: int, winner_id: int) -> bool:
-        """Lets one row refer to the loser again; False when it refers to something else since, or is gone."""
-        here = sa.and_(self.cls.id == row_id, self._column() == winner_id)
-        row = ctx.session.scalar(mark_scoped(sa.select(self.cls).where(here)))
-        if row is None:
-            return False
-        self._set(row, loser_id)
-        return True
+    def point_back(self, ctx: Context, row_ids: Sequence[int], loser_id: int, winner_id: int) -> int:
+        """Lets these rows refer to the loser again; gives how many do not: changed since, or gone."""
+        here = sa.and_(self.cls.id.in_(row_ids), self._column() == winner_id)
+        rows = ctx.session.scalars(mark_scoped(sa.select(self.cls).where(here))).all()
+        for row in rows:
+            self._set(row, loser_id)
+        return len(row_ids) - len(rows)
 
     def _set(self, row: Any, record_id: int) -> int:
         if self.field.custom:

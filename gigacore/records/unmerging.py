@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
@@ -15,7 +15,7 @@ from gigacore.errors import Conflict, GigaError, Invalid, NotFound
 from gigacore.messages import Msg, msg
 from gigacore.records import belongings, write
 from gigacore.records.limits import readable_fields, require
-from gigacore.records.merging import MERGED, fillable, referring, require_rights, value_of
+from gigacore.records.merging import BATCH, MERGED, Reference, fillable, referring, require_rights, value_of
 from gigacore.records.obstacles import refuse_if_idle_holds
 from gigacore.records.undo import before
 
@@ -147,17 +147,21 @@ def _values_back(ctx: Context, winner: Entity, merged: AuditRow) -> Iterator[Msg
 def _references_back(ctx: Context, spec: EntitySpec, told: Mapping[str, Any], winner_id: int) -> Iterator[Msg]:
     """Lets records refer to the other one again; counts those that say something else since, or are locked."""
     for one in referring(ctx.session, spec):
-        ids, kept = told["references"].get(one.key, ()), 0
-        for number in ids:
-            savepoint = ctx.session.begin_nested()
-            try:
-                with ctx.session.by_rule():
-                    kept += not one.point_back(ctx, number, told["id"], winner_id)
-                    ctx.session.flush()
-            except GigaError:
-                savepoint.rollback()
-                kept += 1
-            else:
-                savepoint.commit()
-        if kept:
+        ids = told["references"].get(one.key, ())
+        batches = (ids[start : start + BATCH] for start in range(0, len(ids), BATCH))
+        if kept := sum(_point_back(ctx, one, batch, told["id"], winner_id) for batch in batches):
             yield msg("{count} × {what}", count=kept, what=Msg(one.owner.label_plural))
+
+
+def _point_back(ctx: Context, one: Reference, ids: Sequence[int], back_id: int, winner_id: int) -> int:
+    """How many of these rows stay as they are; where one of a batch may not change, each is tried by itself."""
+    savepoint = ctx.session.begin_nested()
+    try:
+        with ctx.session.by_rule():
+            kept = one.point_back(ctx, ids, back_id, winner_id)
+            ctx.session.flush()
+    except GigaError:
+        savepoint.rollback()
+        return 1 if len(ids) == 1 else sum(_point_back(ctx, one, [number], back_id, winner_id) for number in ids)
+    savepoint.commit()
+    return kept
