@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, get_args
 
 import sqlalchemy as sa
@@ -339,6 +339,26 @@ def describe(grants: GrantSet, registry: Registry, permission: Permission) -> st
         return "forbidden"
     texts = sorted({g.level + (" (filtered)" if g.filter else "") for g in allowed}, key=str)
     return ", ".join(texts + ["partly forbidden"] * bool(forbidden))
+
+
+def is_plain(grant: Grant, permission: Permission) -> bool:
+    """Whether a grant is a role's own level for exactly this permission, without a condition."""
+    same = grant.entity == permission.subject and grant.verb == permission.verb
+    return same and grant.filter is None and not grant.forbid
+
+
+def without_plain(grants: GrantSet, permission: Permission) -> GrantSet:
+    """What is left to decide about a permission when the role has no level of its own for it."""
+    return replace(grants, grants=tuple(one for one in grants.grants if not is_plain(one, permission)))
+
+
+def with_levels(grants: GrantSet, levels: Mapping[tuple[str, str], Level | None]) -> GrantSet:
+    """The grants as they would be with other levels of a role's own, by (entity or tool, verb)."""
+    kept = (
+        one for one in grants.grants if one.filter is not None or one.forbid or (one.entity, one.verb) not in levels
+    )
+    fresh = (Grant(0, 0, entity, verb, level) for (entity, verb), level in levels.items() if level is not None)
+    return replace(grants, grants=(*kept, *fresh))
 
 
 def permissions(registry: Registry) -> tuple[Permission, ...]:

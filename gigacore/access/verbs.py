@@ -15,6 +15,13 @@ if TYPE_CHECKING:
 Level = Literal["none", "own", "team", "tree", "all"]
 LEVELS: Final[tuple[Level, ...]] = get_args(Level)
 
+LEVEL_WORDS: Final = MappingProxyType(
+    {
+        "none": msg("none"), "own": msg("own"), "team": msg("team’s"), "tree": msg("teams’ below"), "all": msg("all"),
+        "forbidden": msg("forbidden"),
+    }
+)  # fmt: skip
+
 ANY: Final = "*"
 ACTIONS: Final = "@action"
 RESPONSIBLE: Final = "responsible"
@@ -132,6 +139,11 @@ def giving_visibility(verb: str) -> tuple[str, ...]:
 def followed_verb(verb: str) -> str:
     """The verb on the parent that decides about `verb` on a record that follows it."""
     return verb if verb in ("view", "export") else "edit"
+
+
+def level_word(level: str) -> Msg:
+    """What people call a level; none for an empty text, and what depends on a condition as it is written."""
+    return LEVEL_WORDS.get(level or "none") or Msg(level)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,25 +9,28 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from gigacore import access, customfields, records
 from gigacore.access import modules, roles
+from gigacore.access.verbs import LEVELS, level_word
 from gigacore.customfields import Definition
 from gigacore.data import settings
+from gigacore.data.choices import choice_key
 from gigacore.errors import Forbidden, GigaError, Invalid, NotFound
 from gigacore.messages import Msg, msg
-from gigacore.plugins import choice_uses, choices
-from gigacore.plugins.plan import ADD, KEEP, REMOVE, Change, Refusal
+from gigacore.plugins import choice_uses, choices, field_choices, usage
+from gigacore.plugins.plan import ADD, KEEP, REMOVE, TOUCH, Change, Refusal
 
 if TYPE_CHECKING:
+    from gigacore.access.grants import GrantSet
+    from gigacore.access.verbs import Level, Permission
     from gigacore.application import Crm
+    from gigacore.automation.rule import Kit
     from gigacore.context import Actor, Context
-
-QUIET: Final = frozenset({"uid", "position", "labels"})
 
 
 class Wish(Protocol):
     """A change that somebody thinks of."""
 
-    def changes(self, ctx: Context) -> Iterator[Change]:
-        """What it would do, counted before it is done."""
+    def changes(self, ctx: Context, kit: Kit) -> Iterator[Change]:
+        """What it would do, counted before it is done; `kit` is what rules are made of."""
 
     def run(self, ctx: Context) -> None:
         """Does it, in the caller's unit of work."""
@@ -54,7 +57,7 @@ def plan_change(crm: Crm, actor: Actor, wish: Wish) -> ConfigurationPlan:
     changes: tuple[Change, ...] = ()
     try:
         with crm.unit_of_work(actor) as ctx:
-            changes = tuple(wish.changes(ctx))
+            changes = tuple(wish.changes(ctx, crm.automation.kit))
             wish.run(ctx)
             ctx.session.flush()
             raise _TakenBack
@@ -78,31 +81,73 @@ class FieldChange:
     key: str
     data: Mapping[str, Any] = field(default_factory=dict)
 
-    def changes(self, ctx: Context) -> Iterator[Change]:
-        """Properties, the index, and how many records hold a value."""
+    def changes(self, ctx: Context, kit: Kit) -> Iterator[Change]:
+        """Properties, the index, choices that go, who would miss them, and how many records hold a value."""
         before = customfields.find(ctx, self.entity, self.key)
+        place = _place(ctx, before)
         for name, value in self.data.items():
-            if name not in QUIET and name in _PROPERTIES and getattr(before, name) != value:
-                yield Change(ADD, msg("{name} of {place}: {value}", name=name, place=self._place, value=str(value)))
-        yield from self._index(before)
+            if name in PROPERTIES and getattr(before, name) != value:
+                yield Change(
+                    ADD, msg("{name} of {place}: {value}", name=PROPERTIES[name], place=place, value=_said(value))
+                )
+        yield from self._index(before, place)
+        yield from self._choices(ctx, before)
+        if before.active and self.data.get("active") is False:
+            yield from _users_of_field(ctx, kit, self.entity, self.key)
         yield _values(ctx, self.entity, self.key, KEEP)
 
-    @property
-    def _place(self) -> str:
-        return f"{self.entity}.{self.key}"
+    def _choices(self, ctx: Context, before: Definition) -> Iterator[Change]:
+        """Those that are offered now and would not be any more."""
+        if not before.choices or "choices" not in self.data:
+            return
+        name = f"{field_choices.PREFIX}{self.entity}.{self.key}"
+        kept = {one.get("key") or choice_key(str(one.get("label"))) for one in map(_as_mapping, self.data["choices"])}
+        for choice in before.choices:
+            if choice.active and choice.key not in kept:
+                count = choice_uses.count(ctx, name, choice.key)
+                text = msg(
+                    "“{label}” is no longer on offer; records that keep it: {count}", label=choice.label, count=count
+                )
+                yield Change(REMOVE, text)
+                yield from _users_of_choice(ctx, name, choice.key)
 
-    def _index(self, before: Definition) -> Iterator[Change]:
+    def _index(self, before: Definition, place: Msg) -> Iterator[Change]:
         was = before.unique or before.indexed
         wanted = bool(self.data.get("unique", before.unique) or self.data.get("indexed", before.indexed))
         if was != wanted:
-            yield Change(ADD if wanted else REMOVE, msg("index on {place}", place=self._place))
+            yield Change(ADD if wanted else REMOVE, msg("index on {place}", place=place))
 
     def run(self, ctx: Context) -> None:
         """See `Wish`."""
         customfields.change(ctx, self.entity, self.key, self.data)
 
 
-_PROPERTIES: Final = frozenset(one.name for one in fields(Definition))
+PROPERTIES: Final[Mapping[str, Msg]] = MappingProxyType(
+    {
+        "label": msg("Name"), "help": msg("Help under the field"), "section": msg("Section"),
+        "required": msg("Required"), "unique": msg("Each value only once"),
+        "indexed": msg("Fast to filter and sort by"), "listed": msg("Shown in the list"), "default": msg("Default"),
+        "formula": msg("Formula"), "active": msg("In use"),
+    }
+)  # fmt: skip
+
+
+def _place(ctx: Context, definition: Definition) -> Msg:
+    """A custom field as people know it."""
+    spec = ctx.session.registry.entities.get(definition.entity)
+    things = Msg(spec.label_plural) if spec else definition.entity
+    return msg("“{field}” ({things})", field=definition.label, things=things)
+
+
+def _said(value: object) -> object:
+    """A property's value in words."""
+    if isinstance(value, bool):
+        return msg("yes") if value else msg("no")
+    return msg("none") if value in (None, "") else str(value)
+
+
+def _as_mapping(choice: object) -> Mapping[str, Any]:
+    return choice if isinstance(choice, Mapping) else {"label": choice}
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,13 +158,16 @@ class FieldRemoval:
     key: str
     purge: bool = False
 
-    def changes(self, ctx: Context) -> Iterator[Change]:
-        """The field, its index, its values."""
+    def changes(self, ctx: Context, kit: Kit) -> Iterator[Change]:
+        """The field, its index, its values, and what names it."""
         before = customfields.find(ctx, self.entity, self.key)
-        yield Change(REMOVE, msg("custom field {place}", place=f"{self.entity}.{self.key}"))
+        place = _place(ctx, before)
+        yield Change(REMOVE, msg("the field {place}", place=place))
         if self.purge and (before.unique or before.indexed):
-            yield Change(REMOVE, msg("index on {place}", place=f"{self.entity}.{self.key}"))
+            yield Change(REMOVE, msg("index on {place}", place=place))
         yield _values(ctx, self.entity, self.key, REMOVE if self.purge else KEEP)
+        if before.active:
+            yield from _users_of_field(ctx, kit, self.entity, self.key)
 
     def run(self, ctx: Context) -> None:
         """See `Wish`."""
@@ -127,7 +175,19 @@ class FieldRemoval:
 
 
 def _values(ctx: Context, entity: str, key: str, sign: str) -> Change:
-    return Change(sign, msg("{count} records hold a value", count=customfields.count_values(ctx, entity, key)))
+    return Change(sign, msg("records that hold a value: {count}", count=customfields.count_values(ctx, entity, key)))
+
+
+def _users_of_field(ctx: Context, kit: Kit, entity: str, key: str) -> Iterator[Change]:
+    """Views, automations, formulas and rights that would name a field that is not there."""
+    world = usage.World(ctx.session.registry, kit)
+    for text in usage.stranded(ctx.session.connection(), world, world.without_field(entity, key)):
+        yield Change(TOUCH, text)
+
+
+def _users_of_choice(ctx: Context, list_name: str, key: str) -> Iterator[Change]:
+    for text in usage.naming_choice(ctx.session.connection(), ctx.session.registry, list_name, key):
+        yield Change(TOUCH, text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,21 +198,25 @@ class ChoiceRemoval:
     key: str
     into: str = ""
 
-    def changes(self, ctx: Context) -> Iterator[Change]:
-        """The choice, and how many records hold it, by field."""
-        yield Change(REMOVE, msg("choice {key} of {list}", key=self.key, list=self.list))
+    def changes(self, ctx: Context, kit: Kit) -> Iterator[Change]:
+        """The choice, how many records hold it, by field, and what names it."""
+        known = ctx.session.registry.choice_lists.get(self.list)
+        choice = known.get(self.key) if known else None
+        yield Change(REMOVE, msg("the value “{label}”", label=Msg(choice.label) if choice else self.key))
         for use in choice_uses.uses_of(ctx, self.list):
             if count := use.count(ctx, self.key):
-                place = f"{use.spec.name}.{use.child.name + '.' if use.child else ''}{use.field.name}"
-                text = msg("{count} records hold it in {place}", count=count, place=place)
+                place = msg("“{field}” ({things})", field=Msg(use.field.label), things=Msg(use.spec.label_plural))
+                text = msg("records that hold it in {place}: {count}", count=count, place=place)
                 yield Change(ADD if self.into else REMOVE, text)
+        yield from _users_of_choice(ctx, self.list, self.key)
 
     def run(self, ctx: Context) -> None:
         """See `Wish`."""
+        kept_with = field_choices if field_choices.is_custom(self.list) else choices
         if self.into:
-            choices.merge(ctx, self.list, self.key, self.into)
+            kept_with.merge(ctx, self.list, self.key, self.into)
         else:
-            choices.remove(ctx, self.list, self.key)
+            kept_with.remove(ctx, self.list, self.key)
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,18 +226,37 @@ class RoleLevels:
     role: str
     levels: Mapping[str, Any] = field(default_factory=dict)
 
-    def changes(self, ctx: Context) -> Iterator[Change]:
-        """The levels, and how many people have the role."""
-        for name, level in self.levels.items():
-            text = msg("role {role}: {right} ({level})", role=self.role, right=name, level=level or "-")
-            yield Change(ADD if level not in (None, "none") else REMOVE, text)
+    def changes(self, ctx: Context, kit: Kit) -> Iterator[Change]:
+        """Each right that changes, as it is and as it would be, and how many people have the role."""
+        grants = roles.grants_of(ctx, self.role)
+        for permission in roles.permissions(ctx.session.registry):
+            if permission.key in self.levels:
+                yield from _right(ctx, grants, permission, self.levels[permission.key])
         people = roles.holders(ctx).get(self.role, 0)
-        yield Change(KEEP, msg("{count} people have this role", count=people))
+        yield Change(KEEP, msg("people who have this role: {count}", count=people))
 
     def run(self, ctx: Context) -> None:
         """See `Wish`."""
         pairs = {(name.rpartition(".")[0], name.rpartition(".")[2]): level for name, level in self.levels.items()}
         roles.set_levels(ctx, self.role, pairs)
+
+
+def _right(ctx: Context, grants: GrantSet, permission: Permission, level: Level | None) -> Iterator[Change]:
+    """A right before and after; nothing when it comes to the same."""
+    registry = ctx.session.registry
+    before = roles.describe(grants, registry, permission)
+    after = level or roles.describe(roles.without_plain(grants, permission), registry, permission)
+    if (before or "none") != (after or "none"):
+        text = msg(
+            "{things}, {verb}: {before} → {after}",
+            things=permission.label, verb=permission.verb_label, before=level_word(before), after=level_word(after),
+        )  # fmt: skip
+        yield Change(ADD if _reach(after) > _reach(before) else REMOVE, text)
+
+
+def _reach(level: str) -> int:
+    """How far a level goes, -1 for none at all; one that depends on a condition stands before the plain ones."""
+    return LEVELS.index(level) if level in LEVELS else -1 if level in ("", "forbidden") else 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +267,7 @@ class ModuleAccess:
     roles: tuple[int, ...] = ()
     people: tuple[int, ...] = ()
 
-    def changes(self, ctx: Context) -> Iterator[Change]:
+    def changes(self, ctx: Context, kit: Kit) -> Iterator[Change]:
         """Who is named."""
         before = modules.read(ctx.session.connection()).get(self.module)
         if before is not None:
@@ -207,14 +290,18 @@ class SwitchChange:
     setting: str
     value: bool
 
-    def changes(self, ctx: Context) -> Iterator[Change]:
+    def changes(self, ctx: Context, kit: Kit) -> Iterator[Change]:
         """Each field that forms ask for from then on, or no more, and how many records hold a value there."""
         for entity, name in self._fields(ctx):
-            place = f"{entity}.{name}"
+            place = self._place(ctx, entity, name)
             on, off = msg("forms ask for {place}", place=place), msg("no form asks for {place}", place=place)
-            yield Change(ADD, on) if self.value else Change(REMOVE, off)
+            yield Change(ADD, on) if self.value else Change(TOUCH, off)
             if count := records.count(ctx, entity, {"not": {"field": name, "op": "empty"}}):
-                yield Change(KEEP, msg("{count} records hold it in {place}", count=count, place=place))
+                yield Change(KEEP, msg("records that hold it in {place}: {count}", count=count, place=place))
+
+    def _place(self, ctx: Context, entity: str, name: str) -> Msg:
+        spec = ctx.session.registry.entity(entity)
+        return msg("“{field}” ({things})", field=Msg(spec.fields[name].label), things=Msg(spec.label_plural))
 
     def _fields(self, ctx: Context) -> list[tuple[str, str]]:
         specs = ctx.session.registry.entities.values()

@@ -29,19 +29,20 @@ from gigacore.plugins.reinstallation import check_revision, checked
 from gigacore.plugins.removal import Belongings, check_removable, count_rows
 from gigacore.plugins.stored import StoredPlugin
 from gigacore.plugins.tables import DISABLED
+from gigacore.plugins.usage import World, stranded
 
 if TYPE_CHECKING:
     from gigacore.application import Crm
 
 Operation = Literal["install", "enable", "upgrade", "disable", "uninstall", "reinstall"]
 OPERATIONS: Final[tuple[Operation, ...]] = ("install", "enable", "upgrade", "disable", "uninstall", "reinstall")
-ADD, REMOVE, KEEP = "+", "-", "="
+ADD, REMOVE, KEEP, TOUCH = "+", "-", "=", "!"
 NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One line of a plan: `sign` is + for what comes, - for what goes, = for what stays although it is not used."""
+    """One line of a plan; `sign`: + what comes, - what goes, = what stays although unused, ! what depends on it."""
 
     sign: str
     what: Msg
@@ -70,6 +71,7 @@ class Plan:
     routes: tuple[Change, ...] = ()
     jobs: tuple[Change, ...] = ()
     settings: tuple[Change, ...] = ()
+    users: tuple[Change, ...] = ()
 
     def sections(self) -> Iterator[tuple[Msg, tuple[Change, ...]]]:
         """The kinds of changes that there are, with their headings."""
@@ -80,6 +82,7 @@ class Plan:
             (msg("Addresses"), self.routes),
             (msg("Jobs"), self.jobs),
             (msg("Settings and lists"), self.settings),
+            (msg("Views, automations and rights that use it"), self.users),
         )
         yield from ((title, changes) for title, changes in titled if changes)
 
@@ -182,7 +185,18 @@ class _Planner:
             data=(*kept, *self._parked(KEEP)),
             routes=_named(before, NOTHING, "routes", Msg),
             jobs=_jobs(before, NOTHING),
+            users=tuple(self._users()),
         )
+
+    def _users(self) -> Iterator[Change]:
+        """What people configured that names a part of it, while it runs."""
+        plugin = next((one for one in self.crm.plugins.enabled if one.name == self.name), None)
+        if plugin is None:
+            return
+        offers = [one.name for one in (*plugin.rule_triggers, *plugin.rule_actions)]
+        world = World(self.crm.registry, self.crm.automation.kit)
+        for text in stranded(self.connection, world, world.without_plugin(self.name, offers)):
+            yield Change(TOUCH, text)
 
     def _removing(self, base: Plan, before: Mapping[str, Any]) -> Plan:
         if self.name not in self.known:

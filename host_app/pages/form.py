@@ -204,7 +204,9 @@ def _version(raw: Raw) -> int | None:
 def _not_yet(task: Task, raw: Raw) -> ResponseReturnValue | None:
     """The form again, with a row more or less (a browser without scripts), after signing in anew, or from a draft."""
     if raw.text(AGAIN):
-        return _show(task, _filling(task, raw), restored=raw.text(AGAIN))
+        missing = uploaded.to_choose_again(task.fields, raw).items()
+        problems = {name: task.who.t(text) for name, text in missing}
+        return _show(task, _filling(task, raw, problems), restored=raw.text(AGAIN))
     if name := raw.text("_add"):
         index = max(raw.indexes(name), default=-1) + 1
         return _show(task, _filling(task, Raw({**raw, f"{name}.{index}.": [""]})))

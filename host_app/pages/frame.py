@@ -298,7 +298,7 @@ def register(app: Flask) -> None:
 def voice(translate: Translate) -> Callable[..., str]:
     """`tell` for one request, with its language looked up once."""
 
-    def speak(text: Msg | str, **params: object) -> str:
+    def speak(text: Msg | str, /, **params: object) -> str:
         if params and isinstance(text, str):
             return msg(text, **params).render(translate)
         return translate(text) if isinstance(text, str) else text.render(translate)
@@ -306,6 +306,6 @@ def voice(translate: Translate) -> Callable[..., str]:
     return speak
 
 
-def tell(text: Msg | str, **params: object) -> str:
+def tell(text: Msg | str, /, **params: object) -> str:
     """`text` in the reader's language, with its placeholders filled in; templates call it `t`."""
     return say(msg(text, **params)) if params and isinstance(text, str) else say(text)

@@ -112,7 +112,7 @@ def _pages(who: Reader) -> list[Hit]:
 
 
 def _settings(who: Reader) -> list[Hit]:
-    return [Hit(entry.label, entry.icon, entry.url, words=entry.help) for entry in area.entries(who)]
+    return [Hit(entry.label, entry.icon, entry.url, words=f"{entry.help} {entry.words}") for entry in area.entries(who)]
 
 
 def _commands(who: Reader) -> list[Hit]:

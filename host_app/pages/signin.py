@@ -14,6 +14,7 @@ from gigacore.messages import msg
 from host_app import auth
 from host_app.context import say
 from host_app.csrf import FORM_FIELD
+from host_app.pages import uploaded
 from host_app.pages.addresses import is_local
 from host_app.pages.form import AGAIN
 from host_app.pages.frame import page as answer
@@ -22,10 +23,12 @@ from host_app.routing import public_route
 PATH: Final = "/sign-in"
 _SETTINGS: Final = (
     "company_save", "currencies_add", "currencies_state_rate", "custom_fields_change", "custom_fields_define",
-    "roles_create", "teams_change", "teams_create", "users_change", "users_create", "values_save_general",
-    "values_save_of_plugin",
+    "incoming_create", "roles_change", "roles_create", "schedules_save", "teams_change", "teams_create",
+    "templates_change", "templates_create", "users_change", "users_create", "values_save_general",
+    "values_save_of_plugin", "webhooks_create",
 )  # fmt: skip
-FORMS: Final = frozenset({"pages_form_create", "pages_form_change", *(f"pages_settings_{one}" for one in _SETTINGS)})
+_OTHERS: Final = ("form_create", "form_change", "automations_building_build", "automations_building_build_new")
+FORMS: Final = frozenset({*(f"pages_{one}" for one in _OTHERS), *(f"pages_settings_{one}" for one in _SETTINGS)})
 
 
 def register(app: Flask) -> None:
@@ -92,7 +95,9 @@ def signed_out() -> Response:
 
 
 def _typed() -> dict[str, list[str]]:
-    return {name: texts for name, texts in request.form.to_dict(flat=False).items() if name != FORM_FIELD}
+    """What a form sent; of its files, which nobody may store now, the names."""
+    sent = request.form.to_dict(flat=False) | uploaded.lost()
+    return {name: texts for name, texts in sent.items() if name != FORM_FIELD}
 
 
 def resumable() -> bool:

@@ -19,6 +19,8 @@ from host_app.pages.raw import Raw
 
 PART: Final = ".file"
 REMOVE: Final = ".remove"
+LOST: Final = ".lost"
+"""The name of a file that was chosen and could not be kept: nobody was signed in, or it stood in a draft."""
 SUM: Final = ".sum"
 """What a file holds, for telling whether the same form was sent twice: each upload has a uid of its own."""
 PICTURES: Final = "image/jpeg,image/png,image/webp,image/gif"
@@ -40,6 +42,20 @@ def take(fields: Iterable[FieldSpec], raw: Raw) -> list[FieldError]:
         raw[f"{field.name}{SUM}"] = [found.sha256]
         raw.pop(f"{field.name}{REMOVE}", None)
     return faults
+
+
+def lost() -> dict[str, list[str]]:
+    """The names of the files that a form brought along, by field, where they cannot be stored."""
+    sent = ((name, one.filename) for name, one in request.files.items() if one.filename and name.endswith(PART))
+    return {f"{name.removesuffix(PART)}{LOST}": [filename] for name, filename in sent}
+
+
+def to_choose_again(fields: Iterable[FieldSpec], raw: Raw) -> dict[str, Msg]:
+    """What to say beside the fields whose file was lost on the way."""
+    named = {one.name: raw.text(f"{one.name}{LOST}") for one in fields if one.kind == "file"}
+    return {
+        field: msg("“{name}” was not kept; choose the file again.", name=name) for field, name in named.items() if name
+    }
 
 
 def _told(error: GigaError) -> Msg:

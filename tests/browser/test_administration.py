@@ -55,6 +55,8 @@ def test_an_administrators_morning(crm: Crm, open_browser: Any) -> None:
     page.locator("button[popovertarget]", has_text="hot").click()
     page.select_option(".choice-edit:popover-open [name=into]", "warm")
     page.click(".choice-edit:popover-open [value=merge]")
+    page.wait_for_selector("main li:has-text('(Leads): 1')")
+    page.click("main .btn-danger")
     expect(page.locator("tbody .pill")).to_have_text(["warm"])
 
     # A role, a team, a person who gets a link, a currency with its rate.
@@ -63,8 +65,10 @@ def test_an_administrators_morning(crm: Crm, open_browser: Any) -> None:
     page.click(".form-foot .btn-primary")
     page.wait_for_url("**/settings/roles/closer")
     page.select_option("[name='crm.lead:delete']", "none")
+    page.click(".form-foot .btn-primary")
+    page.wait_for_selector("main li:has-text('Leads, Delete: own → none')")
     with page.expect_navigation():
-        page.click(".form-foot .btn-primary")
+        page.click("main .btn-danger")
     page.wait_for_selector(".toast-g:has-text('Saved')")
     assert page.input_value("[name='crm.lead:delete']") == "none"
     page = reader.go("/settings/teams/new")

@@ -45,6 +45,12 @@ class Hands:
             self.press("Shift+Tab" if back else "Tab")
         raise AssertionError(f"no key leads to {selector}; the focus stands on {self.focus()!r}")
 
+    def skip(self) -> None:
+        """Back to the first stop of the page, which leads past the menus to its content."""
+        self.reach(".skip", back=True)
+        self.press("Enter")
+        self.page.wait_for_selector("main:focus")
+
     def focus(self) -> str:
         """What has the focus; empty when it is lost."""
         return str(
@@ -117,7 +123,7 @@ def test_a_salespersons_day_by_keys_alone(crm: Crm, leads: None, open_browser: A
     page.wait_for_selector(".timeline li:has-text('Send the offer')")
     hands.keeps_focus()
     # a lead in the sheet; Escape keeps what was typed
-    page.locator("main").focus()
+    hands.skip()
     hands.press("n")
     page.wait_for_selector("dialog.side-sheet #f-first_name:focus")
     hands.reach("dialog #f-last_name", most=4)
@@ -125,7 +131,6 @@ def test_a_salespersons_day_by_keys_alone(crm: Crm, leads: None, open_browser: A
     hands.press("Escape")
     page.wait_for_selector("dialog.side-sheet", state="detached")
     hands.keeps_focus()
-    page.locator("main").focus()
     hands.press("n")
     page.wait_for_selector("dialog.side-sheet")
     page.wait_for_function("() => document.querySelector('dialog #f-last_name')?.value === 'Sheet'")
@@ -205,7 +210,7 @@ def test_an_administrators_morning_by_keys_alone(crm: Crm, open_browser: Any) ->
     page.wait_for_selector("tbody .pill:has-text('Dormant')")
     hands.reach("[aria-label='Move up: Dormant']", most=200)
     hands.press("Enter")
-    page.wait_for_function("() => [...document.querySelectorAll('tbody .pill')].at(-1).textContent !== 'Dormant'")
+    page.wait_for_selector("tbody tr:last-child .pill:not(:has-text('Dormant'))")
     # a stage
     hands.command("pipelines", "Pipelines")
     page.wait_for_url("**/settings/pipelines")
@@ -228,6 +233,9 @@ def test_an_administrators_morning_by_keys_alone(crm: Crm, open_browser: Any) ->
     hands.reach("select[name='crm.lead:delete']", most=200)
     hands.type("no")
     hands.press("Control+Enter")
+    page.wait_for_selector("main li:has-text('Leads, Delete')")
+    hands.reach("main form .btn-danger", most=80)
+    hands.press("Enter")
     page.wait_for_selector(".toast-g:has-text('Saved')")
     # a plugin, off and on
     hands.command("plugins", "Plugins")

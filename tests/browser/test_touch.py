@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from gigacore import Crm
+from gigacore import Crm, records
 
 if TYPE_CHECKING:
     from playwright.sync_api import CDPSession, Page
@@ -109,3 +109,31 @@ def test_a_swipe_scrolls_the_board_and_moves_no_card(phone: tuple[Page, Finger],
     until(page, "document.querySelector('.board').scrollLeft > 60")
     assert page.locator(".board.dragging").count() == 0
     assert page.locator(".lane .count").all_inner_texts() == counts
+
+
+def test_a_refused_card_goes_back_and_says_why(leads: None, crm: Crm, open_browser: Any) -> None:
+    with crm.system("a lead is won") as ctx:
+        lead = records.create(
+            ctx, "crm.lead", {"last_name": "Closed", "status": "lost", "lost_reason": "price", "visibility": "write"}
+        )
+    page: Page = open_browser("user", width=360, touch=True).go("/crm/leads/board")
+    until(page, "document.querySelector('.cards-list').sorted")
+    card = f"{LANE.format('lost')} .kcard[data-id='{lead.id}']"
+    page.locator(card).scroll_into_view_if_needed()
+    finger = Finger(page)
+    start, before = centre(page, card), page.inner_text(f"{LANE.format('lost')} .count")
+    finger.down(*start, hold=HOLD_MS)
+    finger.glide(start, (start[0] - 20, start[1] + 10), 4)
+    page.wait_for_selector(".board.dragging")
+    scrolled = page.evaluate("document.querySelector('.board').scrollLeft")
+    finger.glide(start, (12, start[1]), 8)
+    until(page, f"document.querySelector('.board').scrollLeft < {scrolled} - 250")
+    finger.glide((12, start[1]), (180, start[1]), 8)
+    page.wait_for_selector(f".lane:not([data-key=lost]) .kcard[data-id='{lead.id}']")
+    finger.up()
+    page.wait_for_selector(".toast-g.error:has-text('Reopen it')")
+    page.wait_for_selector(card, state="attached")
+    assert page.locator(".board.dragging").count() == 0
+    assert page.inner_text(f"{LANE.format('lost')} .count") == before
+    with crm.system("look") as ctx:
+        assert records.get(ctx, "crm.lead", lead.id)["status"] == "lost"

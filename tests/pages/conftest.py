@@ -42,6 +42,13 @@ class Visitor:
     def post(self, path: str, data: Mapping[str, str | Sequence[str]], **headers: str) -> TestResponse:
         return self.client.post(path, data={"csrf_token": self.token, **data}, headers=HTML | headers)
 
+    def confirm(self, path: str, data: Mapping[str, str | Sequence[str]]) -> str:
+        """Send a form that asks first, say yes; gives the page that asked."""
+        page = self.post(path, data).get_data(as_text=True)
+        assert "nothing has changed yet" in page
+        assert self.post(path, {**data, "_sure": "1"}).status_code == 303
+        return page
+
     def sign_in(self, email: str) -> TestResponse:
         self.get("/sign-in")
         response = self.post("/sign-in", {"email": email, "password": PASSWORD})

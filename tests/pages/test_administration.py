@@ -38,7 +38,8 @@ def test_the_index_shows_what_one_may_set_and_finds_it(root: Visitor, visit: Any
     found = text(root, "/settings?q=siren")
     assert "settings-cards" in found
     assert found.count('<li><a href="/settings/') == 1
-    assert "Fits" not in text(root, "/settings?q=zzz")
+    nothing = root.get("/settings?q=zzz")
+    assert (nothing.status_code, "No setting is called “zzz”" in nothing.get_data(as_text=True)) == (200, True)
     user = visit("user")
     assert "/settings/company" not in text(user, "/settings")
     refused = [page for page in PAGES if user.get(page).status_code != 403]
@@ -103,7 +104,11 @@ def test_a_role_is_copied_limited_and_counts_at_once(root: Visitor, visit: Any) 
     assert made.headers["Location"] == "/settings/roles/closer"
     closer = visit("closer")
     assert closer.get("/crm/leads/new").status_code == 200
-    root.post("/settings/roles/closer", {"crm.lead:create": "none", "core.user:view": "all", "crm.task:view": ""})
+    wider = {"crm.lead:create": "all", "core.user:view": "all"}
+    assert root.post("/settings/roles/closer", wider).status_code == 303, "what gives more is not asked for"
+    less = {"crm.lead:create": "none", "core.user:view": "all", "crm.task:view": ""}
+    asked = root.confirm("/settings/roles/closer", less)
+    assert ("Leads, Create: all → none" in asked, "people who have this role: 1" in asked) == (True, True)
     assert closer.get("/crm/leads/new").status_code == 403
     assert closer.get("/settings/users").status_code == 200
     page = text(root, "/settings/roles/closer")
@@ -119,6 +124,19 @@ def test_a_role_is_copied_limited_and_counts_at_once(root: Visitor, visit: Any) 
     assert closer.get("/settings/roles").status_code == 403
     rights = text(root, f"/settings/users/{closer.user_id}/rights")
     assert "closed fields" in rights
+
+
+def test_settings_that_switch_fields_off_say_what_goes(root: Visitor, crm: Crm) -> None:
+    place, switch = "/settings/plugin/crm.sales", "crm.recurring_revenue"
+    form = text(root, place)
+    assert f'name="{switch}"' in form
+    kept = dict(re.findall(r'<input[^>]+name="([^"]+)"[^>]+value="([^"]*)"', form))
+    off = {name: value for name, value in kept.items() if name.startswith("crm.") and name != switch}
+    asked = root.confirm(place, off)
+    assert "no form asks for “Recurring amount per month”" in asked
+    assert 'name="recurring.amount"' not in text(root, "/crm/opportunities/new")
+    assert root.post(place, off).status_code == 303, "it is off already, so nothing goes"
+    assert root.post(place, off | {switch: "1"}).status_code == 303, "and coming back is not asked for"
 
 
 def test_why_a_person_sees_a_record_is_told(root: Visitor, visit: Any, crm: Crm) -> None:
@@ -205,7 +223,8 @@ def test_values_of_lists_are_merged_and_ordered_custom_ones_too(root: Visitor, c
     root.post("/crm/leads/new", {"last_name": "A", "x_size": "huge", "tags.new": "Hot, Warm"})
     for place, key, into in (("custom.crm.lead.x_size", "huge", "big"), ("crm.tag", "hot", "warm")):
         root.get(f"/settings/lists/{place}")
-        root.post(f"/settings/lists/{place}", {"do": "merge", "key": key, "into": into})
+        asked = root.confirm(f"/settings/lists/{place}", {"do": "merge", "key": key, "into": into})
+        assert "(Leads): 1" in asked
     with crm.system("test") as ctx:
         lead = records.get(ctx, "crm.lead", 1)
     assert (lead["x_size"], lead["tags"]) == ("big", ["warm"])
@@ -217,8 +236,11 @@ def test_values_of_lists_are_merged_and_ordered_custom_ones_too(root: Visitor, c
     assert [(one.label, one.active) for one in found] == [
         ("Large", True), ("Small", True), ("Huge", False), ("Tiny", True),
     ]  # fmt: skip
-    root.post(place, {"do": "remove", "key": "big"})
-    assert "1 record uses this choice." in text(root, place)
+    asked = root.post(place, {"do": "remove", "key": "big"}).get_data(as_text=True)
+    assert "It would be refused: 1 record uses this choice." in asked
+    assert 'name="_sure"' not in asked
+    root.post(place, {"do": "remove", "key": "big", "_sure": "1"})
+    assert "1 record uses this choice." in text(root, place), "the change itself refuses, too"
 
 
 def test_fields_have_defaults_an_order_and_say_what_goes_with_them(root: Visitor, crm: Crm) -> None:
@@ -234,8 +256,9 @@ def test_fields_have_defaults_an_order_and_say_what_goes_with_them(root: Visitor
     root.post(f"{place}/order", {"do": "down", "key": "x_seats"})
     page = text(root, "/settings/fields")
     assert page.index("x_size") < page.index("x_seats")
-    root.post(f"{place}/x_seats/state", {"wish": "hide"})
-    assert "1 value on Leads would go" in text(root, f"{place}/x_seats/erase")
+    root.confirm(f"{place}/x_seats/state", {"wish": "hide"})
+    erasing = root.post(f"{place}/x_seats/state", {"wish": "purge"}).get_data(as_text=True)
+    assert "records that hold a value: 1" in erasing
     root.post(f"{place}/x_seats/state?wish=show", {})
     assert 'name="x_seats"' in text(root, "/crm/leads/new")
 

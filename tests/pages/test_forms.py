@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import io
+import json
 import re
+from html import unescape
 from typing import Any
+
+import pytest
 
 from gigacore import Crm, records
 from tests.pages.conftest import Visitor
@@ -17,6 +22,14 @@ def read(crm: Crm, entity: str, number: int) -> dict[str, Any]:
 def created(response: Any) -> int:
     assert response.status_code == 303, response.get_data(as_text=True)
     return int(response.location.rsplit("/", 1)[1])
+
+
+def kept_by(page: str) -> dict[str, list[str]]:
+    """What the sign-in page keeps of a form."""
+    found = re.search(r'name="typed" value="([^"]+)"', page)
+    assert found
+    kept: dict[str, list[str]] = json.loads(unescape(found[1]))
+    return kept
 
 
 def test_a_contact_with_child_rows_is_created(crm: Crm, root: Visitor) -> None:
@@ -135,6 +148,40 @@ def test_an_ended_session_keeps_what_was_typed(visit: Any, app: Any) -> None:
     assert 'value="Précieux"' in form
     assert "Long text\nin two lines" in form
     assert reader.get("/crm/leads").get_data(as_text=True).count("<tr><td class=c>") == 0
+
+
+@pytest.mark.parametrize("path", [
+    "/settings/company", "/settings/general", "/settings/plugin/crm.sales", "/settings/currencies",
+    "/settings/fields/crm.lead/new", "/settings/roles/new", "/settings/roles/manager", "/settings/teams/new",
+    "/settings/users/new", "/settings/templates/new", "/settings/webhooks/new", "/settings/incoming/new",
+    "/settings/jobs/schedules/1/edit", "/automations/new",
+])  # fmt: skip
+def test_an_ended_session_keeps_what_was_typed_in_settings(root: Visitor, path: str) -> None:
+    root.post("/sign-out", {})
+    answer = root.post(path, {"label": "Précieux"})
+    assert (answer.status_code, kept_by(answer.text)["label"]) == (401, ["Précieux"])
+
+
+def test_a_role_half_changed_comes_back_after_the_sign_in(root: Visitor) -> None:
+    page = root.post("/settings/roles/manager", {"crm.lead:delete": "none", "_restore": "1"}).get_data(as_text=True)
+    assert re.search(r'name="crm.lead:delete".{1,500}<option value="none" selected>', page)
+    page = root.get("/settings/roles/manager").get_data(as_text=True)
+    assert not re.search(r'name="crm.lead:delete".{1,500}<option value="none" selected>', page)
+
+
+def test_a_file_chosen_when_the_session_ended_is_named_to_be_chosen_again(visit: Any, crm: Crm) -> None:
+    reader = visit("user")
+    reader.post("/sign-out", {})
+    sent = {"csrf_token": reader.token, "last_name": "Précieux", "photo.file": (io.BytesIO(b"any"), "ada.png")}
+    page = reader.client.post("/crm/contacts/new", data=sent, headers={"Accept": "text/html"}).get_data(as_text=True)
+    kept = kept_by(page)
+    assert kept["photo.lost"] == ["ada.png"]
+    assert reader.sign_in("user.en@example.test").status_code == 303
+    form = reader.post("/crm/contacts/new", kept | {"_restore": "1"}).get_data(as_text=True)
+    assert "“ada.png” was not kept; choose the file again." in form
+    assert ('value="Précieux"' in form, "photo.lost" in form) == (True, False)
+    with crm.system("count") as ctx:
+        assert records.page(ctx, "crm.contact", records.ListRequest()).items == []
 
 
 def test_a_form_with_an_old_token_is_shown_again_and_saves_nothing(crm: Crm, root: Visitor) -> None:

@@ -22,14 +22,18 @@ def test_a_custom_field_is_added_changed_hidden_brought_back_and_erased(crm: Crm
     }
     assert root.post(f"{FIELDS}/new", sent).status_code == 303
     assert [choice.label for choice in crm.registry.choice_lists["custom.crm.lead.x_size"].choices] == ["Small", "Big"]
-    assert root.post(f"{FIELDS}/x_size", {"label": "Size", "choices": "Small\nBig\nHuge"}).status_code == 303
+    wider = sent | {"choices": "Small\nBig\nHuge"}
+    assert root.post(f"{FIELDS}/x_size", wider).status_code == 303, "nothing goes, so nothing is asked"
     assert 'name="x_size"' in root.get("/crm/leads/new").get_data(as_text=True)
     root.post("/crm/leads/new", {"last_name": "A", "x_size": "huge"})
-    root.post(f"{FIELDS}/x_size/state", {"wish": "hide"})
+    root.confirm(f"{FIELDS}/x_size/state", {"wish": "hide"})
     assert "x_size" not in crm.registry.entity("crm.lead").fields
     root.post(f"{FIELDS}/x_size/state", {"wish": "show"})
     assert "Huge" in root.get("/crm/leads/1").get_data(as_text=True)
-    root.post(f"{FIELDS}/x_size/state", {"wish": "purge"})
+    asked = root.confirm(f"{FIELDS}/x_size", sent)
+    assert "“Huge” is no longer on offer; records that keep it: 1" in asked
+    asked = root.confirm(f"{FIELDS}/x_size/state", {"wish": "purge"})
+    assert "records that hold a value: 1" in asked
     assert "x_size" not in root.get("/settings/fields").get_data(as_text=True)
 
 

@@ -8,8 +8,8 @@ import pytest
 from click.testing import CliRunner
 from flask import Flask
 
-from gigacore import Crm, customfields, records
-from gigacore.access import tokens
+from gigacore import Crm, customfields, records, views
+from gigacore.access import roles, tokens
 from gigacore.context import system_actor
 from gigacore.data import settings
 from gigacore.errors import Forbidden, Invalid, NotFound
@@ -52,30 +52,78 @@ def planned(crm: Crm, wish: Wish) -> tuple[list[str], str]:
 
 
 def test_fields_become_unique_or_go(used: Crm) -> None:
+    region = "“Region” (Leads)"
     assert planned(used, FieldChange("crm.lead", "x_region", {"unique": True})) == (
-        ["+ unique of crm.lead.x_region: True", "+ index on crm.lead.x_region", "= 2 records hold a value"],
+        [f"+ Each value only once of {region}: yes", f"+ index on {region}", "= records that hold a value: 2"],
         "Some records have the same value; make the values differ first.",
     )
     assert planned(used, FieldChange("crm.lead", "x_region", {"indexed": True}))[1] == ""
     assert planned(used, FieldRemoval("crm.lead", "x_region")) == (
-        ["- custom field crm.lead.x_region", "= 2 records hold a value"], "",
+        [f"- the field {region}", "= records that hold a value: 2"], "",
     )  # fmt: skip
-    assert planned(used, FieldRemoval("crm.lead", "x_region", purge=True))[0][-1] == "- 2 records hold a value"
+    assert planned(used, FieldRemoval("crm.lead", "x_region", purge=True))[0][-1] == "- records that hold a value: 2"
     with pytest.raises(NotFound):
         planned(used, FieldRemoval("crm.lead", "x_nowhere"))
 
 
-def test_choices_go_or_are_merged(used: Crm) -> None:
-    going = ["- choice website of crm.source", "- 3 records hold it in crm.lead.source"]
+def test_who_uses_a_field_that_goes_is_named(used: Crm, make_user: Any) -> None:
+    north = {"field": "x_region", "op": "eq", "value": "north"}
+    steps = [{"do": "core.set_fields", "with": {"values": {"priority": "high"}}}]
+    with used.unit_of_work(make_user("super_admin")) as ctx:
+        views.save(ctx, "crm.lead", {"name": "North", "shared": "all", "filter": north})
+        views.save(ctx, "crm.lead", {"name": "Mine", "sort": "-x_region", "fields": ["x_region"]})
+        views.save(ctx, "crm.company", {"name": "Elsewhere", "shared": "all"})
+        body = {"entity": "crm.lead", "trigger": {"kind": "core.created"}, "steps": steps}
+        used.automation.create(ctx, "Greet the north", body | {"when": north})
+        used.automation.create(ctx, "Greet all", body)
+        data = {"entity": "crm.lead", "label": "Shout", "kind": "text", "formula": "upper(x_region)"}
+        customfields.define(ctx, data)
+        roles.create(ctx, "northerner", {"en": "Northerner"})
+        roles.grant(ctx, "northerner", "crm.lead", "view", "all", filter=north)
+        roles.set_field_rule(ctx, "northerner", "crm.lead", "x_region", read=True, write=False)
+    used.refresh()
+    users_of_it = [
+        "! the shared view “North” uses it", "! private views that use it: 1",
+        "! the automation “Greet the north” uses it (switched off)",
+        "! the formula “Shout” uses it and would have no values",
+        "! a right of the role “Northerner” depends on it", "! the role “Northerner” has a rule of its own for it",
+    ]  # fmt: skip
+    assert planned(used, FieldRemoval("crm.lead", "x_region"))[0][2:] == users_of_it
+    assert planned(used, FieldChange("crm.lead", "x_region", {"active": False}))[0][1:-1] == users_of_it
+
+
+def test_choices_go_or_are_merged(used: Crm, make_user: Any) -> None:
+    held = "records that hold it in “Source” (Leads): 3"
+    going = ["- the value “Website”", f"- {held}"]
     assert planned(used, ChoiceRemoval("crm.source", "website")) == (going, "3 records use this choice.")
     said, refused = planned(used, ChoiceRemoval("crm.source", "website", "referral"))
-    assert (said[1], refused) == ("+ 3 records hold it in crm.lead.source", "")
+    assert (said[1], refused) == (f"+ {held}", "")
+    with used.unit_of_work(make_user("super_admin")) as ctx:
+        for source in ("website", "referral"):
+            tree = {"all": [{"field": "source", "op": "in", "value": [source]}]}
+            views.save(ctx, "crm.lead", {"name": f"From {source}", "shared": "all", "filter": tree})
+    assert planned(used, ChoiceRemoval("crm.source", "website"))[0][2:] == ["! the shared view “From website” uses it"]
+
+
+def test_values_of_a_custom_list_go_or_are_merged(crm: Crm) -> None:
+    with crm.system("a list") as ctx:
+        customfields.define(ctx, {"entity": "crm.lead", "label": "Size", "kind": "choice", "choices": ["Small", "Big"]})
+    crm.refresh()
+    with crm.system("its value") as ctx:
+        records.create(ctx, "crm.lead", {"last_name": "A", "x_size": "big"})
+    name = "custom.crm.lead.x_size"
+    assert planned(crm, ChoiceRemoval(name, "big"))[1] == "1 records use this choice."
+    assert planned(crm, ChoiceRemoval(name, "big", "small"))[1] == ""
+    assert planned(crm, ChoiceRemoval(name, "small")) == (["- the value “Small”"], "")
+    assert planned(crm, FieldChange("crm.lead", "x_size", {"choices": ["Small"]}))[0] == [
+        "- “Big” is no longer on offer; records that keep it: 1", "= records that hold a value: 1",
+    ]  # fmt: skip
 
 
 def test_roles_and_modules_change(used: Crm, make_user: Any) -> None:
     make_user("user")
-    said, refused = planned(used, RoleLevels("user", {"crm.lead.delete": "none"}))
-    assert (said, refused) == (["- role user: crm.lead.delete (none)", "= 1 people have this role"], "")
+    said, refused = planned(used, RoleLevels("user", {"crm.lead.view": "none", "crm.lead.create": "all"}))
+    assert (said, refused) == (["- Leads, View: own → none", "= people who have this role: 1"], "")
     assert planned(used, ModuleAccess("crm", people=(1,)))[1] == ("The CRM itself is for everybody; limit it by roles.")
     wrong: list[tuple[str, dict[str, Any]]] = [
         ("nonsense", {}),
@@ -97,12 +145,12 @@ def test_a_setting_switches_fields(used: Crm, make_user: Any) -> None:
         data: dict[str, Any] = {"title": "Care", "company_id": company}
         data |= {"recurring": {"amount": "90", "currency": "EUR"}, "recurring_months": 12}
         records.create(ctx, "crm.opportunity", data)
-    place = "crm.opportunity.recurring"
+    amount, months = "“Recurring amount per month” (Opportunities)", "“Months of recurrence” (Opportunities)"
     assert planned(used, SwitchChange(name, value=False)) == (
-        [f"- no form asks for {place}", f"= 1 records hold it in {place}",
-         f"- no form asks for {place}_months", f"= 1 records hold it in {place}_months"], "",
+        [f"! no form asks for {amount}", f"= records that hold it in {amount}: 1",
+         f"! no form asks for {months}", f"= records that hold it in {months}: 1"], "",
     )  # fmt: skip
-    assert planned(used, SwitchChange(name, value=True))[0][0] == f"+ forms ask for {place}"
+    assert planned(used, SwitchChange(name, value=True))[0][0] == f"+ forms ask for {amount}"
     assert planned(used, SwitchChange("crm.nothing", value=True)) == ([], "No setting crm.nothing switches fields.")
     with pytest.raises(Forbidden):
         plan_change(used, make_user("user"), SwitchChange(name, value=False))
@@ -118,8 +166,8 @@ def test_over_the_api_and_on_the_command_line(
     found = client.post("/api/v1/core/plan", json=wish, headers=ada).get_json()
     assert found == {
         "changes": [
-            {"sign": "-", "what": "custom field crm.lead.x_region"},
-            {"sign": "=", "what": "2 records hold a value"},
+            {"sign": "-", "what": "the field “Region” (Leads)"},
+            {"sign": "=", "what": "records that hold a value: 2"},
         ],
         "refused": None,
     }

@@ -8,7 +8,9 @@ const OWN = new Set(['csrf_token', '_once', '_version'])
 const waiting = new WeakMap()
 
 const key = form => PREFIX + form.dataset.draft
-const typed = form => [...new FormData(form)].filter(([name, value]) => name !== 'csrf_token' && typeof value === 'string')
+// Of a file only the name can be kept: the server then says which one to choose again.
+const text = ([name, value]) => typeof value === 'string' ? [name, value] : [name.replace(/\.file$/, '.lost'), value.name]
+const typed = form => [...new FormData(form)].map(text).filter(([name, value]) => name !== 'csrf_token' && (value || !name.endsWith('.lost')))
 const values = pairs => JSON.stringify(pairs.filter(([name]) => !OWN.has(name)))
 
 function stored() {

@@ -1,7 +1,8 @@
 // A session that ends while somebody writes on a record or in a list: small forms and the open cell come back as they
 // were after the sign-in. Big forms have their own drafts, and the server brings back what they sent.
-import {again, standing} from './cells.js'
+import {again as reopen, standing} from './cells.js'
 import {edit} from './record.js'
+import {toast} from './shell.js'
 
 const KEY = 'giga-kept'
 const SMALL = '.inline-form, .composer form, .card-form'
@@ -14,14 +15,18 @@ function typed(form) {
 
 const filled = form => [...form.elements].some(one => one.matches('textarea, input:not([type=hidden])') && one.value !== one.defaultValue)
 
-function keep() {
+const chosen = form => [...form.querySelectorAll('input[type=file]')].flatMap(one => [...one.files].map(file => file.name))
+
+// `detail` of the event: the names of files that were on their way.
+function keep(event) {
+  const lost = [...event.detail ?? [], ...[...document.querySelectorAll(SMALL)].flatMap(chosen)]
   const forms = [...document.querySelectorAll(SMALL)]
     .filter(filled)
     .map(form => ({form: form.id, fact: form.closest('.fact')?.id, typed: typed(form)}))
   const cell = standing()
   if (cell) forms.push({record: cell.record, field: cell.field, typed: typed(cell.form)})
   try {
-    if (forms.length) sessionStorage.setItem(KEY, JSON.stringify({path: location.pathname, forms}))
+    if (forms.length + lost.length) sessionStorage.setItem(KEY, JSON.stringify({path: location.pathname, forms, lost}))
   } catch { /* no storage: nothing more can be done */ }
 }
 
@@ -34,7 +39,7 @@ function fill(form, values) {
 }
 
 async function bring({form, fact, record, field, typed: values}) {
-  const cell = record && await again({record, field})
+  const cell = record && await reopen({record, field})
   if (cell) return fill(cell, values)
   const pen = fact && document.querySelector(`#${CSS.escape(fact)} .pen`)
   if (pen) await edit(pen)
@@ -51,4 +56,6 @@ export function start() {
   if (kept?.path !== location.pathname) return
   sessionStorage.removeItem(KEY)
   kept.forms.forEach(bring)
+  const again = document.getElementById('words').dataset.again
+  kept.lost.forEach(name => toast(again.replace('%s', name), 'error'))
 }

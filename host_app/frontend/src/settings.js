@@ -2,10 +2,11 @@
 import {toast} from './shell.js'
 
 function sift(input) {
-  const wanted = fold(input.value)
+  const wanted = fold(input.value).split(/\s+/)
   let left = 0
   for (const link of document.querySelectorAll(input.dataset.sift)) {
-    const fits = fold(link.textContent).includes(wanted)
+    const called = fold(`${link.textContent} ${link.dataset.words ?? ''}`)
+    const fits = wanted.every(word => called.includes(word))
     link.parentElement.hidden = !fits
     left += fits
   }

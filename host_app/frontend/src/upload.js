@@ -26,6 +26,12 @@ function complain(request) {
   toast(text, kind)
 }
 
+// The sign-in comes next; files cannot wait for it, so the page then says which ones to choose again.
+function ended(files) {
+  document.dispatchEvent(new CustomEvent('giga:ended', {detail: files.map(file => file.name)}))
+  location.reload()
+}
+
 async function upload(form, files) {
   let card = ''
   for (const file of files) {
@@ -34,6 +40,7 @@ async function upload(form, files) {
       continue
     }
     const request = await send(form, file)
+    if (request.status === 401) return ended(files.slice(files.indexOf(file)))
     if (request.status === 200) card = request.responseText
     else complain(request)
   }

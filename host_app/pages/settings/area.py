@@ -17,6 +17,7 @@ from host_app.pages.frame import SETTINGS
 from host_app.pages.frame import page as answer
 from host_app.pages.parts import may_see
 from host_app.pages.reader import Reader, reader
+from host_app.pages.settings.words import WORDS
 from host_app.routing import route, signed_in
 
 COMPANY: Final = msg("Company")
@@ -37,6 +38,16 @@ class Entry:
     icon: str
     help: str = ""
     current: bool = False
+
+    @property
+    def words(self) -> str:
+        """Other names for it, which also find it."""
+        return WORDS.get(self.url, "")
+
+    def is_meant_by(self, text: str) -> bool:
+        """Whether each word of a search stands in what it is called."""
+        called = fold(f"{self.label} {self.help} {self.group} {self.words}")
+        return all(word in called for word in fold(text).split())
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +107,7 @@ def register(app: Flask) -> None:
 def area() -> ResponseReturnValue:
     """Everything that the reader may set, found by `?q=` or at a glance."""
     who, text = reader(), request.args.get("q", "").strip()[:100]
-    needle = fold(text)
-    found = [one for one in entries(who) if needle in fold(f"{one.label} {one.help} {one.group}")]
+    found = [one for one in entries(who) if one.is_meant_by(text)]
     return settings_page("index.html", who, title=who.t(msg("Settings")), groups=_grouped(found), q=text, index=True)
 
 

@@ -15,12 +15,15 @@ from gigacore.entity import Choice, ChoiceList
 from gigacore.errors import NotFound
 from gigacore.messages import msg
 from gigacore.plugins import choices as service
+from gigacore.plugins import field_choices
+from gigacore.plugins.configuration import ChoiceRemoval
 from host_app.api.policies import on_tool
 from host_app.pages.cells import choice_label, kind_label, pill
 from host_app.pages.colours import hex_of
 from host_app.pages.reader import Reader, reader
 from host_app.pages.settings import custom_choices
 from host_app.pages.settings.area import settings_page
+from host_app.pages.settings.asking import asked
 from host_app.pages.settings.choice_forms import moved, typed
 from host_app.pages.settings.doing import do
 from host_app.routing import Policy, route
@@ -39,7 +42,7 @@ def register(app: Flask) -> None:
 
 def _may_edit(actor: Actor, arguments: Mapping[str, Any]) -> None:
     """A custom field's list is edited by whoever edits the field."""
-    access.require(g.ctx, "edit", custom_choices.TOOL if custom_choices.is_custom(arguments["name"]) else TOOL)
+    access.require(g.ctx, "edit", custom_choices.TOOL if field_choices.is_custom(arguments["name"]) else TOOL)
 
 
 def show() -> ResponseReturnValue:
@@ -80,7 +83,7 @@ def one(name: str) -> ResponseReturnValue:
         }
         for choice in entry.choices
     ]
-    may_edit = access.may(who.ctx, "edit", custom_choices.TOOL if custom_choices.is_custom(name) else TOOL)
+    may_edit = access.may(who.ctx, "edit", custom_choices.TOOL if field_choices.is_custom(name) else TOOL)
     return settings_page(
         "list.html", who, title=who.t(entry.label), rows=rows, home=LIST, path=f"{LIST}/{name}", may_edit=may_edit,
         is_open=entry.open,
@@ -90,8 +93,24 @@ def one(name: str) -> ResponseReturnValue:
 def change(name: str) -> ResponseReturnValue:
     """Do what was asked for to one value, or add one; it counts at once."""
     entry, wish, key = _list(name, reader()), request.form.get("do", "add"), request.form.get("key", "")
-    act = custom_choices.act if custom_choices.is_custom(name) else _do
+    if wish in ("remove", "merge") and (page := _ask_to_remove(entry, key, into=wish == "merge")) is not None:
+        return page
+    act = custom_choices.act if field_choices.is_custom(name) else _do
     return do(lambda ctx: act(ctx, entry, wish, key), f"{LIST}/{name}")
+
+
+def _ask_to_remove(entry: ChoiceList, key: str, *, into: bool) -> ResponseReturnValue | None:
+    """What would go with a value, and which records another one would be put into."""
+    who, other, home = reader(), request.form.get("into", "") if into else "", f"{LIST}/{entry.name}"
+    known = entry.get(key)
+    if known is None:
+        raise NotFound
+    label = choice_label(known.labels, known.label, who)
+    wish = ChoiceRemoval(entry.name, key, other)
+    if not into:
+        return asked(wish, msg("Remove “{label}”?", label=label), msg("Remove"), home)
+    title = msg("Replace “{label}” in all records and remove it?", label=label)
+    return asked(wish, title, msg("Replace in all records and remove"), home)
 
 
 def _do(ctx: Context, entry: ChoiceList, wish: str, key: str) -> None:

@@ -8,50 +8,33 @@ from typing import TYPE_CHECKING, Any, Final
 from flask import request
 
 from gigacore import customfields
-from gigacore.customfields import Definition
 from gigacore.data.choices import choice_key
-from gigacore.entity import Choice, ChoiceList
-from gigacore.errors import Conflict, Invalid, NotFound
+from gigacore.entity import ChoiceList
+from gigacore.errors import Invalid, NotFound
 from gigacore.messages import msg
-from gigacore.plugins import choice_uses
+from gigacore.plugins import field_choices
 from host_app.pages.settings.choice_forms import moved, typed
 
 if TYPE_CHECKING:
     from gigacore.context import Context
 
-TOOL: Final = "core.custom_field"
-PREFIX: Final = "custom."
+TOOL: Final = field_choices.TOOL
 MOVES: Final = {"up": -1, "down": 1}
-
-
-def is_custom(name: str) -> bool:
-    """Whether a list belongs to a custom field."""
-    return name.startswith(PREFIX)
 
 
 def act(ctx: Context, entry: ChoiceList, wish: str, key: str) -> None:
     """Do to one value what the page asks for. Raises what `customfields.change` raises, NotFound, Conflict."""
-    definition = _definition(ctx, entry)
-    values = {choice.key: _as_data(choice) for choice in definition.choices}
-    if wish not in ("add", "order") and key not in values:
-        raise NotFound
+    if wish == "remove":
+        return field_choices.remove(ctx, entry.name, key)
+    if wish == "merge":
+        return field_choices.merge(ctx, entry.name, key, request.form.get("into", ""))
+    definition = field_choices.field_of(ctx, entry.name)
+    values = {choice.key: field_choices.as_data(choice) for choice in definition.choices}
     order = _WISHES.get(wish)
-    if order is None:
+    if order is None or (wish not in ("add", "order") and key not in values):
         raise NotFound
     keys = order(ctx, entry, values, key)
     customfields.change(ctx, definition.entity, definition.key, {"choices": [values[one] for one in keys]})
-
-
-def _definition(ctx: Context, entry: ChoiceList) -> Definition:
-    entity, _, key = entry.name.removeprefix(PREFIX).rpartition(".")
-    return customfields.find(ctx, entity, key)
-
-
-def _as_data(choice: Choice) -> dict[str, Any]:
-    return {
-        "key": choice.key, "label": choice.label, "labels": dict(choice.labels), "colour": choice.colour,
-        "active": choice.active,
-    }  # fmt: skip
 
 
 Values = dict[str, dict[str, Any]]
@@ -76,25 +59,6 @@ def _switch(ctx: Context, entry: ChoiceList, values: Values, key: str) -> list[s
     return list(values)
 
 
-def _remove(ctx: Context, entry: ChoiceList, values: Values, key: str) -> list[str]:
-    """Without any record that holds it, a value may go; the field keeps its label, switched off."""
-    used = choice_uses.count(ctx, entry.name, key)
-    if used:
-        raise Conflict(
-            msg("{count} records use this choice.", count=used),
-            fix=msg("Put another choice in its place, or switch it off."),
-        )
-    return [one for one in values if one != key]
-
-
-def _merge(ctx: Context, entry: ChoiceList, values: Values, key: str) -> list[str]:
-    into = request.form.get("into", "")
-    if into not in values or into == key:
-        raise Invalid.of("into", msg("Choose another value."))
-    choice_uses.replace_everywhere(ctx, entry.name, key, into)
-    return [one for one in values if one != key]
-
-
 def _order(ctx: Context, entry: ChoiceList, values: Values, key: str) -> list[str]:
     named = [one for one in request.form.getlist("keys") if one in values]
     return [*named, *(one for one in values if one not in named)]
@@ -105,6 +69,5 @@ def _move(ctx: Context, entry: ChoiceList, values: Values, key: str) -> list[str
 
 
 _WISHES: Final[Mapping[str, Callable[[Any, ChoiceList, Values, str], list[str]]]] = {
-    "add": _add, "save": _save, "hide": _switch, "show": _switch, "remove": _remove, "merge": _merge, "order": _order,
-    "up": _move, "down": _move,
+    "add": _add, "save": _save, "hide": _switch, "show": _switch, "order": _order, "up": _move, "down": _move,
 }  # fmt: skip

@@ -16,6 +16,7 @@ from gigacore.customfields import KINDS_OFFERED, Definition
 from gigacore.entity import EntitySpec, FieldSpec
 from gigacore.errors import Conflict, Invalid, NotFound
 from gigacore.messages import Msg, msg
+from gigacore.plugins.configuration import FieldChange, FieldRemoval
 from host_app.api.policies import on_tool
 from host_app.auth import current
 from host_app.context import current_crm
@@ -27,6 +28,7 @@ from host_app.pages.raw import Raw, raw_from
 from host_app.pages.reader import Reader, reader
 from host_app.pages.settings import formulas
 from host_app.pages.settings.area import settings_page
+from host_app.pages.settings.asking import asked, asked_if_lost
 from host_app.pages.settings.defaults import NO_DEFAULT, shown_default, typed_default
 from host_app.pages.settings.doing import again, do
 from host_app.routing import route
@@ -69,7 +71,6 @@ def register(app: Flask) -> None:
     route(app, ONE, policy=on_tool(TOOL, "edit"))(edit)
     route(app, ONE, policy=on_tool(TOOL, "edit"), methods=["POST"])(change)
     route(app, f"{ONE}/state", policy=on_tool(TOOL, "edit"), methods=["POST"])(state)
-    route(app, f"{ONE}/erase", policy=on_tool(TOOL, "edit"))(ask_to_erase)
     route(app, f"{LIST}/<entity>/try", policy=on_tool(TOOL, "edit"), methods=["POST"])(attempt)
     route(app, f"{LIST}/<entity>/order", policy=on_tool(TOOL, "edit"), methods=["POST"])(order)
 
@@ -153,6 +154,9 @@ def change(entity: str, key: str) -> ResponseReturnValue:
         return _form(who, who.registry.entity(entity), raw, present)
     try:
         data = _data(plain_form.typed(_fields(who, present=present), raw, who), who, present)
+        wish, title = FieldChange(entity, key, data), msg("Change the field “{label}”?", label=present.label)
+        if (page := asked_if_lost(wish, title, msg("Save"), f"{LIST}/{entity}/{key}")) is not None:
+            return page
         with current_crm().unit_of_work(current()) as ctx:
             customfields.change(ctx, entity, key, data)
     except (Invalid, Conflict) as error:
@@ -163,8 +167,10 @@ def change(entity: str, key: str) -> ResponseReturnValue:
 
 
 def state(entity: str, key: str) -> ResponseReturnValue:
-    """Hide a field, bring it back, or erase it with all its values."""
+    """Hide a field, bring it back, or erase it with all its values; what would go is shown and asked for first."""
     who, wish = reader(), request.values.get("wish", "")
+    if wish != "show" and (page := _ask_to_remove(entity, key, purge=wish == "purge")) is not None:
+        return page
     with current_crm().unit_of_work(current()) as ctx:
         if wish == "show":
             customfields.change(ctx, entity, key, {"active": True})
@@ -177,16 +183,12 @@ def state(entity: str, key: str) -> ResponseReturnValue:
     return redirect(LIST, 303)
 
 
-def ask_to_erase(entity: str, key: str) -> ResponseReturnValue:
-    """How many values would go with the field; until then it can be brought back."""
-    who = reader()
-    present, count = customfields.find(who.ctx, entity, key), customfields.count_values(who.ctx, entity, key)
-    spec = who.registry.entities.get(entity)
-    return settings_page(
-        "field_erase.html", who, title=who.t(msg("Erase the field “{label}”?", label=present.label)), home=LIST,
-        count=who.formats.number(count), things=who.t(spec.label_plural) if spec else entity,
-        action=f"{LIST}/{entity}/{key}/state",
-    )  # fmt: skip
+def _ask_to_remove(entity: str, key: str, *, purge: bool) -> ResponseReturnValue | None:
+    label = customfields.find(reader().ctx, entity, key).label
+    if purge:
+        title = msg("Erase the field “{label}” for good?", label=label)
+        return asked(FieldRemoval(entity, key, purge=True), title, msg("Erase the field and its values"), LIST)
+    return asked(FieldRemoval(entity, key), msg("Hide the field “{label}”?", label=label), msg("Hide"), LIST)
 
 
 def order(entity: str) -> ResponseReturnValue:

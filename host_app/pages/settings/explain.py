@@ -11,7 +11,7 @@ from flask.typing import ResponseReturnValue
 from gigacore import access
 from gigacore.access import roles, users
 from gigacore.access.explain import MOST_COUNTED, Explanation, count_seen, explain
-from gigacore.access.verbs import VERBS
+from gigacore.access.verbs import LEVEL_WORDS, VERBS
 from gigacore.context import Actor
 from gigacore.entity import EntitySpec
 from gigacore.errors import NotFound
@@ -21,7 +21,6 @@ from host_app.api.policies import on_tool
 from host_app.pages.columns import label_of
 from host_app.pages.reader import Reader, reader
 from host_app.pages.settings.area import settings_page
-from host_app.pages.settings.roles import LEVEL_WORDS
 from host_app.routing import route
 
 RIGHTS: Final = "/settings/users/<int:user_id>/rights"

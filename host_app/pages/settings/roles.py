@@ -14,20 +14,23 @@ from gigacore.access import roles
 from gigacore.access.grants import GrantSet
 from gigacore.access.profiles import SUPER_ADMIN
 from gigacore.access.roles import Role
-from gigacore.access.verbs import LEVELS, VERBS, Level, Permission
+from gigacore.access.verbs import LEVEL_WORDS, LEVELS, VERBS, Level, Permission
 from gigacore.context import Context
 from gigacore.data.choices import choice_key
 from gigacore.entity import FieldSpec
 from gigacore.errors import Conflict, Forbidden, GigaError, Invalid, NotFound
 from gigacore.messages import Msg, msg
+from gigacore.plugins.configuration import RoleLevels
 from host_app.api.policies import on_tool
 from host_app.auth import current
 from host_app.context import current_crm
 from host_app.pages import plain_form
 from host_app.pages.columns import label_of
+from host_app.pages.form import AGAIN
 from host_app.pages.raw import Raw, raw_from
 from host_app.pages.reader import Reader, reader
 from host_app.pages.settings.area import settings_page
+from host_app.pages.settings.asking import asked_if_lost
 from host_app.pages.settings.doing import again, do, problems
 from host_app.routing import route
 
@@ -37,12 +40,9 @@ ONE: Final = f"{ROLES}/<key>"
 NAME: Final = FieldSpec("label", "text", label="Name", required=True, max_length=120)
 FRENCH: Final = FieldSpec("label_fr", "text", label="Name in French", max_length=120)
 LIKE: Final = FieldSpec("like", "enum", label="With the rights of", required=True, default="user")
-LEVEL_WORDS: Final[Mapping[str, Msg]] = {
-    "none": msg("none"), "own": msg("own"), "team": msg("team’s"), "tree": msg("teams’ below"), "all": msg("all"),
-    "forbidden": msg("forbidden"),
-}  # fmt: skip
 YES_NO: Final[Mapping[str, Msg]] = {"none": msg("no"), "all": msg("yes"), "forbidden": msg("forbidden")}
 INHERIT: Final = ""
+Levels = Mapping[tuple[str, str], Level | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,8 +132,12 @@ def _new_form(who: Reader, raw: Raw, error: GigaError | None = None) -> Response
 
 def one(key: str) -> ResponseReturnValue:
     """The rights of one role."""
-    who = reader()
-    role, grants = roles.get(who.ctx, key), roles.grants_of(who.ctx, key)
+    return _shown(reader(), key, {})
+
+
+def _shown(who: Reader, key: str, typed: Levels) -> ResponseReturnValue:
+    """The matrix with the levels that were typed and not kept yet."""
+    role, grants = roles.get(who.ctx, key), roles.with_levels(roles.grants_of(who.ctx, key), typed)
     lines, tools = _lines(who, grants)
     return settings_page(
         "role.html", who, title=role.label(who.locale), role=role, home=ROLES, fixed=_fixed(role, who),
@@ -184,22 +188,13 @@ def _cell(permission: Permission, grants: GrantSet, who: Reader) -> Cell:
     words = LEVEL_WORDS if len(permission.levels) > 2 else YES_NO
     effect = roles.describe(grants, who.registry, permission) or "none"
     shown = who.t(words[effect]) if effect in words else effect
-    own = next((g.level for g in grants.grants if _is_plain(g, permission)), INHERIT)
-    general = roles.describe(_without(grants, permission), who.registry, permission) or "none"
+    own = next((g.level for g in grants.grants if roles.is_plain(g, permission)), INHERIT)
+    general = roles.describe(roles.without_plain(grants, permission), who.registry, permission) or "none"
     as_general = who.t(words.get(general, Msg(general)))
     levels = permission.levels or ("none", "all")
     options = tuple((level, who.t(words.get(level, Msg(level)))) for level in levels)
     name = f"{permission.subject}:{permission.verb}"
     return Cell(name, who.t(permission.verb_label), effect.split(" ")[0].strip(","), shown, own, as_general, options)
-
-
-def _is_plain(grant: access.grants.Grant, permission: Permission) -> bool:
-    same = grant.entity == permission.subject and grant.verb == permission.verb
-    return same and grant.filter is None and not grant.forbid
-
-
-def _without(grants: GrantSet, permission: Permission) -> GrantSet:
-    return replace(grants, grants=tuple(g for g in grants.grants if not _is_plain(g, permission)))
 
 
 def _rules(who: Reader, grants: GrantSet) -> list[tuple[str, str, str, str]]:
@@ -244,10 +239,16 @@ def _field_options(who: Reader) -> list[tuple[str, list[tuple[str, str]]]]:
 
 
 def change(key: str) -> ResponseReturnValue:
-    """Keep the matrix; only what differs from before is written."""
+    """Keep the matrix; only what differs from before is written. Rights that are taken away are asked for first."""
     known = {f"{one.subject}:{one.verb}": (one.subject, one.verb) for one in roles.permissions(reader().registry)}
-    levels = dict(_chosen(known))
-    return do(lambda ctx: roles.set_levels(ctx, key, levels), f"{ROLES}/{key}")
+    levels, home = dict(_chosen(known)), f"{ROLES}/{key}"
+    if AGAIN in request.form:
+        return _shown(reader(), key, levels)
+    label = roles.get(reader().ctx, key).label(reader().locale)
+    wish = RoleLevels(key, {f"{entity}.{verb}": level for (entity, verb), level in levels.items()})
+    if (page := asked_if_lost(wish, msg("Change the role “{name}”?", name=label), msg("Save"), home)) is not None:
+        return page
+    return do(lambda ctx: roles.set_levels(ctx, key, levels), home)
 
 
 def _chosen(known: Mapping[str, tuple[str, str]]) -> Iterator[tuple[tuple[str, str], Level | None]]:

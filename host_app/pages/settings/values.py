@@ -12,6 +12,7 @@ from gigacore.data import settings
 from gigacore.entity import FieldSpec
 from gigacore.errors import Forbidden, Invalid, NotFound
 from gigacore.messages import Msg, msg
+from gigacore.plugins.configuration import SwitchChange
 from gigacore.ui import SettingsPage
 from host_app.api.policies import on_tool
 from host_app.auth import current
@@ -24,6 +25,7 @@ from host_app.pages.parts import may_see
 from host_app.pages.raw import Raw, raw_from
 from host_app.pages.reader import Reader, reader
 from host_app.pages.settings.area import settings_page
+from host_app.pages.settings.asking import asked_if_lost
 from host_app.pages.settings.doing import again
 from host_app.routing import route, signed_in
 
@@ -78,9 +80,13 @@ def save_of_plugin(name: str) -> ResponseReturnValue:
 
 
 def _stored(who: Reader, fields: Sequence[FieldSpec]) -> Raw:
+    return plain_form.filled(fields, _values(who, fields), who)
+
+
+def _values(who: Reader, fields: Sequence[FieldSpec]) -> dict[str, Any]:
+    """What is kept, or the declared default."""
     kept = settings.read(who.ctx.session.connection(), org_id=who.actor.org_id)
-    values = {field.name: kept.get(field.name, field.default_value()) for field in fields}
-    return plain_form.filled(fields, values, who)
+    return {field.name: kept.get(field.name, field.default_value()) for field in fields}
 
 
 def _save(
@@ -94,12 +100,23 @@ def _save(
         check(fields, typed)
     except Invalid as error:
         return _show(who, title, fields, raw, error, template=template)
+    for wish in _switched_off(typed, fields, who):
+        if (page := asked_if_lost(wish, msg("Save these settings?"), msg("Save"), request.path)) is not None:
+            return page
     with current_crm().unit_of_work(current()) as ctx:
         for name, value in typed.items():
             settings.put(ctx, name, value, plugin=plugin)
     host().cache.pop("branding", None)
     note(_pale(typed, who) or who.t(msg("Saved.")))
     return redirect(request.path, 303)
+
+
+def _switched_off(typed: dict[str, Any], fields: Sequence[FieldSpec], who: Reader) -> list[SwitchChange]:
+    """The settings that were on, and with which fields go from the forms."""
+    before = _values(who, fields)
+    switches = {one.switch for spec in who.registry.entities.values() for one in spec.fields.values() if one.switch}
+    off = (name for name, value in typed.items() if name in switches and before.get(name) and not value)
+    return [SwitchChange(name, value=False) for name in off]
 
 
 def _pale(typed: dict[str, Any], who: Reader) -> str:
