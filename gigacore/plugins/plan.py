@@ -193,7 +193,7 @@ class _Planner:
         plugin = next((one for one in self.crm.plugins.enabled if one.name == self.name), None)
         if plugin is None:
             return
-        offers = [one.name for one in (*plugin.rule_triggers, *plugin.rule_actions)]
+        offers = [*(one.name for one in plugin.rule_triggers), *(one.name for one in plugin.rule_actions)]
         world = World(self.crm.registry, self.crm.automation.kit)
         for text in stranded(self.connection, world, world.without_plugin(self.name, offers)):
             yield Change(TOUCH, text)
