@@ -112,7 +112,7 @@ def test_a_swipe_scrolls_the_board_and_moves_no_card(phone: tuple[Page, Finger],
 
 
 def test_a_refused_card_goes_back_and_says_why(leads: None, crm: Crm, open_browser: Any) -> None:
-    with crm.system("a lead is won") as ctx:
+    with crm.system("a lead is lost") as ctx:
         lead = records.create(
             ctx, "crm.lead", {"last_name": "Closed", "status": "lost", "lost_reason": "price", "visibility": "write"}
         )
@@ -122,7 +122,8 @@ def test_a_refused_card_goes_back_and_says_why(leads: None, crm: Crm, open_brows
     page.locator(card).scroll_into_view_if_needed()
     finger = Finger(page)
     start, before = centre(page, card), page.inner_text(f"{LANE.format('lost')} .count")
-    finger.down(*start, hold=HOLD_MS)
+    finger.down(*start)
+    page.wait_for_selector(".kcard.sortable-chosen")
     finger.glide(start, (start[0] - 20, start[1] + 10), 4)
     page.wait_for_selector(".board.dragging")
     scrolled = page.evaluate("document.querySelector('.board').scrollLeft")
