@@ -98,7 +98,7 @@ def _show(
         about=title_of(spec, item),
         confirm=who.t(action.confirm) if action.confirm else "",
         inputs=inputs,
-        problems=forms.summary(form, filling.problems),
+        problems=forms.summary(form, filling.problems, who),
         home=record_url(spec, record_id),
         list_path=list_url(spec),
         list_label=who.t(spec.label_plural),

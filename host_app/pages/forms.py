@@ -157,7 +157,7 @@ def build(spec: EntitySpec, fields: Sequence[FieldSpec], filling: Filling, reade
         tuple(make_rows(child, filling, reader) for child in children_of(spec)),
         version=filling.raw.text("_version"),
     )
-    return replace(form, problems=tuple(summary(form, filling.problems)))
+    return replace(form, problems=tuple(summary(form, filling.problems, reader)))
 
 
 def section_of(one: FieldSpec, spec: EntitySpec, reader: Reading) -> str:
@@ -270,12 +270,12 @@ def _row(child: ChildSpec, index: str, filling: Filling, reader: Reading) -> Row
     return Row(index, filling.raw.text(f"{prefix}.id"), inputs)
 
 
-def summary(form: Form, problems: Mapping[str, str]) -> list[tuple[str, str]]:
+def summary(form: Form, problems: Mapping[str, str], reader: Reading) -> list[tuple[str, str]]:
     """The faults in the order of the inputs; those of no input come last, without an id."""
     inputs = [one for section in form.sections for one in section.inputs]
     inputs += [one for rows in form.children for row in rows.rows for one in row.inputs]
     known = {one.name for one in inputs}
-    told = [(one.id, f"{one.label}: {one.problem}") for one in inputs if one.problem]
+    told = [(one.id, f"{one.label}{reader.t(msg(':'))} {one.problem}") for one in inputs if one.problem]
     return told + [("", text) for name, text in problems.items() if name not in known]
 
 

@@ -94,6 +94,26 @@ def test_every_page_keeps_french_typography(reader: Any) -> None:
     assert "1\u202f234,50\u00a0€" in shown(reader.get("/crm/leads/1").get_data(as_text=True))
 
 
+def test_what_was_typed_wrongly_is_named_with_french_typography(reader: Any) -> None:
+    sent = {"last_name": "Durand", "next_action_at": "31/31/2026"}
+    page = shown(reader.post("/crm/leads/new", sent).get_data(as_text=True))
+    assert "Prochaine action le\u00a0: Indiquez une date et une heure" in page
+    assert faults(page) == []
+
+
+def test_money_dates_and_phones_are_typed_and_read_as_in_france(reader: Any) -> None:
+    sent = {
+        "last_name": "Durand", "amount": "1 234,5", "amount.currency": "EUR", "next_action_at": "31/12/2026 14:30",
+        "phone": "01 23 45 67 89",
+    }  # fmt: skip
+    path = reader.post("/crm/leads/new", sent).headers["Location"].partition("?")[0]
+    form = html.unescape(reader.get(f"{path}/edit").get_data(as_text=True))
+    kept = [re.search(rf'name="{name}"[^>]* value="([^"]*)"', form) for name in ("amount", "next_action_at", "phone")]
+    assert [found and found[1] for found in kept] == ["1234,50", "31/12/2026 14:30", "01 23 45 67 89"]
+    text = shown(reader.get(path).get_data(as_text=True))
+    assert [word for word in ("1\u202f234,50\u00a0€", "01 23 45 67 89") if word not in text] == []
+
+
 def test_the_look_at_typography_sees_faults() -> None:
     for wrong in ("Nom : x", "Quoi ?", "Nom: x", "« Oui", "Oui!", "Attendez...", "l'an", "1 234.50 €", "12 €"):
         assert faults(wrong), wrong
