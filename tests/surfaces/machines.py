@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,6 +38,16 @@ class Field:
         answer = self.house.call("GET", f"{MACHINES}{query}")
         assert answer.status_code == 200, answer.get_data(as_text=True)
         return answer.get_json()
+
+    def missing(self, surfaces: Iterable[Callable[[Field], bool]]) -> list[str]:
+        """The surfaces that the field does not reach, with what each of them gave instead."""
+        found = []
+        for surface in surfaces:
+            try:
+                found += [] if surface(self) else [surface.__name__]
+            except AssertionError as error:
+                found.append(f"{surface.__name__}: {error}")
+        return found
 
     def page(self, path: str) -> str:
         answer = self.house.root.get(path)
