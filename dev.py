@@ -217,6 +217,7 @@ def lint(arguments: list[str]) -> int:
         ["ruff", "format", "--check"],
         ["mypy", *checked],
         ["mypy", *SCRIPTS],
+        ["mypy", "--explicit-package-bases", "tests/benchmarks"],
         ["lint-imports"],
     ]
     return max([run(BIN / name, *options) for name, *options in checks if not arguments or name in arguments])

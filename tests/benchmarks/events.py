@@ -65,6 +65,9 @@ class Page(threading.Thread):
         assert self.answer.status == 200
         self.heard: list[float] = []
 
+    def await_more(self, than: int) -> None:
+        wait_for(lambda: len(self.heard) > than, 20, "the event")
+
     def run(self) -> None:
         for line in self.answer:
             if line.startswith(b"event: list"):
@@ -78,7 +81,7 @@ def delays(page: Page, change: Any) -> dict[str, float]:
         before = len(page.heard)
         change(number)
         done = time.monotonic()
-        wait_for(lambda before=before: len(page.heard) > before, 20, "the event")
+        page.await_more(before)
         found.append(max(0.0, page.heard[before] - done) * 1000)
         time.sleep(0.03)
     ordered = sorted(found)

@@ -23,10 +23,8 @@ from gigacore.settings import Settings
 from tests.benchmarks.data import Row
 
 CUSTOM: Final = (("x_region", "text", True), ("x_rank", "integer", True), ("x_since", "date", False))
-SECRETS: Final = {
-    "secret_key": "benchmark-only-0123456789-abcdefgh",
-    "encryption_key": "another-9876543210-zyxwvutsrq-key",
-}
+SECRET: Final = "benchmark-only-0123456789-abcdefgh"
+ENCRYPTION: Final = "another-9876543210-zyxwvutsrq-key"
 
 
 Owner = tuple[int, int]
@@ -78,9 +76,14 @@ class Product:
         }
 
 
+def _settings(folder: Path, database_url: str) -> Settings:
+    """Those of an installation that is only measured."""
+    return Settings(data_dir=folder, database_url=database_url, secret_key=SECRET, encryption_key=ENCRYPTION)
+
+
 def prepare(folder: Path, database_url: str, rows: Iterable[Row], site: Path | None = None) -> Product:
     """An installation with every plugin that is there, these leads, and a person with the rights of their team."""
-    settings = Settings(data_dir=folder, database_url=database_url, **SECRETS)
+    settings = _settings(folder, database_url)
     with _installation(settings) as crm:
         with crm.system("benchmark data") as ctx:
             team = teams.create(ctx, "Bench")
@@ -92,7 +95,7 @@ def prepare(folder: Path, database_url: str, rows: Iterable[Row], site: Path | N
 
 def prepare_shared(folder: Path, database_url: str, rows: Iterable[Row], site: Path) -> Product:
     """The same with people of three teams: they see 0.1 %, 10 %, the rest and, from above, all of the leads."""
-    settings = Settings(data_dir=folder, database_url=database_url, **SECRETS)
+    settings = _settings(folder, database_url)
     with _installation(settings) as crm:
         with crm.system("benchmark data") as ctx:
             above = teams.create(ctx, "Above")
