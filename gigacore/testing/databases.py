@@ -18,6 +18,7 @@ from gigacore.settings import Settings
 SECRET: Final = "a-secret-for-tests-0123456789-abcdef"  # noqa: S105 - guards nothing
 ENCRYPTION: Final = "another-key-for-tests-9876543210-fedcba"
 BESIDE: Final = ("", "-wal")
+FILE_COPY_SINCE: Final = (15,)  # before, there was no other way; the one through the log takes half as long again
 
 
 class Databases(Protocol):
@@ -118,7 +119,8 @@ class PostgresDatabases:
         base = sa.make_url(self.server)
         url = base.set(database=f"{base.database}_t{os.getpid()}_{self._made}")
         with self._server() as connection:
-            connection.exec_driver_sql(f'CREATE DATABASE "{url.database}" TEMPLATE "{template}"')
+            how = "STRATEGY FILE_COPY" if (connection.dialect.server_version_info or ()) >= FILE_COPY_SINCE else ""
+            connection.exec_driver_sql(f'CREATE DATABASE "{url.database}" TEMPLATE "{template}" {how}')
         text = url.render_as_string(hide_password=False)
         self._open.append(text)
         return text

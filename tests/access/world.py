@@ -18,6 +18,7 @@ from gigacore.data import Database
 from gigacore.entity import Entity, EntityMeta, Registry, field, ref
 from gigacore.entity.base import metadata
 from gigacore.ids import uuid7
+from tests.stored import stored
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 PASSWORD = "correct horse battery"
@@ -160,11 +161,10 @@ class World:
         """All rows, but for what a refusal may leave behind."""
         left_out = ("core_session", "core_sign_in", "core_rate_limit", "core_audit")
         with self.database.system_connection("test") as connection:
-            return {
-                table.name: sorted(map(repr, connection.execute(sa.select(table))))
-                for table in metadata.sorted_tables
-                if table.name.startswith(("core_", "zoo_")) and not table.name.startswith(left_out)
-            }
+            names = [
+                name for name in metadata.tables if name.startswith(("core_", "zoo_")) and not name.startswith(left_out)
+            ]
+            return {name: sorted(map(repr, rows)) for name, rows in stored(connection, names)}
 
 
 def raw_animal(values: Mapping[str, Any]) -> dict[str, Any]:

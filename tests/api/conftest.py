@@ -17,8 +17,10 @@ from werkzeug.test import TestResponse
 from gigacore import Crm
 from gigacore.access import teams, tokens, users
 from gigacore.entity import metadata
+from gigacore.testing.databases import Databases, settings
 from host_app import create_app
 from tests.api.samples import sample
+from tests.stored import Row, stored
 
 KEYS = {
     "secret_key": "0123456789abcdefghijklmnopqrstuvwxyzABCDEF",
@@ -91,17 +93,50 @@ ROLES = {
 }
 
 
+@dataclass(frozen=True)
+class Peopled:
+    """A database in which the people are, to be copied, and their ids and tokens."""
+
+    url: str
+    ids: Mapping[str, int]
+    tokens: Mapping[str, str]
+
+
+@pytest.fixture(scope="session")
+def peopled() -> dict[str, Peopled]:
+    """One of each engine that was asked for: to make the people anew takes longer than most tests."""
+    return {}
+
+
 @pytest.fixture
-def people(crm: Crm, app: Flask) -> People:
-    with crm.system("test people") as ctx:
+def database_url(request: pytest.FixtureRequest, databases: Databases, peopled: dict[str, Peopled]) -> Iterator[str]:
+    """A database as every test has it; the people are in it if the test asks for them."""
+    if "people" in request.fixturenames:
+        kind = type(databases).__name__
+        if kind not in peopled:
+            peopled[kind] = with_people(databases.ready())
+        url = databases.copy(peopled[kind].url)
+    else:
+        url = databases.ready()
+    yield url
+    databases.drop(url)
+
+
+def with_people(url: str) -> Peopled:
+    with Crm(settings(url), plugins=()) as crm, crm.start().system("test people") as ctx:
         ids = {
             name: users.create(ctx, f"{name}@example.test", name.capitalize(), PASSWORD, roles)
             for name, roles in ROLES.items()
         }
         teams.create(ctx, "North", manager_id=ids["max"], members=[ids[name] for name in ("max", "ann", "amy")])
         teams.create(ctx, "South", members=[ids["ben"]])
-        raw = {name: tokens.create(ctx, number, "test") for name, number in ids.items()}
-    callers = {name: Api(app.test_client(), raw[name], ids[name]) for name in ROLES}
+        return Peopled(url, ids, {name: tokens.create(ctx, number, "test") for name, number in ids.items()})
+
+
+@pytest.fixture
+def people(app: Flask, databases: Databases, peopled: dict[str, Peopled]) -> People:
+    made = peopled[type(databases).__name__]
+    callers = {name: Api(app.test_client(), made.tokens[name], made.ids[name]) for name in ROLES}
     return People(nobody=Api(app.test_client()), **callers)
 
 
@@ -114,21 +149,19 @@ def digest(crm: Crm) -> Iterator[Any]:
 def table_digest(crm: Crm) -> str:
     found = hashlib.sha256()
     with crm.database.system_connection("test digest") as connection:
-        present = set(sa.inspect(connection).get_table_names())
+        present = set(sa.inspect(connection).get_table_names()) - UNCOUNTED
         unwanted = "SELECT id FROM core_audit WHERE entity IN ('core.denied', 'core.system')"
         denied = {_plain(one) for one in connection.scalars(sa.text(unwanted))}
-        for table in sorted(metadata.sorted_tables, key=lambda one: one.name):
-            if table.name in present and table.name not in UNCOUNTED:
-                rows = connection.execute(sa.select(table)).all()
-                kept = [row for row in rows if not _about_denied(table.name, row, denied)]
-                found.update(repr((table.name, sorted(map(repr, kept)))).encode())
+        for table, rows in stored(connection, sorted(present & metadata.tables.keys())):
+            kept = [row for row in rows if not _about_denied(table, row, denied)]
+            found.update(repr((table, sorted(map(repr, kept)))).encode())
     return found.hexdigest()
 
 
-def _about_denied(table: str, row: Any, denied: set[str]) -> bool:
+def _about_denied(table: str, row: Row, denied: set[str]) -> bool:
     if table == "core_audit":
-        return _plain(row.id) in denied
-    return table == "core_audit_value" and _plain(row.audit_id) in denied
+        return _plain(row["id"]) in denied
+    return table == "core_audit_value" and _plain(row["audit_id"]) in denied
 
 
 def _plain(key: object) -> str:
