@@ -15,13 +15,13 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, ConsoleMessage, Page
 
 ROOT: Final = Path(__file__).parents[2]
 CHROMIUM: Final = os.environ.get("GIGA_CHROMIUM", "/usr/bin/chromium")
@@ -36,7 +36,15 @@ PAGES: Final[Mapping[str, str]] = {
     "currencies": "/settings/currencies", "backups": "/settings/backups", "sign-in": "/sign-in",
     "import": "/crm/leads/import", "automations": "/automations", "lead": "/crm/leads/1", "new": "/crm/leads/new",
     "fields": "/settings/fields", "choices": "/settings/lists/crm.lead_status", "plugins": "/settings/plugins",
-    "schedules": "/settings/jobs/schedules", "search": "/search?q=martin",
+    "schedules": "/settings/jobs/schedules", "search": "/search?q=martin", "status": "/crm/leads?as=status",
+    "contact": "/crm/contacts/1", "company": "/crm/companies/1", "tasks": "/crm/tasks", "nothing": "/crm/leads?q=zzzz",
+    "merge": "/crm/contacts/1/merge?other=2", "missing": "/crm/leads/999999", "rule": "/automations/new",
+    "log": "/automations/log", "jobs": "/settings/jobs", "hooks": "/settings/webhooks", "mails": "/settings/mails",
+    "inbox": "/settings/incoming/inbox", "plan": "/settings/plugins/lead_scoring", "trash": "/trash",
+    "told": "/notifications/choices", "all-settings": "/settings",
+    "palette": "/", "help": "/", "person": "/", "filter": "/crm/leads", "columns": "/crm/leads", "chosen": "/crm/leads",
+    "lost": "/crm/opportunities/board", "fact": "/crm/leads/1", "task": "/crm/leads/1", "faults": "/crm/contacts/new",
+    "import-columns": "/crm/leads/import",
 }  # fmt: skip
 GRAVE: Final = ("serious", "critical")
 
@@ -64,6 +72,84 @@ class Round:
         """Keep a fault and print it at once."""
         self.faults.append(fault)
         print(fault, flush=True)
+
+
+def open_sheet(page: Page) -> None:
+    """The form of a new record beside the list."""
+    page.click("[data-key=n] >> visible=true")
+    page.wait_for_selector("dialog.side-sheet form")
+
+
+def open_palette(page: Page) -> None:
+    """The palette with what it finds."""
+    page.keyboard.press("Control+k")
+    page.fill("#palette-q", "mar")
+    page.wait_for_selector("#palette-hits a")
+
+
+def choose_records(page: Page) -> None:
+    """The bar of what may be done with the records that are ticked."""
+    for place in range(2):
+        page.locator(".tbl tbody .c input").nth(place).check()
+    page.wait_for_selector(".selbar.on")
+
+
+def ask_for_the_reason(page: Page) -> None:
+    """The question that a lost opportunity is asked."""
+    card = page.locator(".kcard").first
+    card.hover()
+    card.locator("[data-open-move]").click()
+    page.click("#move-menu button >> nth=-1")
+    page.wait_for_selector("dialog.sheet[open]")
+
+
+def edit_a_fact(page: Page) -> None:
+    """A fact that is being changed where it stands."""
+    page.locator(".fact .pen").nth(3).click(force=True)
+    page.wait_for_selector(".fact.editing input:not([type=hidden])")
+
+
+def send_nothing(page: Page) -> None:
+    """What a form says that lacks what is required."""
+    page.click(".form-foot .btn-primary")
+    page.wait_for_selector(".error-summary")
+
+
+def send_a_file(page: Page) -> None:
+    """The second step of an import."""
+    text = "First name,Last name,E-mail,City\nZoe,Dupont,zoe@example.test,Lyon\nLeo,Martin,leo@example.test,Paris\n"
+    page.set_input_files("#file", {"name": "leads.csv", "mimeType": "text/csv", "buffer": text.encode()})
+    page.click(".form-foot .btn-primary")
+    page.wait_for_selector("button[value=begin]")
+
+
+def opens(trigger: str, shown: str) -> Callable[[Page], None]:
+    """A click, and what then shows itself."""
+
+    def act(page: Page) -> None:
+        page.click(trigger)
+        page.wait_for_selector(shown)
+
+    return act
+
+
+STATES: Final[Mapping[str, Callable[[Page], None]]] = {
+    "sheet": open_sheet,
+    "palette": open_palette,
+    "help": opens("[data-dialog=shortcuts]", "#shortcuts[open]"),
+    "person": opens(".me", "#m-me a"),
+    "filter": opens("[data-menu=m-filter]", "#filter-box a"),
+    "columns": opens("[data-menu=m-columns]", "#columns-box input:not([type=hidden])"),
+    "chosen": choose_records,
+    "lost": ask_for_the_reason,
+    "fact": edit_a_fact,
+    "task": opens(".composer .seg button >> nth=1", "#task-form input:not([type=hidden])"),
+    "faults": send_nothing,
+    "import-columns": send_a_file,
+}
+"""What is done on a page before its picture is taken."""
+EXPECTED: Final = ("/crm/leads/999999", "/crm/contacts/new")
+"""Pages whose own answer is a fault, which browsers log."""
 
 
 def serious_faults(page: Page) -> list[str]:
@@ -112,15 +198,20 @@ def shoot(browser: Browser, run: Round, locale: str, theme: str, wanted: argpars
     """All pages of one language and theme."""
     context = browser.new_context(color_scheme=theme, locale="fr-FR" if locale == "fr" else "en-GB")  # type: ignore[arg-type]
     page = context.new_page()
-    page.on("console", lambda told: run.tell(f"{page.url}: {told.text}") if told.type == "error" else None)
+    page.on("console", lambda told: run.tell(f"{page.url}: {told.text}") if is_fault(told, page) else None)
     page.on("pageerror", lambda error: run.tell(f"{page.url}: {error}"))
     if "sign-in" in wanted.pages:
-        each_width(page, run, f"sign-in-{locale}-{theme}", "/sign-in", wanted.widths)
+        each_width(page, run, "sign-in", f"{locale}-{theme}", wanted.widths)
     sign_in(page, run.address)
     for name in wanted.pages:
         if name != "sign-in":
-            each_width(page, run, f"{name}-{locale}-{theme}", PAGES[name], wanted.widths)
+            each_width(page, run, name, f"{locale}-{theme}", wanted.widths)
     context.close()
+
+
+def is_fault(told: ConsoleMessage, page: Page) -> bool:
+    """Whether a message of the browser tells of something that should not be."""
+    return told.type == "error" and not page.url.endswith(EXPECTED)
 
 
 def sign_in(page: Page, address: str) -> None:
@@ -132,17 +223,16 @@ def sign_in(page: Page, address: str) -> None:
     page.wait_for_url(f"{address}/")
 
 
-def each_width(page: Page, run: Round, name: str, path: str, widths: Sequence[int]) -> None:
-    """A page in each width."""
+def each_width(page: Page, run: Round, name: str, look: str, widths: Sequence[int]) -> None:
+    """A page in each width; `look` is its language and theme."""
     for width in widths:
         page.set_viewport_size({"width": width, "height": HEIGHTS.get(width, 900)})
-        page.goto(run.address + path)
+        page.goto(run.address + PAGES[name])
         page.wait_for_load_state("networkidle")
-        if name.startswith("sheet-"):
-            page.click("[data-key=n] >> visible=true")
-            page.wait_for_selector("dialog.side-sheet form")
-            page.wait_for_timeout(300)
-        run.take(page, f"{name}-{width}")
+        if act := STATES.get(name):
+            act(page)
+            page.wait_for_timeout(300)  # what slides in has come to rest
+        run.take(page, f"{name}-{look}-{width}")
 
 
 def write_index(run: Round) -> None:
