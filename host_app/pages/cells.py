@@ -28,6 +28,7 @@ LONGEST: Final = 120
 SPECIAL: Final = re.compile("[&<>'\"]").search
 NUMBERS: Final = frozenset({"integer", "decimal", "money"})
 DAY: Final = 86_400
+FIVE_DIGITS: Final = 10_000
 RECENT_DAYS: Final = 7
 
 
@@ -83,8 +84,8 @@ def _number(spec: FieldSpec, reader: Reading, short: bool) -> Draw:
 
 
 def _integer(spec: FieldSpec, reader: Reading, short: bool) -> Draw:
-    if spec.name == "id":
-        return str
+    if spec.name == "id" or (spec.maximum is not None and spec.maximum < FIVE_DIGITS):
+        return str  # a number or a year: in "1,986" nobody reads 1986
     group = reader.formats.symbols[0]
     return lambda value: f"{value:,}".replace(",", group)
 

@@ -116,6 +116,8 @@ def _activity(entry: Activity, view: RecordView, names: Mapping[str, Labels]) ->
     reopen = f"{view.path}/tasks/{entry.source_id}/reopen" if entry.source_entity == TASK else ""
     icon = ICONS.get(key, ICONS.get(kind, "activity"))
     what, title = _kind(entry, key, who), _title(entry, source, who, names)
+    if source is not None and _moved_field(entry, source) is not None:
+        what = who.t(msg("moved: {thing}", thing=who.t(source.label).lower()))
     return Entry(icon, entry.actor_name, what, at, exact, title, url, entry.summary or "", reopen=reopen)
 
 

@@ -40,7 +40,7 @@ PAGES: Final[Mapping[str, str]] = {
     "contact": "/crm/contacts/1", "company": "/crm/companies/1", "tasks": "/crm/tasks", "nothing": "/crm/leads?q=zzzz",
     "merge": "/crm/contacts/1/merge?other=2", "missing": "/crm/leads/999999", "rule": "/automations/new",
     "log": "/automations/log", "jobs": "/settings/jobs", "hooks": "/settings/webhooks", "mails": "/settings/mails",
-    "inbox": "/settings/incoming/inbox", "plan": "/settings/plugins/lead_scoring", "trash": "/trash",
+    "inbox": "/settings/incoming/inbox", "plan": "/settings/plugins/lead_scoring?wish=disable", "trash": "/trash",
     "told": "/notifications/choices", "all-settings": "/settings",
     "palette": "/", "help": "/", "person": "/", "filter": "/crm/leads", "columns": "/crm/leads", "chosen": "/crm/leads",
     "lost": "/crm/opportunities/board", "fact": "/crm/leads/1", "task": "/crm/leads/1", "faults": "/crm/contacts/new",
