@@ -39,6 +39,7 @@ def test_the_welcome_mail_is_built_tried_switched_on_and_sent(crm: Crm, open_bro
     assert page.input_value("#rule-name") == "Welcome"
     page.click("text=Try on the past month")
     page.wait_for_selector("#trial >> text=1 of 1 events")
+    page.wait_for_function("document.activeElement.id === 'do-past'")  # the keyboard goes on from there
     assert page.get_attribute("#trial .hits a", "href") == f"/crm/leads/{past}"
     page.wait_for_function("() => document.querySelector('#trial').getBoundingClientRect().bottom <= innerHeight")
     assert reader.serious_faults() == []

@@ -1,5 +1,5 @@
 // The focus stays where somebody works: what a script draws anew gives it back, to the same thing or the nearest one.
-const CAN = 'a[href], button:not([disabled]), input:not([type=hidden], [disabled]), select, textarea, summary, [tabindex="0"]'
+const CAN = 'a[href], button:not([disabled], [tabindex="-1"]), input:not([type=hidden], [disabled]), select, textarea, summary, [tabindex="0"]'
 let left = []
 
 const lost = () => !document.activeElement || document.activeElement === document.body
