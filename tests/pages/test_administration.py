@@ -272,7 +272,7 @@ def test_a_switch_of_modules_takes_a_fresh_sign_in(root: Visitor, crm: Crm, monk
     monkeypatch.setattr(crm, "clock", later)
     assert 'id="password"' in text(root, f"{place}?wish=enable")
     done: list[str] = []
-    monkeypatch.setattr(type(crm), "enable", lambda _self, name: done.append(name))
+    monkeypatch.setattr(type(crm), "enable", lambda _self, name, **_: done.append(name))
     assert root.post(place, {"wish": "enable"}).status_code == 422
     assert root.post(place, {"wish": "enable", "password": "wrong"}).status_code == 422
     assert done == []
