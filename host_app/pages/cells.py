@@ -238,7 +238,7 @@ def _url(spec: FieldSpec, reader: Reading, short: bool) -> Draw:
 
 def _email(spec: FieldSpec, reader: Reading, short: bool) -> Draw:
     if short:
-        return lambda value: safe(value).replace("@", "<wbr>@")
+        return safe
     return lambda value: f'<a href="mailto:{(text := safe(value))}">{text.replace("@", "<wbr>@")}</a>'
 
 
