@@ -73,7 +73,8 @@ def test_a_contact_with_rows_and_a_picked_company(open_browser: Any) -> None:
     page.goto(f"{reader.address}/crm/contacts/new")
     page.fill("#f-first_name", "Ada")
     page.fill("#f-last_name", "Lovelace")
-    page.fill("#f-company_id", "ateli")
+    with page.expect_response(lambda answer: "q=ateli" in answer.url):
+        page.fill("#f-company_id", "ateli")
     page.wait_for_selector(".pick [role=option]")
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Enter")
