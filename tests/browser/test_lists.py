@@ -10,17 +10,7 @@ from gigacore import Crm, records
 from tests.pages.conftest import PASSWORD
 
 
-@pytest.fixture
-def working(crm: Crm) -> Any:
-    """Jobs run in this process, as they do in a small installation."""
-    crm.jobs.start("embedded", threads=1)
-    yield
-    crm.jobs.stop()
-
-
-def test_a_filter_is_built_kept_and_all_that_it_finds_are_changed(
-    crm: Crm, working: None, leads: None, open_browser: Any
-) -> None:
+def test_a_filter_is_built_kept_and_all_that_it_finds_are_changed(crm: Crm, leads: None, open_browser: Any) -> None:
     with crm.system("more") as ctx:
         rows = [{"last_name": f"Extra {n:03}", "status": "new", "city": "Lyon"} for n in range(130)]
         made = records.create_many(ctx, "crm.lead", rows)
@@ -57,7 +47,9 @@ def test_a_filter_is_built_kept_and_all_that_it_finds_are_changed(
         page.fill("#f-owner_id", "super")
     page.click(".pick [role=option]:has-text('Super Admin Tester')")
     page.click(".form-foot .btn-primary")
-    page.wait_for_selector("#job:has-text('131 changed. 1 left as they were.')")
+    page.wait_for_selector("#job")
+    crm.jobs.run_pending()
+    page.wait_for_selector("#job:has-text('131 changed. 1 left as it was.')")
     page.wait_for_selector("#job a:has-text('Extra 000')")
     page.wait_for_selector(".views a[aria-current]:has-text('Lyon or big')")
     page.wait_for_url(lambda url: "job=" not in url)
