@@ -243,12 +243,13 @@ def _lead(story: Story, status: str) -> Made:
 
 
 def _lead_values(cast: Cast, status: str) -> dict[str, Any]:
+    """A lead; amounts stand on companies only, as many a house (and the example plugin `hello`) requires."""
     company = cast.company()[0] if cast.random.random() < 0.8 else ""
-    person = cast.person(company)
+    person, amount = cast.person(company), cast.money(500, 40_000)
     values: dict[str, Any] = {
         "first_name": person.first, "last_name": person.last, "company_name": company or None, "email": person.email,
         "phone": person.phone, "city": person.place[0], "country": person.place[2], "job_title": person.job,
-        "source": cast.choose(SOURCES), "amount": cast.money(500, 40_000), "visibility": cast.choose(VISIBILITIES),
+        "source": cast.choose(SOURCES), "amount": amount if company else None, "visibility": cast.choose(VISIBILITIES),
         "priority": cast.choose(("low", "normal", "normal", "normal", "high")),
         "description": cast.choose(cast.words.needs),
     }  # fmt: skip

@@ -54,6 +54,9 @@ def test_it_tells_a_believable_story(filled: Crm) -> None:
 
     leads = found["lead"]
     assert set(Counter(lead["status"] for lead in leads)) == {status for status, _ in demo.LEADS}
+    valued = [lead for lead in leads if lead["amount"]]
+    assert len(leads) > len(valued) > 100
+    assert all(lead["company_name"] for lead in valued)
     assert {lead["email_note"] for lead in leads} == {None, "missing", "duplicate"}
     assert len({lead["owner_id"]["id"] for lead in leads}) == len(demo.STAFF)
     assert {lead["visibility"] for lead in leads} == {"private", "read", "write"}
