@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
+
+import pytest
 
 from gigacore import Crm, records
 
@@ -50,6 +53,43 @@ def test_a_sheet_tells_faults_creates_in_a_picker_and_saves_once(crm: Crm, open_
     assert (str(stored["amount"].amount), str(stored["expected_close"])) == ("1234.5600", "2026-11-22")
     assert stored["company_id"]["label"] == "Atelier Neuf"
     assert all("422" in text for text in reader.complaints)
+
+
+@pytest.fixture
+def slow_picker(crm: Crm, open_browser: Any) -> Any:
+    """A form whose picker shows "Autre SA", marked, while the search for "Nouvelle SA" waits for `answers.pop()`."""
+    with crm.system("two companies") as ctx:
+        for name in ("Autre SA", "Nouvelle SA"):
+            records.create(ctx, "crm.company", {"name": name, "visibility": "write"})
+    page = open_browser().go("/crm/contacts/new")
+    page.click("#f-company_id")
+    page.wait_for_selector(".pick [role=option]:has-text('Autre SA')")
+    page.keyboard.press("ArrowDown")
+    page.wait_for_selector(".pick [role=option][aria-selected=true]:has-text('Autre SA')")
+    answers: list[Any] = []
+    page.route(re.compile(r"q=Nouvelle%20SA"), lambda route: answers.append(route))
+    return page, answers
+
+
+@pytest.mark.parametrize("keys", [("Enter",), ("ArrowDown", "Enter")], ids="-".join)
+def test_keys_that_are_faster_than_the_search_choose_from_its_answer(slow_picker: Any, keys: tuple[str, ...]) -> None:
+    from playwright.sync_api import expect
+
+    page, answers = slow_picker
+    number, picked = page.locator("#f-company_id-b [data-id]"), page.locator("#f-company_id")
+    with page.expect_request(re.compile(r"q=Nouvelle%20SA")):
+        page.keyboard.insert_text("Nouvelle SA")
+        for key in keys:
+            page.keyboard.press(key)
+        assert (number.input_value(), picked.input_value()) == ("", "Nouvelle SA")
+    answers.pop().continue_()
+    if len(keys) == 1:
+        page.wait_for_selector(".pick [role=option][aria-selected=true]:has-text('Nouvelle SA')")
+        assert number.input_value() == ""
+        page.keyboard.press("Enter")
+    expect(number).to_have_value("2")
+    expect(picked).to_have_value("Nouvelle SA")
+    assert answers == []
 
 
 def test_save_and_create_another_stays_in_the_sheet_and_waits_for_the_network(crm: Crm, open_browser: Any) -> None:

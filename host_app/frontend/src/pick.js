@@ -2,8 +2,6 @@
 import {open} from './sheet.js'
 import {pending} from './waiting.js'
 
-let wait = 0
-
 const parts = picker => ({
   text: picker.querySelector('[role=combobox]'),
   id: picker.querySelector('[data-id]'),
@@ -18,17 +16,36 @@ function close(picker) {
   text.removeAttribute('aria-activedescendant')
 }
 
-async function search(picker) {
+// Whether the list still answers an earlier text than the one that stands in the field.
+function stale(picker) {
+  const {text, id} = parts(picker)
+  return !id.value && picker.shown !== text.value
+}
+
+// One request for each text: keys that are pressed meanwhile wait for the same answer.
+function search(picker) {
+  const asked = parts(picker).text.value
+  clearTimeout(picker.timer)
+  if (picker.turn?.asked === asked) return picker.turn.answer
+  const turn = {asked}
+  turn.answer = load(picker, asked).finally(() => {
+    if (picker.turn === turn) delete picker.turn
+  })
+  picker.turn = turn
+  return turn.answer
+}
+
+async function load(picker, asked) {
   const {text, list} = parts(picker)
-  const turn = ++wait
   const arrived = pending(list, 'li')
-  const answer = await fetch(`${picker.dataset.url}?q=${encodeURIComponent(text.value)}`, {headers: {'HX-Request': 'true'}}).catch(() => null)
+  const answer = await fetch(`${picker.dataset.url}?q=${encodeURIComponent(asked)}`, {headers: {'HX-Request': 'true'}}).catch(() => null)
+  const found = answer?.ok ? await answer.json().catch(() => null) : null
   arrived()
-  if (!answer?.ok || turn !== wait) return
-  const found = await answer.json()
+  if (!found || text.value !== asked) return
   const rows = found.items.map((item, index) => option(picker, item, index))
-  if (picker.dataset.create) rows.push(creation(picker, text.value.trim(), rows.length))
+  if (picker.dataset.create) rows.push(creation(picker, asked.trim(), rows.length))
   list.replaceChildren(...rows)
+  picker.shown = asked
   text.ariaExpanded = String(rows.length > 0)
 }
 
@@ -79,7 +96,7 @@ function put(picker, value, label) {
 
 function walk(picker, step) {
   const {text, list} = parts(picker)
-  const rows = [...list.children]
+  const rows = [...list.querySelectorAll('[role=option]')]
   const at = rows.findIndex(row => row.ariaSelected === 'true')
   if (!rows.length) return search(picker)
   if (at >= 0) rows[at].ariaSelected = 'false'
@@ -89,13 +106,42 @@ function walk(picker, step) {
   text.setAttribute('aria-activedescendant', next.id)
 }
 
+const marked = picker => picker.querySelector('[role=option][aria-selected=true]')
+
+function unmark(picker) {
+  marked(picker)?.removeAttribute('aria-selected')
+  parts(picker).text.removeAttribute('aria-activedescendant')
+}
+
+// A key that is pressed before the answer is there acts on the answer; Enter alone marks the first entry, unseen as it is.
+async function afterSearch(picker, act) {
+  await search(picker)
+  if (!stale(picker)) act()
+}
+
+function step(picker, by) {
+  if (stale(picker)) afterSearch(picker, () => walk(picker, by))
+  else walk(picker, by)
+}
+
+function chooseUnseen(picker) {
+  afterSearch(picker, () => {
+    const row = marked(picker)
+    if (row) choose(picker, row)
+    else walk(picker, 1)
+  })
+}
+
 function onKey(event) {
   const picker = event.target.closest?.('.pick')
   if (!picker || event.target.role !== 'combobox') return
-  const chosen = picker.querySelector('[role=option][aria-selected=true]')
+  const chosen = marked(picker)
   if (event.key === 'ArrowDown' || event.key === 'ArrowUp') {
     event.preventDefault()
-    walk(picker, event.key === 'ArrowDown' ? 1 : -1)
+    step(picker, event.key === 'ArrowDown' ? 1 : -1)
+  } else if (event.key === 'Enter' && event.target.value && stale(picker)) {
+    event.preventDefault()
+    chooseUnseen(picker)
   } else if (event.key === 'Enter' && chosen) {
     event.preventDefault()
     choose(picker, chosen)
@@ -110,6 +156,7 @@ function onInput(event) {
   if (!picker || event.target.role !== 'combobox') return
   parts(picker).id.value = ''
   parts(picker).was.value = ''
+  unmark(picker)
   clearTimeout(picker.timer)
   picker.timer = setTimeout(() => search(picker), 160)
 }
