@@ -49,7 +49,7 @@ class Failure(enum.Enum):
 
 
 class DeclareHooks:
-    """Asked once, while the application starts. A failure quarantines the plugin and those that require it."""
+    """Asked once, while the application starts."""
 
     @hookspec
     def declare_parts(self, registry: Registry) -> Iterable[Part]:  # type: ignore[empty-body]

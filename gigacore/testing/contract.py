@@ -31,6 +31,7 @@ from gigacore.testing.samples import sample
 if TYPE_CHECKING:
     from gigacore import Actor, Context, Crm, Plugin
 
+SHOWN = ("label", "definition", "help")
 QUIET_IMPORT = """
 import sys, threading
 sys.addaudithook(lambda event, _: event in ("socket.connect", "subprocess.Popen") and sys.exit(f"{event} at import"))
@@ -127,8 +128,8 @@ class PluginContract:
     def test_texts_are_translated(self, crm: Crm) -> None:
         """Every label that people read has a French text."""
         french = crm.catalogue.translator("fr")
-        missing = {text for text in self._texts() if text not in french.texts}
-        assert sorted(missing) == []
+        missing = sorted({text for text in self._texts() if text not in french.texts})
+        assert not missing, f"translations/fr.po lacks: {missing}"
 
     def test_the_import_has_no_side_effects(self) -> None:
         """Importing the package connects to nothing and starts neither threads nor processes."""
@@ -164,6 +165,8 @@ class PluginContract:
         yield from (tab.label for tab in self.plugin.tabs)
         yield from (panel.label for panel in self.plugin.panels)
         yield from (action.label for action in self.plugin.actions)
+        for one in self.plugin.declares:
+            yield from (text for name in SHOWN if isinstance(text := getattr(one, name, None), str) and text)
 
 
 def _rows(crm: Crm, names: Collection[str]) -> dict[str, list[tuple[Any, ...]]]:

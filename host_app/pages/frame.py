@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from types import MappingProxyType
@@ -18,6 +18,7 @@ from gigacore.data import settings
 from gigacore.entity import EntitySpec
 from gigacore.errors import PluginError
 from gigacore.messages import Msg, Translate, msg
+from host_app import reporting
 from host_app.context import current_crm, host, say
 from host_app.csrf import csrf_token
 from host_app.pages.addresses import list_url, new_url
@@ -207,7 +208,7 @@ def branding() -> Mapping[str, str]:
 
 
 def menu(who: Reader) -> list[Group]:
-    """The main menu: entities in their groups, entries of plugins, settings."""
+    """The main menu: entities in their groups, entries of plugins, reports where there are any, settings."""
     groups: dict[str, list[tuple[int, Item]]] = {name: [] for name in GROUPS}
     groups[""].append((0, Item(who.t(msg("Home")), "/", "home")))
     entries = [entry for entry in nav_items(who.crm) if entry.group != SETTINGS]
@@ -221,10 +222,16 @@ def menu(who: Reader) -> list[Group]:
             item = Item(who.t(entry.label), url, entry.icon or "puzzle")
             groups.setdefault(entry.group, []).append((entry.order, item))
     made = [Group(who.t(name) if name else "", _in_order(items)) for name, items in groups.items() if items]
-    settings = Item(who.t(msg("Settings")), "/settings", "settings", request.path.startswith("/settings"))
-    automations = Item(who.t(msg("Automations")), "/automations", "robot", is_current("/automations"))
-    last = (automations, settings) if access.may(who.ctx, "view", "core.rule") else (settings,)
-    return [*made, Group("", last)]
+    return [*made, Group("", tuple(_tools(who)))]
+
+
+def _tools(who: Reader) -> Iterator[Item]:
+    """What goes over all records: reports that the reader may see, automations, settings."""
+    if reporting.offered():
+        yield Item(who.t(msg("Reports")), "/core/reports", "report-analytics", is_current("/core/reports"))
+    if access.may(who.ctx, "view", "core.rule"):
+        yield Item(who.t(msg("Automations")), "/automations", "robot", is_current("/automations"))
+    yield Item(who.t(msg("Settings")), "/settings", "settings", request.path.startswith("/settings"))
 
 
 def _in_order(items: Iterable[tuple[int, Item]]) -> tuple[Item, ...]:

@@ -208,6 +208,7 @@ def test_a_report_is_a_page_an_address_and_a_file_over_what_its_reader_sees(
     assert f'<th scope="row">{me["label"]}' in re.sub(r"<(?!/?th)[^>]*>", "", shown)
     assert '<td class="num">2</td>' in shown
     assert "Inspections by person" in page(house, "/core/reports")
+    assert 'href="/core/reports"' in page(house, "/"), "the menu leads there"
     written = house.call("GET", f"{REPORT}?format=csv").get_data(as_text=True)
     assert written.splitlines()[1:] == [f"{me['label']},2"]
     file = page(house, "/core/reports/inspections.by_person/file?format=csv&period=last_year")
@@ -239,6 +240,7 @@ def test_a_report_shows_nothing_that_its_reader_may_not_see(
             reports.find(ctx, declared, report.name)
     crm.disable("inspections")
     assert house.call("GET", REPORT).status_code == 404
+    assert 'href="/core/reports"' not in page(house, "/"), "no report, no entry in the menu"
 
 
 def test_a_kind_of_template_is_edited_by_administrators_and_used_by_its_plugin(

@@ -22,6 +22,7 @@ plugin = Plugin(
             label="Equipment overview",
             url="/equipment/overview",
             icon="chart-bar",
+            group="Sales",
             policy="equipment.overview.view",
         )
     ],

@@ -24,7 +24,16 @@ plugin = Plugin(
     settings=[FieldSpec("inspections.interval", "integer", "Days between two inspections")],
     settings_pages=[SettingsPage(name="inspections.general", label="Inspections", keys=("inspections.interval",))],
     tools=[Tool("inspections.overview", msg("Inspections of today"), ("view",))],
-    nav=[NavItem(name="inspections.today", label="Inspections of today", url="/inspections/today", policy="signed_in")],
+    nav=[
+        NavItem(
+            name="inspections.today",
+            label="Inspections of today",
+            url="/inspections/today",
+            icon="calendar-due",
+            group="Sales",
+            policy="signed_in",
+        )
+    ],
     columns=[Column(entity=MACHINE, field="inspections.inspected_on")],
     panels=PANELS,
     tabs=TABS,

@@ -11,7 +11,7 @@ from gigacore import Entity, EntityMeta, Extension, ExtensionMeta, choice, field
 class Inspection(Entity):
     """One look at one machine."""
 
-    __entity__ = EntityMeta("inspections.inspection", plural="inspections", title="title", icon="clipboard-check")
+    __entity__ = EntityMeta("inspections.inspection", plural="inspections", title="title", icon="checklist")
 
     title: Mapped[str] = field(search=True, listed=True, max_length=200)
     machine_id: Mapped[int] = ref("equipment.machine", on_delete="cascade", listed=True)

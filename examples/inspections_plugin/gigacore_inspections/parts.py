@@ -53,10 +53,10 @@ def how_many(ctx: Context, machine: Any) -> int:
 
 MADE: Final = Measure(
     name="inspections.made",
-    label="Inspections this month",
+    label="Inspections",
     entity="inspections.inspection",
     date_field="created_at",
-    definition="The inspections written down since the first of the month.",
+    definition="The inspections that were written down.",
 )
 BY_PERSON: Final = ReportType(
     name="inspections.by_person",
@@ -69,7 +69,7 @@ BY_PERSON: Final = ReportType(
 
 def tile(ctx: Context) -> list[Content]:
     """How many machines are due, and how many inspections were made."""
-    made = Figure(MADE.label, measures.value(ctx, MADE, "this_month"), definition=MADE.definition)
+    made = Figure("Inspections this month", measures.value(ctx, MADE, "this_month"), definition=MADE.definition)
     note = Note(msg("{count} machines are due.", count=len(due(ctx))))
     return [note, Figures((made,)), Link("Machines", entity=MACHINE)]
 
