@@ -203,8 +203,8 @@ def test_the_palette_by_keyboard(leads: None, open_browser: Any) -> None:
     page.wait_for_selector("dialog.side-sheet #f-name")
     page.keyboard.press("Escape")
     page.keyboard.press("Control+k")
-    page.keyboard.type("langue")
-    page.wait_for_selector("#palette [aria-disabled]")
+    page.keyboard.type("zzzz")
+    page.wait_for_selector("#palette [aria-disabled]:has-text('Nothing found')")
     page.keyboard.press("Escape")
     page.wait_for_selector("#palette", state="hidden")
     assert reader.complaints == []
