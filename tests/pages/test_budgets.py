@@ -16,6 +16,10 @@ BUDGETS = {
     "/settings/fields": (5, 25_000), "/settings/lists": (3, 30_000), "/settings/pipelines": (7, 50_000),
     "/settings/users": (8, 20_000), "/settings/roles/manager": (8, 80_000),
     "/settings/jobs/schedules": (4, 25_000), "/automations": (7, 25_000),
+    "/crm/opportunities/1": (17, 35_000), "/crm/opportunities/board": (9, 45_000), "/crm/contacts/1/edit": (11, 35_000),
+    "/crm/companies": (3, 40_000), "/crm/leads/import": (2, 20_000), "/notifications": (2, 20_000),
+    "/settings/general": (4, 20_000), "/settings/currencies": (8, 25_000), "/settings/backups": (3, 20_000),
+    "/settings/lists/crm.lead_status": (1, 45_000), "/settings/plugins": (4, 20_000), "/core/reports": (1, 20_000),
 }  # fmt: skip
 
 
@@ -28,6 +32,22 @@ def filled(crm: Crm) -> None:
             for n in range(60)
         ]
         records.create_many(ctx, "crm.lead", rows)
+        companies = records.create_many(ctx, "crm.company", [{"name": f"Company {n}"} for n in range(60)])
+        contacts = [
+            {"first_name": "Ada", "last_name": f"Number {n}", "company_id": one.id} for n, one in enumerate(companies)
+        ]
+        records.create_many(ctx, "crm.contact", contacts)
+        stages = records.page(ctx, "crm.stage", records.ListRequest(sort=("position",), count=False)).items
+        deals = [
+            {
+                "title": f"Deal {n}",
+                "company_id": one.id,
+                "stage_id": stages[n % 3]["id"],
+                "amount": {"amount": str(n), "currency": "EUR"},
+            }
+            for n, one in enumerate(companies)
+        ]
+        records.create_many(ctx, "crm.opportunity", deals)
 
 
 def test_no_page_is_over_its_budget(filled: None, root: Any, statements: Any) -> None:
