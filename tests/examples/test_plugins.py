@@ -13,7 +13,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from gigacore import Abort, Actor, Crm, Plugin, records
-from gigacore.access import tokens
+from gigacore.access import tokens, users
 from gigacore.testing.contract import PluginContract
 from gigacore.testing.databases import settings
 from host_app import create_app
@@ -84,10 +84,8 @@ class TestHelloAtWork:
             records.create(ctx, "crm.lead", {"last_name": "Durand", "amount": amount})
 
 
-class TestEquipmentAtWork:
-    @pytest.fixture
-    def plugins(self) -> Sequence[Plugin]:
-        return [equipment]
+class Served:
+    """The pages of an example, by a token of whoever looks."""
 
     @pytest.fixture
     def app(self, crm: Crm) -> Flask:
@@ -105,6 +103,32 @@ class TestEquipmentAtWork:
             return client
 
         return make
+
+
+class TestVisitsAtWork(Served):
+    @pytest.fixture
+    def plugins(self) -> Sequence[Plugin]:
+        return [visits]
+
+    @pytest.mark.parametrize(("locale", "day"), [("en", "Mar 9, 2026"), ("fr", "9 mars 2026")])
+    def test_its_map_writes_days_as_its_reader_does(
+        self, crm: Crm, admin: Actor, client_of: Callable[[Actor], FlaskClient], locale: str, day: str
+    ) -> None:
+        with crm.unit_of_work(admin) as ctx:
+            values = {"name": "Atelier Nord", "visits": {"last_visit": "2026-03-09"}, "founded": 1986}
+            number = records.create(ctx, "crm.company", values).id
+            users.change(ctx, admin.user_id or 0, {"locale": locale})
+        client = client_of(admin)
+        page = client.get("/visits/map").get_data(as_text=True)
+        assert "2026-03-09" not in page
+        assert day in page.replace("\u202f", " ").replace("\u00a0", " ")
+        assert ">1986<" in client.get(f"/crm/companies/{number}").get_data(as_text=True)
+
+
+class TestEquipmentAtWork(Served):
+    @pytest.fixture
+    def plugins(self) -> Sequence[Plugin]:
+        return [equipment]
 
     @pytest.fixture
     def machine(self, crm: Crm, admin: Actor) -> int:

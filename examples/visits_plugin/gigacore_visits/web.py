@@ -3,7 +3,7 @@
 from flask import Response
 
 from gigacore_visits.services import visited
-from host_app.ext import Routes, reading, render
+from host_app.ext import Routes, current_crm, reading, render
 
 
 def register(routes: Routes) -> None:
@@ -11,4 +11,6 @@ def register(routes: Routes) -> None:
 
     @routes.page("/map", policy="crm.company.view")
     def map_of_visits() -> Response:
-        return render("visits/map.html", title="Map of visits", visited=visited(reading()))
+        ctx = reading()
+        formats = current_crm().catalogue.formats(ctx.actor.locale, ctx.actor.timezone)
+        return render("visits/map.html", title="Map of visits", visited=visited(ctx), date=formats.date)
