@@ -11,6 +11,7 @@ import traceback
 from collections.abc import Callable
 from typing import Final
 
+from gigacore.data.engine import waits_to_write
 from gigacore.messages import msg
 from gigacore.plugins.calls import Call, Calls
 
@@ -52,10 +53,11 @@ class Watchdog(threading.Thread):
         while not self.ended.wait(pause):
             late = self.calls.running(self.slow)
             for call in late:
-                if call not in told:
+                if call not in told and not waits(call):
                     self.calls.faults.note(call.plugin, call.place, SLOW.text)
                     log.warning("plugin %s takes long in %s:\n%s", call.plugin, call.place, stack_of(call))
-            told = set(late)
+                    told.add(call)
+            told &= set(late)
             if late and self.limit and late[0].seconds > self.limit:
                 self._end(late[0])
                 return
@@ -68,6 +70,12 @@ class Watchdog(threading.Thread):
         self.calls.faults.note(call.plugin, call.place, ENDED.text, ended=True)
         log.critical("plugin %s hangs in %s; the process ends:\n%s", call.plugin, call.place, stack_of(call))
         self.end()
+
+
+def waits(call: Call) -> bool:
+    """Whether the call is held up by somebody else's writing, which is no fault of its plugin."""
+    frame = sys._current_frames().get(call.thread)
+    return frame is not None and waits_to_write(frame)
 
 
 def stack_of(call: Call) -> str:

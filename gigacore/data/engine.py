@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import time
+from types import FrameType
 from typing import Any, Final
 
 import orjson
@@ -130,6 +131,11 @@ def _begin_sqlite(connection: Connection) -> None:
         raw.execute(statement)
     except sqlite3.OperationalError as error:
         raise sa.exc.OperationalError(statement, None, error) from error
+
+
+def waits_to_write(frame: FrameType) -> bool:
+    """Whether a thread that stands at `frame` waits on SQLite for another to end its writing, at most `BUSY_MS`."""
+    return frame.f_code is _begin_sqlite.__code__
 
 
 def _stamp(connection: DBAPIConnection, record: ConnectionPoolEntry) -> None:

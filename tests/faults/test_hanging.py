@@ -19,6 +19,7 @@ from typing import Any
 import pytest
 
 from gigacore import Crm
+from gigacore.data import create_engine
 from gigacore.errors import Unavailable
 from gigacore.plugins.calls import Calls
 from gigacore.plugins.faults import FaultLog
@@ -155,6 +156,28 @@ def test_the_watchdog_tells_slow_calls_and_ends_hanging_ones(tmp_path: Path) -> 
     dog.join(10)
     told = [fault.error for fault in calls.faults.read()]
     assert told == [ENDED.text, SLOW.text]
+
+
+def test_who_waits_for_somebody_elses_writing_is_not_told_as_slow(tmp_path: Path) -> None:
+    calls, engine = Calls(FaultLog(tmp_path / "faults.jsonl")), create_engine(f"sqlite:///{tmp_path / 'db.sqlite3'}")
+    dog = Watchdog(calls, slow=0.05, limit=0)
+
+    def write() -> None:
+        with calls.into("waiting", "a consumer"), engine.begin():
+            pass
+
+    waiting = threading.Thread(target=write)
+    with engine.begin():
+        waiting.start()
+        wait_for(lambda: any(call.seconds > dog.slow for call in calls.running()))
+        dog.start()
+        with calls.into("slow", "an action"):
+            wait_for(lambda: bool(calls.faults.read()))
+        assert [call.plugin for call in calls.running()] == ["waiting"]
+        dog.stop()
+        dog.join()
+    waiting.join()
+    assert {fault.plugin for fault in calls.faults.read()} == {"slow"}
 
 
 def test_a_plugin_that_hangs_again_and_again_is_stopped_until_somebody_enables_it(
