@@ -72,8 +72,14 @@ def verbatim(text: str) -> Msg:
 
 def packed(message: Msg) -> dict[str, Any]:
     """A message as JSON holds it, to be shown in the language of whoever reads it later."""
-    params = {name: packed(value) if isinstance(value, Msg) else value for name, value in message.params.items()}
-    return {"msg": message.text, "params": params}
+    return {"msg": message.text, "params": {name: _as_json(value) for name, value in message.params.items()}}
+
+
+def _as_json(value: object) -> object:
+    """A parameter: what JSON has no form for, such as a path, is kept as it is shown."""
+    if isinstance(value, Msg):
+        return packed(value)
+    return value if value is None or isinstance(value, str | int | float) else str(value)
 
 
 def unpacked(kept: Mapping[str, Any]) -> Msg:

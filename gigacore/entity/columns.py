@@ -133,7 +133,7 @@ class MessageText(TypeDecorator[Msg]):
 
     def process_bind_param(self, value: Msg | str | None, dialect: Dialect) -> str | None:
         """To the database."""
-        return orjson.dumps(packed(value), default=str).decode() if isinstance(value, Msg) else value
+        return orjson.dumps(packed(value)).decode() if isinstance(value, Msg) else value
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> Msg | None:
         """From the database."""

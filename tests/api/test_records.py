@@ -292,8 +292,8 @@ def test_a_list_costs_three_statements_at_most_and_a_creation_seven(
     for number in range(5):
         people.ann.make("/crm/contacts", {"first_name": "A", "last_name": f"B{number}", "company_id": company["id"]})
         lead(people, city="Lyon")
-    people.ann("GET", "/crm/leads?city=Lyon&sort=-created_at")
     for path in ("/crm/leads?city=Lyon&sort=-created_at&limit=2", "/crm/contacts?sort=last_name&limit=2"):
+        people.ann("GET", path)  # whether somebody sees few records is asked once a minute
         with statements() as seen:
             assert people.ann("GET", path).status_code == 200
         assert len(seen) <= (3 if "leads" in path else 4), seen

@@ -30,7 +30,9 @@ BODY = {
             {"wait": "PT3H"},
         ], "else": [{"do": "core.notify", "with": {"text": "No", "to": "owner"}}]},
         {"do": "core.run_action", "with": {"action": "won"}},
-        {"do": "core.send_mail", "with": {"subject": "Hello", "text": "Dear {{ record.last_name }}"}},
+        {"do": "core.send_mail", "with": {
+            "subject": "Hello", "text": "Dear {{ record.last_name }}", "purpose": "service",
+        }},
     ],
 }  # fmt: skip
 

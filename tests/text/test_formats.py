@@ -60,16 +60,21 @@ def test_an_unknown_language_reads_english() -> None:
 @pytest.mark.parametrize(
     ("locale", "count", "told"),
     [
-        ("en", 0, "0 records hold a value"), ("en", 1, "1 record holds a value"), ("en", 2, "2 records hold a value"),
-        ("fr", 0, "0 fiche a une valeur"), ("fr", 1, "1 fiche a une valeur"), ("fr", "1", "1 fiche a une valeur"),
-        ("fr", 2, "2 fiches ont une valeur"), ("fr", "1\u202f234", "1\u202f234 fiches ont une valeur"),
-        ("xx", 1, "1 record holds a value"),
+        ("en", 0, "0 records use this choice."),
+        ("en", 1, "1 record uses this choice."),
+        ("en", 2, "2 records use this choice."),
+        ("fr", 0, "0 fiche utilise cette valeur."),
+        ("fr", 1, "1 fiche utilise cette valeur."),
+        ("fr", "1", "1 fiche utilise cette valeur."),
+        ("fr", 2, "2 fiches utilisent cette valeur."),
+        ("fr", "1\u202f234", "1\u202f234 fiches utilisent cette valeur."),
+        ("xx", 1, "1 record uses this choice."),
     ],
-)  # fmt: skip
+)
 def test_a_count_chooses_the_form_of_a_text(locale: str, count: object, told: str) -> None:
     translate = Catalogue.load(["gigacore"]).translator(locale)
-    assert translate(msg("{count} records hold a value", count=count)) == told
-    assert translate(msg("{what}", what=msg("{count} records hold a value", count=count))) == told
+    assert translate(msg("{count} records use this choice.", count=count)) == told
+    assert translate(msg("{what}", what=msg("{count} records use this choice.", count=count))) == told
 
 
 def test_a_currency_of_letters_stands_apart_from_its_amount() -> None:
