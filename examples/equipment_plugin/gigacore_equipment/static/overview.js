@@ -9,7 +9,7 @@ const draw = async giga => {
       labels: rows.map(row => row.cells[0].textContent),
       datasets: [{data: rows.map(row => Number(row.cells[1].textContent))}],
     },
-    options: {plugins: {legend: {display: false}}},
+    options: {plugins: {legend: {display: false}}, scales: {y: {ticks: {precision: 0}}}},
   })
 }
 if (window.giga) draw(window.giga)
