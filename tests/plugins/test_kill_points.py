@@ -16,7 +16,7 @@ from tests.plugins.killpoints import OPERATIONS
 
 ROOT = Path(__file__).parents[2]
 OFTEN = ("upgrade", "uninstall", "reinstall")
-MOST = {"restore": 60}
+MOST = {"restore": 20}
 """A restore makes hundreds of calls, most of them rows of one table after another."""
 
 
