@@ -19,11 +19,14 @@ def helps(command: click.Command) -> Iterator[str]:
         yield from helps(below)
 
 
+HELPS = frozenset(helps(cli))
+"""Taken before any test calls a command, which puts its help into the language of the terminal."""
+
+
 def test_every_help_has_its_french() -> None:
     french = Catalogue.load(["gigacore", "host_app"]).translator("fr")
-    found = set(helps(cli))
-    assert len(found) > 60
-    assert sorted(text for text in found if text not in french.texts and text != "Show the version and exit.") == []
+    assert len(HELPS) > 60
+    assert sorted(text for text in HELPS if text not in french.texts and text != "Show the version and exit.") == []
 
 
 def test_a_help_without_french_is_seen() -> None:
