@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
@@ -45,6 +45,7 @@ from gigacore.plugins.seeding import read_choices, run_install
 from gigacore.plugins.stored import idle_extensions, idle_references
 from gigacore.settings import Settings
 from gigacore.upkeep import Upkeep
+from gigacore.values import dataclass
 from gigacore.webhooks import CONSUMER as HOOKS
 from gigacore.webhooks import Webhooks
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final, Protocol
+
+from gigacore.values import dataclass
 
 # A reading takes this long to arrive: to follow each would let identifiers go back in time.
 JITTER_MS: Final = 5

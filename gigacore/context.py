@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal
 from zoneinfo import ZoneInfo
+
+from gigacore.values import dataclass
 
 if TYPE_CHECKING:
     from gigacore.data.session import ActorSession

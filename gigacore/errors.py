@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import ClassVar, Final
 
 from gigacore.messages import Msg, joined, msg, verbatim
+from gigacore.values import dataclass
 
 
 def _as_msg(text: Msg | str) -> Msg:

@@ -6,13 +6,13 @@ What must not be lost is a record, an event or a notification; this is for what 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from typing import Final
 
 import orjson
 
 from gigacore.errors import Invalid, Misuse
 from gigacore.messages import msg
+from gigacore.values import dataclass
 
 MOST_BYTES: Final = 4_000
 """PostgreSQL carries at most 8,000 bytes between processes: https://www.postgresql.org/docs/current/sql-notify.html."""

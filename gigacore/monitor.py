@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
@@ -13,6 +12,7 @@ from gigacore.automation.tables import core_rule_run
 from gigacore.data.tables import core_delivery, core_outbox
 from gigacore.jobs import core_job, heartbeat
 from gigacore.mail.tables import core_mail
+from gigacore.values import dataclass
 from gigacore.webhooks.tables import core_hook_delivery, core_inbox
 
 OPEN: Final = ("queued", "running", "dead", "parked")

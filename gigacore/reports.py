@@ -6,7 +6,6 @@ A report shows what its reader may see: its figures are worked out in the reader
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from gigacore import access, measures, records
@@ -17,6 +16,7 @@ from gigacore.exchange.export import Export, ExportColumn, Wording, plain_text
 from gigacore.filter.moments import is_period
 from gigacore.measures import Aggregate, Measure
 from gigacore.messages import msg
+from gigacore.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

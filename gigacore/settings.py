@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import field, fields
 from pathlib import Path
 from typing import Final
 
 from gigacore.errors import ConfigurationError
 from gigacore.messages import msg
+from gigacore.values import dataclass
 
 _PREFIX: Final = "GIGA_"
 _TRUE: Final = frozenset({"1", "true", "yes", "on"})

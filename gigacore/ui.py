@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+
+from gigacore.values import dataclass
 
 if TYPE_CHECKING:
     from gigacore.context import Context

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
 
@@ -23,6 +22,7 @@ from gigacore.jobs.relay import Event
 from gigacore.mail import jobs as mail_jobs
 from gigacore.records import erasing
 from gigacore.ui import BulkAction
+from gigacore.values import dataclass
 from gigacore.webhooks import incoming, outgoing
 
 CHUNK: Final = 50

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 from html import escape
 from typing import TYPE_CHECKING, Final
 
@@ -13,6 +13,7 @@ import orjson
 from werkzeug.wsgi import ClosingIterator
 
 from gigacore.messages import Translate, msg
+from gigacore.values import dataclass
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment

@@ -6,7 +6,7 @@ import re
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, Literal, cast
 
@@ -16,6 +16,7 @@ from werkzeug.datastructures import LanguageAccept
 
 from gigacore.ids import uuid7
 from gigacore.messages import Msg, Translate
+from gigacore.values import dataclass
 from host_app.meter import Meter
 
 if TYPE_CHECKING:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from types import MappingProxyType
 from typing import IO, Final
 
@@ -15,6 +15,7 @@ from gigacore.exchange.export import Wording, as_csv, prepare
 from gigacore.exchange.export_job import EXPORT, XLSX
 from gigacore.exchange.workbook import MIME, export_xlsx
 from gigacore.records import ListRequest
+from gigacore.values import dataclass
 from host_app.auth import current
 from host_app.context import current_crm
 

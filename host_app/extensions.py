@@ -7,7 +7,7 @@ import importlib
 import importlib.util
 import mimetypes
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import wraps
 from importlib.resources import files
 from types import ModuleType
@@ -24,6 +24,7 @@ from gigacore.errors import Forbidden, NotFound, PluginError
 from gigacore.messages import msg
 from gigacore.plugins import Plugin
 from gigacore.plugins.calls import STOPS
+from gigacore.values import dataclass
 from host_app import surfaces
 from host_app.context import current_crm, host
 from host_app.routing import Policy, V, View, public_route, route

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 
 import click
@@ -13,6 +13,7 @@ from gigacore import Crm
 from gigacore.messages import Msg, Translate
 from gigacore.settings import Settings
 from gigacore.text import Catalogue
+from gigacore.values import dataclass
 from host_app.keys import with_keys
 
 

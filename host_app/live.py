@@ -13,7 +13,7 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -28,6 +28,7 @@ from gigacore.errors import Invalid
 from gigacore.live import LiveMessage
 from gigacore.messages import msg
 from gigacore.notices import core_notice
+from gigacore.values import dataclass
 from host_app.auth import current
 from host_app.context import current_crm, host
 from host_app.routing import route, signed_in

@@ -6,7 +6,6 @@ import logging
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, wait
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Final
@@ -17,6 +16,7 @@ from gigacore import Crm, backups
 from gigacore.errors import worded
 from gigacore.messages import Msg, packed, unpacked
 from gigacore.settings import Settings
+from gigacore.values import dataclass
 
 log: Final = logging.getLogger("host_app")
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
 from flask import Flask, g, request
@@ -14,6 +13,7 @@ from werkzeug.routing import IntegerConverter, Map, Rule
 from gigacore.context import Actor
 from gigacore.errors import ConfigurationError, Unauthenticated
 from gigacore.messages import msg
+from gigacore.values import dataclass
 from host_app.auth import current
 from host_app.context import host
 from host_app.csrf import check_csrf

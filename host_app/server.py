@@ -7,7 +7,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from types import FrameType
 from typing import Any, Final, Literal
 
@@ -20,6 +20,7 @@ from gigacore import Crm
 from gigacore.messages import Translate
 from gigacore.plugins.calls import PATIENCE
 from gigacore.settings import Settings
+from gigacore.values import dataclass
 from host_app import broker
 from host_app.admission import Admission, Voice
 from host_app.app import create_app

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final, cast
 
@@ -12,6 +11,7 @@ from flask.typing import ResponseReturnValue
 
 from gigacore.errors import PluginError
 from gigacore.messages import msg
+from gigacore.values import dataclass
 from host_app.api.policies import on_entity
 from host_app.context import host
 from host_app.routing import View, route

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -13,6 +12,7 @@ from gigacore.access.profiles import SUPER_ADMIN, bump
 from gigacore.access.tables import core_access, core_grant, core_role
 from gigacore.access.verbs import Level
 from gigacore.ids import uuid7
+from gigacore.values import dataclass
 
 ADMIN: Final = "admin"
 MANAGER: Final = "manager"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
 import sqlalchemy as sa
@@ -20,6 +19,7 @@ from gigacore.access.verbs import giving_shares, verb_label
 from gigacore.data.door import mark_scoped
 from gigacore.filter import Condition
 from gigacore.messages import Msg, msg
+from gigacore.values import dataclass
 
 if TYPE_CHECKING:
     from gigacore.context import Actor, Context

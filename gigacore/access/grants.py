@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from gigacore.access.verbs import (
@@ -17,6 +16,7 @@ from gigacore.access.verbs import (
     entity_rank,
     verb_rank,
 )
+from gigacore.values import dataclass
 
 if TYPE_CHECKING:
     from gigacore.entity import EntitySpec

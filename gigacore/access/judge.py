@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -18,6 +17,7 @@ from gigacore.access.tables import core_share
 from gigacore.access.verbs import followed_verb
 from gigacore.data.door import mark_scoped
 from gigacore.filter import Condition, PyEnv, matches
+from gigacore.values import dataclass
 
 if TYPE_CHECKING:
     from gigacore.access.guard import AccessGuard

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -13,6 +12,7 @@ from gigacore.access.secret_values import digest
 from gigacore.access.tables import core_rate_limit
 from gigacore.errors import RateLimited
 from gigacore.messages import msg
+from gigacore.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -16,6 +15,7 @@ from gigacore.access.tables import core_link_token
 from gigacore.context import Actor
 from gigacore.errors import NotFound
 from gigacore.ids import uuid7
+from gigacore.values import dataclass
 
 if TYPE_CHECKING:
     from gigacore.context import Context

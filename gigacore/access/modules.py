@@ -6,7 +6,6 @@ A Super Admin is never shut out. Kept as one setting, read with the grants and d
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import orjson
@@ -16,6 +15,7 @@ from gigacore.access.tables import core_role, core_user
 from gigacore.data.tables import core_setting
 from gigacore.errors import Conflict, Invalid
 from gigacore.messages import msg
+from gigacore.values import dataclass
 
 if TYPE_CHECKING:
     from gigacore.context import Actor

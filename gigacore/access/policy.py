@@ -6,7 +6,7 @@ The same value is used for lists (SQL), for a record not yet stored (Python) and
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final, Literal
 
 import sqlalchemy as sa
@@ -16,6 +16,7 @@ from gigacore.access.grants import Grant
 from gigacore.access.reach import Created, Everything, Facts, Reach, Rows, Shared, Visible, Within
 from gigacore.context import Actor
 from gigacore.filter import Condition
+from gigacore.values import dataclass
 
 if TYPE_CHECKING:
     from gigacore.entity import EntitySpec

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Final
 
 import sqlalchemy as sa
@@ -23,6 +23,7 @@ from gigacore.access.tables import (
 )
 from gigacore.context import Actor, ActorKind
 from gigacore.errors import NotFound
+from gigacore.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

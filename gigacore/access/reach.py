@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import sqlalchemy as sa
@@ -13,6 +12,7 @@ from gigacore.access.tables import core_share
 from gigacore.access.verbs import Level
 from gigacore.context import Actor
 from gigacore.filter.elements import Among
+from gigacore.values import dataclass
 
 if TYPE_CHECKING:
     from gigacore.access.policy import Policy

@@ -6,7 +6,7 @@ References are followed to records that the actor may not see: a forbid must not
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -17,6 +17,7 @@ from gigacore.entity import FieldSpec, Money
 from gigacore.filter import ObjectReader, RecordSource, ToMany, field_expression
 from gigacore.filter.expressions import currency_expression
 from gigacore.filter.relations import Rows
+from gigacore.values import dataclass
 
 if TYPE_CHECKING:
     from gigacore.data.session import ActorSession

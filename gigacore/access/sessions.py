@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
@@ -15,6 +14,7 @@ from gigacore.access.secret_values import digest, new_secret
 from gigacore.access.tables import core_access, core_session, core_user
 from gigacore.context import Actor
 from gigacore.ids import uuid7
+from gigacore.values import dataclass
 
 LIFETIME: Final = timedelta(days=14)
 IDLE: Final = timedelta(hours=24)

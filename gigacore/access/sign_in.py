@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -16,6 +15,7 @@ from gigacore.clock import Clock
 from gigacore.entity import fold
 from gigacore.errors import RateLimited, Unauthenticated
 from gigacore.messages import msg
+from gigacore.values import dataclass
 
 BY_ACCOUNT: Final = Limit("sign_in.account", 10, 900)
 BY_ADDRESS: Final = Limit("sign_in.address", 50, 900)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import sqlalchemy as sa
@@ -14,6 +13,7 @@ from gigacore.access.tables import core_team, core_team_member, core_user
 from gigacore.errors import Conflict, Invalid, NotFound
 from gigacore.ids import uuid7
 from gigacore.messages import msg
+from gigacore.values import dataclass
 
 if TYPE_CHECKING:
     from gigacore.context import Context

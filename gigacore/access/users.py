@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 from zoneinfo import ZoneInfo
@@ -21,6 +20,7 @@ from gigacore.entity.contacts import BadContact, check_email
 from gigacore.errors import Conflict, Forbidden, Invalid, NotFound
 from gigacore.ids import uuid7
 from gigacore.messages import msg
+from gigacore.values import dataclass
 
 if TYPE_CHECKING:
     from gigacore.context import Context

@@ -7,7 +7,6 @@ happen in one transaction with the mark of how far it came. So no crash loses a 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 from zoneinfo import ZoneInfo
@@ -33,6 +32,7 @@ from gigacore.filter.moments import parse_duration, shifted
 from gigacore.jobs import queue
 from gigacore.messages import Msg, msg
 from gigacore.text.values import plain
+from gigacore.values import dataclass
 
 if TYPE_CHECKING:
     from gigacore.context import Context

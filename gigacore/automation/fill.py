@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
@@ -16,6 +15,7 @@ from gigacore.errors import FieldError, Invalid
 from gigacore.filter.moments import parse_duration, shifted
 from gigacore.messages import Msg, msg
 from gigacore.records.inputs import load_input, params_schema
+from gigacore.values import dataclass
 
 if TYPE_CHECKING:
     from gigacore.entity import EntitySpec, FieldSpec, Registry

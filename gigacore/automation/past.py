@@ -7,7 +7,6 @@ follows the clock is judged day by day on the records as they stand now.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
@@ -28,6 +27,7 @@ from gigacore.data import links
 from gigacore.data.tables import core_audit, core_audit_value, core_outbox
 from gigacore.filter import PyEnv, RecordReader, matches, parse
 from gigacore.jobs.relay import EVENT_COLUMNS, event_of
+from gigacore.values import dataclass
 
 if TYPE_CHECKING:
     from gigacore.context import Context

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
 from gigacore.errors import FieldError, Invalid
 from gigacore.messages import Msg, msg
+from gigacore.values import dataclass
 
 MAX_STEPS: Final = 50
 MAX_DEPTH: Final = 4

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
@@ -15,6 +15,7 @@ from gigacore.automation.declare import Action, Trigger
 from gigacore.automation.rule import Definition, Kit, Rule
 from gigacore.automation.triggers import TRIGGERS
 from gigacore.jobs import Consumer, Event, Job, JobRun, Schedule
+from gigacore.values import dataclass
 
 if TYPE_CHECKING:
     from gigacore.context import Actor, Context

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
@@ -21,6 +20,7 @@ from gigacore.errors import Conflict, Forbidden, Invalid, NotFound
 from gigacore.ids import uuid7
 from gigacore.messages import Msg, msg
 from gigacore.records.limits import reader_of
+from gigacore.values import dataclass
 
 if TYPE_CHECKING:
     from gigacore.automation.declare import Action, Trigger

@@ -6,7 +6,6 @@ It really runs, in a transaction that is rolled back: what it shows is what it w
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -22,6 +21,7 @@ from gigacore.data.tables import core_audit, core_audit_value
 from gigacore.errors import GigaError, Invalid, worded
 from gigacore.jobs import core_job
 from gigacore.messages import Msg, msg
+from gigacore.values import dataclass
 
 if TYPE_CHECKING:
     from gigacore.context import Actor, Context

@@ -6,7 +6,7 @@ import hashlib
 import os
 import secrets
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 from pathlib import Path
@@ -19,6 +19,7 @@ from gigacore.errors import NotFound, PluginError
 from gigacore.files.container import Kind
 from gigacore.files.storage import sync_folder
 from gigacore.messages import Msg, msg
+from gigacore.values import dataclass
 
 State = Literal["running", "complete", "failed", "verified", "damaged"]
 VERSION: Final = version("gigacore")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any, Final
 
@@ -21,6 +21,7 @@ from gigacore.plugins import kinds, rows, stored
 from gigacore.plugins.histories import core_tables
 from gigacore.plugins.order import arrange
 from gigacore.plugins.tables import ENABLED
+from gigacore.values import dataclass
 
 CORE: Final = "core"
 LEFT_OUT: Final = frozenset({core_session.name})

@@ -9,7 +9,6 @@ import hashlib
 import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Final
 
 import orjson
@@ -21,6 +20,7 @@ from gigacore.errors import GigaError
 from gigacore.files.storage import BLOCK, open_object
 from gigacore.files.tables import core_file
 from gigacore.messages import msg
+from gigacore.values import dataclass
 
 if TYPE_CHECKING:
     from gigacore.files.container import Container

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -32,6 +32,7 @@ from gigacore.plugins import gone as aftermath
 from gigacore.plugins.histories import core_history
 from gigacore.plugins.removal import settle_number
 from gigacore.plugins.tables import ENABLED
+from gigacore.values import dataclass
 
 if TYPE_CHECKING:
     from gigacore.application import Crm

@@ -14,13 +14,13 @@ import os
 import secrets
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Final
 
 from gigacore.errors import GigaError
 from gigacore.files.sealed import SealedWriter, Secrets, open_maybe_sealed
 from gigacore.files.storage import BLOCK, sync_folder
+from gigacore.values import dataclass
 
 FOLDER: Final = "files"
 REFS: Final = ".refs"

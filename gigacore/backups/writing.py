@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -23,6 +23,7 @@ from gigacore.files.sealed import Secrets
 from gigacore.messages import msg
 from gigacore.plugins import kinds
 from gigacore.plugins.removal import last_number
+from gigacore.values import dataclass
 
 if TYPE_CHECKING:
     from gigacore.application import Crm

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
 from itertools import groupby
@@ -15,6 +15,7 @@ from gigacore.crm.demo_people import Cast, Person, slug
 from gigacore.crm.pipelines import DEFAULT_STAGES, add_pipeline
 from gigacore.data import currency, organisation
 from gigacore.filter import parse
+from gigacore.values import dataclass
 
 if TYPE_CHECKING:
     from gigacore.application import Crm

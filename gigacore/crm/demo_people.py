@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import random
 import re
-from dataclasses import dataclass
 from typing import Any, Final
 
 from gigacore.crm.demo_words import ENGLISH, FRENCH, Place, Words, words
 from gigacore.entity import fold
+from gigacore.values import dataclass
 
 CURRENCIES: Final = ("EUR", "EUR", "EUR", "EUR", "USD", "GBP", "CHF")
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
+
+from gigacore.values import dataclass
 
 Place = tuple[str, str, str]
 """City, postal code, country."""

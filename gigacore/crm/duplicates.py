@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import ColumnElement, and_, or_, select
@@ -12,6 +11,7 @@ from gigacore.crm.contacts import Company, CompanyEmail, CompanyPhone, Contact, 
 from gigacore.crm.leads import Lead
 from gigacore.entity import Entity, fold, folded_key
 from gigacore.entity.contacts import phone_key
+from gigacore.values import dataclass
 
 if TYPE_CHECKING:
     from gigacore.context import Context

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import select
 
 from gigacore.crm.sales import Pipeline, Stage, StageKind
+from gigacore.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

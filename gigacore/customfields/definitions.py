@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from types import MappingProxyType
 from typing import Any, Final, Protocol
 from uuid import UUID
@@ -16,6 +16,7 @@ from gigacore.entity.kinds import KINDS, LONG_TEXT_LENGTH, TEXT_LENGTH
 from gigacore.entity.spec import EMPTY
 from gigacore.formula import compile_formula
 from gigacore.messages import Msg
+from gigacore.values import dataclass
 
 KINDS_OFFERED: Final = (
     "text",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, Literal
 from uuid import UUID
@@ -15,6 +14,7 @@ from gigacore.data.tables import core_activity, core_activity_link
 from gigacore.entity import Entity
 from gigacore.errors import NotFound
 from gigacore.ids import uuid7
+from gigacore.values import dataclass
 
 if TYPE_CHECKING:
     from gigacore.context import Context

@@ -8,7 +8,6 @@ from __future__ import annotations
 import hashlib
 import uuid
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
@@ -19,6 +18,7 @@ from gigacore.data.journal import Entry, commitment
 from gigacore.data.tables import core_audit, core_audit_seal, core_audit_value
 from gigacore.ids import uuid7_floor
 from gigacore.messages import Msg, msg
+from gigacore.values import dataclass
 
 if TYPE_CHECKING:
     from gigacore.context import Context

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import select
@@ -17,6 +16,7 @@ from gigacore.data.inserts import next_ids
 from gigacore.entity import Entity, EntitySpec
 from gigacore.errors import GigaError, Misuse, NotFound
 from gigacore.messages import msg
+from gigacore.values import dataclass
 
 if TYPE_CHECKING:
     from gigacore.context import Context

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import inspect, select
@@ -12,6 +12,7 @@ from sqlalchemy.orm.base import LoaderCallableStatus
 
 from gigacore.data.plan import ChildPlan, EntityPlan, FieldPlan
 from gigacore.entity import Money
+from gigacore.values import dataclass
 
 if TYPE_CHECKING:
     from gigacore.data.session import ActorSession

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from gigacore.entity import BadValue, EntitySpec, FieldSpec, Money
 from gigacore.filter.stored import read_value, store_value
 from gigacore.formula import Formula, compile_formula, usable
+from gigacore.values import dataclass
 
 if TYPE_CHECKING:
     from gigacore.data.changes import Change

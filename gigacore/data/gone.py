@@ -6,7 +6,6 @@ Append-only. A restore carries it over from the installation that it replaces, a
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Literal
 from uuid import UUID
@@ -16,6 +15,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from gigacore.data.tables import core_gone, core_trash
 from gigacore.entity.columns import UtcDateTime
+from gigacore.values import dataclass
 
 Fate = Literal["purged", "erased", "merged"]
 BATCH: Final = 500

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import field
 from operator import itemgetter
 from typing import Any, Final
 
@@ -15,6 +15,7 @@ from sqlalchemy.engine.interfaces import Dialect
 from sqlalchemy.sql.dml import Insert, ReturningInsert
 
 from gigacore.data.search_texts import AT_ONCE, indexed_at_once
+from gigacore.values import dataclass
 
 _SEQUENCE: Final = bare_table("sqlite_sequence", column("name"), column("seq"))
 _NAMED: Final = re.compile(r"%\((\w+)\)s")

@@ -8,7 +8,6 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from functools import cache
@@ -23,6 +22,7 @@ from sqlalchemy.engine.interfaces import Dialect
 from gigacore.data.tables import core_audit, core_audit_value, core_delivery, core_outbox
 from gigacore.entity.columns import moment_text
 from gigacore.ids import uuid7
+from gigacore.values import dataclass
 
 if TYPE_CHECKING:
     from gigacore.context import Actor

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import and_, delete, insert, or_, select, tuple_
@@ -14,6 +13,7 @@ from gigacore.entity import Entity
 from gigacore.errors import Invalid, NotFound
 from gigacore.ids import uuid7
 from gigacore.messages import msg
+from gigacore.values import dataclass
 
 if TYPE_CHECKING:
     from gigacore.context import Context

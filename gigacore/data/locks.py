@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select
@@ -15,6 +14,7 @@ from gigacore.errors import Conflict, FieldError, Invalid, Locked
 from gigacore.filter import Condition, ObjectReader, PyEnv, RecordReader, RecordSource, ToMany, matches
 from gigacore.filter.stored import read_value
 from gigacore.messages import Msg, msg
+from gigacore.values import dataclass
 
 if TYPE_CHECKING:
     from gigacore.data.session import ActorSession

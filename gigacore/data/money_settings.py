@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final
@@ -15,6 +14,7 @@ from gigacore.data import audit, currency
 from gigacore.data.tables import core_currency, core_org, core_rate
 from gigacore.errors import Conflict, FieldError, Invalid, NotFound
 from gigacore.messages import Msg, msg
+from gigacore.values import dataclass
 
 if TYPE_CHECKING:
     from gigacore.context import Context

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Final
 from weakref import WeakKeyDictionary
 
@@ -18,6 +18,7 @@ from gigacore.entity import Child, Entity, EntitySpec, Extension, FieldSpec, Reg
 from gigacore.entity.kinds import KINDS
 from gigacore.entity.spec import ChildSpec, RollupSpec
 from gigacore.filter import Condition, parse
+from gigacore.values import dataclass
 
 KeyMaker = Callable[[str | None], str | None]
 

@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Final
 
 from sqlalchemy import Select, Table
 from sqlalchemy.orm.context import FromStatement
 from sqlalchemy.sql import visitors
 from sqlalchemy.sql.selectable import FromClause
+
+from gigacore.values import dataclass
 
 WORD: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_$]*")
 _SKIPPED: Final = ("_correlate", "_correlate_except", "_memoized_select_entities", "_setup_joins")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Final, get_origin
 
 import sqlalchemy as sa
@@ -14,6 +14,7 @@ from gigacore.entity.columns import KeyText
 from gigacore.entity.kinds import KINDS, PYTHON_KINDS, TEXT_LENGTH
 from gigacore.entity.money import MoneyAttribute
 from gigacore.entity.spec import FieldSpec
+from gigacore.values import dataclass
 
 _UNINDEXED: Final = frozenset({"json", "choices", "longtext"})
 

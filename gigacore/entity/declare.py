@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Final
@@ -21,6 +21,7 @@ from gigacore.entity.spec import SIGHT, Access, ChildSpec, DeleteRule, EntitySpe
 from gigacore.errors import PluginError
 from gigacore.ids import uuid7
 from gigacore.messages import msg
+from gigacore.values import dataclass
 
 # A restored record takes its old id back, so SQLite must not give it away in between.
 _NEVER_REUSED: Final = MappingProxyType({"sqlite_autoincrement": True})

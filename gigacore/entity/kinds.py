@@ -6,7 +6,6 @@ import enum
 import re
 import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
 from types import MappingProxyType
@@ -21,6 +20,7 @@ from gigacore.entity.folding import folded_key
 from gigacore.entity.money import Money, quantise
 from gigacore.entity.spec import FieldSpec
 from gigacore.messages import Msg, msg
+from gigacore.values import dataclass
 
 TEXT_LENGTH: Final = 200
 LONG_TEXT_LENGTH: Final = 100_000

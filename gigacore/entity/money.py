@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import TYPE_CHECKING, Any, Final, overload
+
+from gigacore.values import dataclass
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import InstrumentedAttribute
@@ -13,7 +14,7 @@ PLACES: Final = Decimal("0.0001")
 MAX_AMOUNT: Final = Decimal("99999999999999.9999")  # so that the scaled value fits 64 bits on SQLite
 
 
-@dataclass(frozen=True, slots=True, order=False)
+@dataclass(frozen=True, slots=True)
 class Money:
     """An amount in one currency (ISO 4217). Amounts of different currencies do not add: that raises ValueError."""
 

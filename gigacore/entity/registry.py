@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
@@ -11,6 +11,7 @@ from gigacore.entity.declare import Entity, Extension
 from gigacore.entity.spec import EMPTY, ChoiceList, EntitySpec, FieldSpec
 from gigacore.errors import NotFound, PluginError
 from gigacore.messages import msg
+from gigacore.values import dataclass
 
 if TYPE_CHECKING:
     from sqlalchemy import Table

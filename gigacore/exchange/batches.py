@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from gigacore import access, records
@@ -15,6 +15,7 @@ from gigacore.exchange.references import References
 from gigacore.exchange.rows import Prepared, RowError, RowReader, put
 from gigacore.messages import msg
 from gigacore.records import Failed
+from gigacore.values import dataclass
 
 if TYPE_CHECKING:
     from gigacore.context import Context

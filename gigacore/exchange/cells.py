@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Final
 
 from gigacore.entity import KINDS, BadValue, ChoiceList, FieldSpec, Money, Registry, fold
 from gigacore.exchange.mapping import normal
 from gigacore.exchange.synonyms import VALUES
 from gigacore.messages import msg
+from gigacore.values import dataclass
 
 Translate = Callable[[str], str]
 Converter = Callable[[str], Any]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Final
 
@@ -14,6 +14,7 @@ from gigacore.entity import KINDS, EntitySpec, FieldSpec, Registry
 from gigacore.exchange.cells import protect
 from gigacore.exchange.mapping import child_heading
 from gigacore.records import ListRequest
+from gigacore.values import dataclass
 
 if TYPE_CHECKING:
     from gigacore.context import Context

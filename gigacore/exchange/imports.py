@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, field, replace
 from itertools import islice
 from typing import TYPE_CHECKING, Any, BinaryIO, Final, Protocol, cast
 
@@ -46,6 +46,7 @@ from gigacore.ids import uuid7
 from gigacore.jobs import enqueue
 from gigacore.jobs.run import Host
 from gigacore.messages import msg
+from gigacore.values import dataclass
 
 if TYPE_CHECKING:
     from gigacore.text import Catalogue

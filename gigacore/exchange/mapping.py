@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
 
 from gigacore.entity import ChildSpec, EntitySpec, FieldSpec, fold
 from gigacore.errors import FieldError, Invalid
 from gigacore.exchange import synonyms
 from gigacore.messages import msg
+from gigacore.values import dataclass
 
 LEFT_OUT: Final = ""
 NEW: Final = "new:"

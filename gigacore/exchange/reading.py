@@ -6,11 +6,12 @@ import codecs
 import csv
 import io
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any, BinaryIO, Final
 
 from gigacore.errors import Invalid
 from gigacore.messages import Msg, msg
+from gigacore.values import dataclass
 
 Opener = Callable[[], BinaryIO]
 

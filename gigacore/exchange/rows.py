@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Final
 
 from gigacore.entity import BadValue, Registry
@@ -13,6 +13,7 @@ from gigacore.exchange.cells import Converter, Reading, converter, unprotect
 from gigacore.exchange.mapping import Target
 from gigacore.exchange.reading import Row
 from gigacore.messages import Msg, msg
+from gigacore.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

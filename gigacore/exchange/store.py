@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -18,6 +17,7 @@ from gigacore.exchange.rows import RowError
 from gigacore.exchange.tables import core_import, core_import_error
 from gigacore.jobs import core_job, tables
 from gigacore.messages import Msg, msg
+from gigacore.values import dataclass
 
 KEPT_ERRORS: Final = 10_000
 DRAFT, QUEUED, RUNNING, DONE, FAILED, CANCELLED = "draft", "queued", "running", "done", "failed", "cancelled"

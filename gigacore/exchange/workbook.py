@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from typing import IO, TYPE_CHECKING, Any, Final
@@ -14,6 +14,7 @@ from gigacore.errors import Invalid
 from gigacore.exchange.export import Export, ExportColumn, Wording, prepare
 from gigacore.messages import msg
 from gigacore.records import ListRequest
+from gigacore.values import dataclass
 
 if TYPE_CHECKING:
     from gigacore.context import Context

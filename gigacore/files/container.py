@@ -14,7 +14,7 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import IO, Any, BinaryIO, Final
 
@@ -24,6 +24,7 @@ from gigacore.errors import ConfigurationError, GigaError, NotFound
 from gigacore.files.sealed import SealedWriter, Secrets, mode_of, open_maybe_sealed
 from gigacore.files.storage import sync_folder
 from gigacore.messages import Msg, msg
+from gigacore.values import dataclass
 
 FORMAT: Final = 1
 _MANIFEST: Final = "manifest.json"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
@@ -16,6 +15,7 @@ from gigacore.files.mime import sniff
 from gigacore.files.names import clean_name
 from gigacore.files.tables import core_attachment, core_file, core_file_use
 from gigacore.ids import uuid7
+from gigacore.values import dataclass
 
 if TYPE_CHECKING:
     from gigacore.context import Context

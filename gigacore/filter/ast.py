@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from gigacore.entity.spec import EntitySpec, FieldSpec
+from gigacore.values import dataclass
 
 if TYPE_CHECKING:
     from gigacore.filter.relations import ToMany

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any, Final
 
@@ -14,6 +13,7 @@ from gigacore.filter.ast import ActorValue, Compare, Many, Moment, Offset, Opera
 from gigacore.filter.expressions import is_cut
 from gigacore.filter.moments import midnight, shifted, span_of
 from gigacore.filter.operands import comparable
+from gigacore.values import dataclass
 
 if TYPE_CHECKING:
     from gigacore.entity.registry import Registry

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Final, Literal
 
 from gigacore.entity.kinds import BadValue
@@ -25,6 +25,7 @@ from gigacore.filter.operands import operators, parse_operand
 from gigacore.filter.paths import PathFinder, Readable, everything_readable
 from gigacore.filter.relations import RelationSource, Rows, ToMany, find_relation
 from gigacore.messages import Msg, msg
+from gigacore.values import dataclass
 
 if TYPE_CHECKING:
     from gigacore.entity.registry import Registry

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
 from gigacore.entity.spec import EntitySpec, FieldSpec
 from gigacore.filter.ast import Hop, Path
 from gigacore.filter.relations import Rows
+from gigacore.values import dataclass
 
 if TYPE_CHECKING:
     from gigacore.entity.registry import Registry

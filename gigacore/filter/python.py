@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
@@ -25,6 +25,7 @@ from gigacore.filter.ast import (
     Value,
 )
 from gigacore.filter.evaluation import Check, Surroundings, prepare, text_form
+from gigacore.values import dataclass
 
 if TYPE_CHECKING:
     from gigacore.entity.registry import Registry

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, cast
 
 from gigacore.entity.declare import Child, Entity, Extension
@@ -13,6 +13,7 @@ from gigacore.errors import Misuse
 from gigacore.filter.python import RecordReader
 from gigacore.filter.relations import ToMany
 from gigacore.filter.stored import read_value
+from gigacore.values import dataclass
 
 
 def nothing_to_load(target: str, record_id: int) -> Entity | None:

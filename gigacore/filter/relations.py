@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from sqlalchemy import ColumnElement, FromClause
 
 from gigacore.entity.spec import ChildSpec, EntitySpec, FieldSpec
+from gigacore.values import dataclass
 
 if TYPE_CHECKING:
     from gigacore.entity.registry import Registry

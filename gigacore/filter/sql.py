@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +31,7 @@ from gigacore.filter.evaluation import Surroundings, prepare
 from gigacore.filter.expressions import field_expression
 from gigacore.filter.leaves import Values, compare_values, compared_values, test_field
 from gigacore.filter.relations import ToMany, Via, Visible
+from gigacore.values import dataclass
 
 if TYPE_CHECKING:
     from gigacore.entity.declare import Extension

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import operator
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from types import MappingProxyType
@@ -27,6 +26,7 @@ from gigacore.formula.functions import (
     kind_name,
 )
 from gigacore.messages import msg
+from gigacore.values import dataclass
 
 TYPES: Final[Mapping[str, str]] = MappingProxyType(
     {

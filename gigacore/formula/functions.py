@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import calendar
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_UP, Decimal
 from types import MappingProxyType
 from typing import Any, Final
 
 from gigacore.messages import Msg, msg
+from gigacore.values import dataclass
 
 NUMBER, TEXT, DATE, MOMENT, FLAG, MANY, ANY = "number", "text", "date", "moment", "flag", "many", "any"
 MOST_TEXT: Final = 2000

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
@@ -18,6 +17,7 @@ from gigacore.jobs import relay, schedules
 from gigacore.jobs.declare import Job
 from gigacore.jobs.oversight import TOOL
 from gigacore.jobs.tables import QUEUED, core_job, core_schedule
+from gigacore.values import dataclass
 
 if TYPE_CHECKING:
     from gigacore.context import Context

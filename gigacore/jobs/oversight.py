@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
@@ -13,6 +12,7 @@ from gigacore import access
 from gigacore.errors import NotFound
 from gigacore.jobs import queue
 from gigacore.jobs.tables import core_job
+from gigacore.values import dataclass
 
 if TYPE_CHECKING:
     from gigacore.context import Context

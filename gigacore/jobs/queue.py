@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
@@ -17,6 +16,7 @@ from gigacore.ids import uuid7
 from gigacore.jobs.declare import JOB_NAME, NOTHING, Job, Payload
 from gigacore.jobs.tables import CANCELLED, DEAD, DONE, PARKED, QUEUED, RUNNING, core_job
 from gigacore.messages import Msg, msg, packed
+from gigacore.values import dataclass
 
 if TYPE_CHECKING:
     from sqlalchemy.sql.dml import ReturningUpdate

@@ -5,7 +5,6 @@ from __future__ import annotations
 import traceback
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import groupby
 from random import SystemRandom
@@ -20,6 +19,7 @@ from gigacore.data.tables import core_delivery, core_outbox
 from gigacore.ids import uuid7
 from gigacore.jobs.declare import Consumer
 from gigacore.jobs.queue import ERROR_LIMIT, run_out
+from gigacore.values import dataclass
 
 if TYPE_CHECKING:
     from gigacore.jobs.run import Host

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Final, Protocol
@@ -17,6 +17,7 @@ from gigacore.errors import GigaError
 from gigacore.jobs import heartbeat, queue, relay, schedules
 from gigacore.jobs.declare import Consumer, Job, Schedule
 from gigacore.jobs.run import Host, JobRun, attempt, attempt_together
+from gigacore.values import dataclass
 
 LEASE: Final = timedelta(seconds=60)
 POLL_SECONDS: Final = 2.0

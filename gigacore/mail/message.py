@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime, formataddr
 from typing import TYPE_CHECKING, Protocol
+
+from gigacore.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

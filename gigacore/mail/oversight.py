@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
@@ -14,6 +13,7 @@ from gigacore.data import audit
 from gigacore.errors import NotFound
 from gigacore.mail import service
 from gigacore.mail.tables import core_mail
+from gigacore.values import dataclass
 
 if TYPE_CHECKING:
     from gigacore.context import Context

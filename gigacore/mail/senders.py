@@ -5,7 +5,6 @@ from __future__ import annotations
 import smtplib
 import socket
 import ssl
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote, urlsplit
@@ -14,6 +13,7 @@ from gigacore.errors import ConfigurationError
 from gigacore.mail.message import Mail, MailSender, NotSent
 from gigacore.messages import msg
 from gigacore.outbound import MAIL_PORTS, OutboundRule
+from gigacore.values import dataclass
 
 if TYPE_CHECKING:
     from gigacore.settings import Settings

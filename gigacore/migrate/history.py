@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final
@@ -13,6 +13,7 @@ import sqlalchemy as sa
 
 from gigacore.errors import ConfigurationError
 from gigacore.messages import msg
+from gigacore.values import dataclass
 
 _ASSIGNED: Final = MappingProxyType(
     {name: re.compile(rf"^{name}(?:\s*:.*?)?\s*=\s*(\S+)\s*$", re.MULTILINE) for name in ("revision", "down_revision")}

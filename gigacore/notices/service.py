@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, Literal
 
@@ -17,6 +16,7 @@ from gigacore.jobs import queue
 from gigacore.messages import Msg, msg, packed, unpacked, verbatim
 from gigacore.notices.declare import KINDS, NotificationKind
 from gigacore.notices.tables import core_notice, core_notice_choice
+from gigacore.values import dataclass
 
 if TYPE_CHECKING:
     from gigacore.context import Context

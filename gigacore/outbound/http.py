@@ -7,7 +7,6 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 
 import requests
@@ -19,6 +18,7 @@ from urllib3.util import Timeout
 
 from gigacore.messages import Msg, msg
 from gigacore.outbound.rule import OutboundRule, Refused
+from gigacore.values import dataclass
 
 CONNECT_SECONDS: Final = 5.0
 READ_SECONDS: Final = 15.0

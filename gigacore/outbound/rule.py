@@ -9,11 +9,11 @@ from __future__ import annotations
 import ipaddress
 import socket
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Final
 
 from gigacore.errors import ConfigurationError, GigaError
 from gigacore.messages import Msg, msg
+from gigacore.values import dataclass
 
 IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 IPNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network

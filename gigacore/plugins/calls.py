@@ -7,13 +7,14 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
 
 from gigacore.data.faults import is_away
 from gigacore.errors import GigaError, Unavailable
 from gigacore.messages import msg
 from gigacore.plugins.faults import FaultLog
+from gigacore.values import dataclass
 
 log: Final = logging.getLogger("gigacore.plugins")
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import sqlalchemy as sa
@@ -15,6 +14,7 @@ from gigacore.entity import ChildSpec, Entity, EntitySpec, FieldSpec
 from gigacore.errors import Conflict, NotFound
 from gigacore.filter import field_expression, parse, read_value
 from gigacore.messages import msg
+from gigacore.values import dataclass
 
 if TYPE_CHECKING:
     from gigacore.context import Context

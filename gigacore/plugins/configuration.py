@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import field, fields
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
@@ -17,6 +17,7 @@ from gigacore.errors import Forbidden, GigaError, Invalid, NotFound
 from gigacore.messages import Msg, msg
 from gigacore.plugins import choice_uses, choices, field_choices, usage
 from gigacore.plugins.plan import ADD, KEEP, REMOVE, TOUCH, Change, Refusal
+from gigacore.values import dataclass
 
 if TYPE_CHECKING:
     from gigacore.access.grants import GrantSet

@@ -6,7 +6,7 @@ import importlib
 import importlib.util
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from importlib.metadata import EntryPoint, distributions
 from types import ModuleType
 from typing import Final
@@ -14,6 +14,7 @@ from typing import Final
 from gigacore.errors import PluginError
 from gigacore.messages import msg
 from gigacore.plugins.manifest import API_LEVEL, Plugin
+from gigacore.values import dataclass
 
 CONVENTIONAL: Final = ("models", "services", "hooks", "jobs", "automation")
 _ANY_LEVEL: Final = re.compile(r"gigacore\.plugins\.v(\d+)")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
@@ -17,6 +17,7 @@ from gigacore.messages import Msg, msg
 from gigacore.plugins.calls import STOPS, Calls, is_meant
 from gigacore.plugins.hookspecs import PROJECT, SPECS
 from gigacore.plugins.portions import within_limits
+from gigacore.values import dataclass
 
 if TYPE_CHECKING:
     from gigacore.context import Actor, Context

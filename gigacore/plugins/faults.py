@@ -7,7 +7,7 @@ import os
 import threading
 import time
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
@@ -15,6 +15,7 @@ from typing import Final
 import orjson
 
 from gigacore.clock import Clock, SystemClock
+from gigacore.values import dataclass
 
 log: Final = logging.getLogger("gigacore.plugins")
 

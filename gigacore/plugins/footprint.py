@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -36,6 +35,7 @@ from gigacore.files.tables import core_attachment, core_file, core_file_use
 from gigacore.jobs.tables import RUNNING, core_job, core_schedule
 from gigacore.notices.tables import core_notice
 from gigacore.text.tables import core_template
+from gigacore.values import dataclass
 from gigacore.views.tables import core_list_choice, core_view
 
 Where = Callable[[str], sa.ColumnElement[bool]]

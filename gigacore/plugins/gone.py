@@ -7,7 +7,7 @@ manifests, and so for plugins that do not run.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from itertools import groupby, islice
 from typing import Final
 from uuid import UUID
@@ -21,6 +21,7 @@ from gigacore.entity.columns import BigId
 from gigacore.plugins import rows, stored
 from gigacore.plugins.footprint import table_of
 from gigacore.records import belongings
+from gigacore.values import dataclass
 
 CASCADE: Final = "CASCADE"
 

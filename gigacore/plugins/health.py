@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import sqlalchemy as sa
@@ -21,6 +20,7 @@ from gigacore.plugins.footprint import OWNED
 from gigacore.plugins.registration import CORE
 from gigacore.plugins.stored import StoredPlugin
 from gigacore.plugins.tables import DISABLED, ENABLED
+from gigacore.values import dataclass
 
 if TYPE_CHECKING:
     from gigacore.application import Crm

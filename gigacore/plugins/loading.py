@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -22,6 +22,7 @@ from gigacore.plugins.portions import several
 from gigacore.plugins.registration import check, check_references, missing_tables, prefix_clashes
 from gigacore.plugins.watching import threads_of, watched
 from gigacore.ui import Column, NavItem, Panel, Tab, Widget
+from gigacore.values import dataclass
 
 if TYPE_CHECKING:
     from gigacore.plugins.hookspecs import Verifier

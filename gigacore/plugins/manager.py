@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass, field, fields
+from dataclasses import field, fields
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import sqlalchemy as sa
@@ -35,6 +35,7 @@ from gigacore.plugins.registration import tables
 from gigacore.plugins.seeding import seed_choices, seed_grants
 from gigacore.plugins.stored import StoredPlugin
 from gigacore.plugins.tables import DISABLED
+from gigacore.values import dataclass
 
 if TYPE_CHECKING:
     from gigacore.plugins.hookspecs import Verifier

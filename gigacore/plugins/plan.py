@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, Literal
@@ -30,6 +30,7 @@ from gigacore.plugins.removal import Belongings, check_removable, count_rows
 from gigacore.plugins.stored import StoredPlugin
 from gigacore.plugins.tables import DISABLED
 from gigacore.plugins.usage import World, stranded
+from gigacore.values import dataclass
 
 if TYPE_CHECKING:
     from gigacore.application import Crm

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +25,7 @@ from gigacore.plugins.manifest import Plugin
 from gigacore.plugins.removal import Belongings, settle_number
 from gigacore.plugins.stored import StoredPlugin
 from gigacore.plugins.tables import ENABLED
+from gigacore.values import dataclass
 
 if TYPE_CHECKING:
     from gigacore.application import Crm

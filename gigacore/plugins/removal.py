@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -29,6 +28,7 @@ from gigacore.plugins.histories import history_of
 from gigacore.plugins.order import dependents
 from gigacore.plugins.rows import Shape
 from gigacore.plugins.stored import StoredPlugin
+from gigacore.values import dataclass
 
 if TYPE_CHECKING:
     from datetime import datetime

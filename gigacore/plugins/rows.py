@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, time
 from decimal import Decimal
 from graphlib import CycleError, TopologicalSorter
@@ -21,6 +20,7 @@ from gigacore.data.tables import core_gone
 from gigacore.entity.columns import BigId, JsonB
 from gigacore.migrate.reflection import quiet_about_expressions
 from gigacore.plugins.kinds import Kinds, typed
+from gigacore.values import dataclass
 
 BATCH: Final = 500
 MERGES: Final = 10

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import orjson
@@ -15,6 +14,7 @@ from gigacore.entity.columns import BigId, JsonB
 from gigacore.plugins import rows
 from gigacore.plugins.footprint import table_of
 from gigacore.plugins.stored import StoredPlugin
+from gigacore.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
@@ -17,6 +16,7 @@ from gigacore.plugins import kinds, rows
 from gigacore.plugins.manifest import Plugin
 from gigacore.plugins.registration import tables
 from gigacore.plugins.tables import DISABLED, ENABLED, QUARANTINED, core_plugin
+from gigacore.values import dataclass
 
 ADDRESSES: Final = "addresses"
 """In a manifest: what the plugin's `web` module was seen to serve; only a host knows."""

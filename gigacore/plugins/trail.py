@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -11,6 +10,7 @@ import sqlalchemy as sa
 from gigacore.context import Actor, system_actor
 from gigacore.data.journal import Entry, Journal
 from gigacore.ids import uuid7
+from gigacore.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +10,7 @@ from gigacore.plugins import stored, trail
 from gigacore.plugins.histories import history_of
 from gigacore.plugins.plan import check_state
 from gigacore.plugins.removal import Belongings, archived, write_archive
+from gigacore.values import dataclass
 
 if TYPE_CHECKING:
     from gigacore.application import Crm

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
@@ -17,6 +17,7 @@ from gigacore.customfields import fault_of, read_definitions
 from gigacore.errors import Invalid
 from gigacore.filter import parse
 from gigacore.messages import Msg, msg
+from gigacore.values import dataclass
 from gigacore.views.tables import core_view
 
 if TYPE_CHECKING:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -22,6 +22,7 @@ from gigacore.records.read import (
     reading_of,
     select_rows,
 )
+from gigacore.values import dataclass
 
 if TYPE_CHECKING:
     from gigacore.context import Context

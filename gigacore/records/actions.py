@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from gigacore import access
@@ -17,6 +16,7 @@ from gigacore.records import write
 from gigacore.records.inputs import input_schema, load_input, params_schema
 from gigacore.records.limits import readable_fields, record_environment, require, writable_fields
 from gigacore.records.read import ListRequest, get, page
+from gigacore.values import dataclass
 
 if TYPE_CHECKING:
     from gigacore.context import Context

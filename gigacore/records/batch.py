@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
 from gigacore.data import bulk
@@ -16,6 +16,7 @@ from gigacore.records.inputs import input_schema, load_input, quick_load
 from gigacore.records.limits import require, writable_fields
 from gigacore.records.references import missing_references
 from gigacore.records.write import create, set_custom
+from gigacore.values import dataclass
 
 if TYPE_CHECKING:
     from marshmallow import Schema

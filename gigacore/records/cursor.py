@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum
@@ -15,6 +14,7 @@ import orjson
 
 from gigacore.errors import Invalid
 from gigacore.messages import msg
+from gigacore.values import dataclass
 
 Direction = Literal["next", "previous"]
 

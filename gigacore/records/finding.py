@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import sqlalchemy as sa
@@ -14,6 +13,7 @@ from gigacore.ids import parse_readable
 from gigacore.records.kept import Criteria, Statement, run
 from gigacore.records.limits import may_act, readable_fields, visible
 from gigacore.records.words import holding, pattern, search_index, search_words, searched_fields
+from gigacore.values import dataclass
 
 if TYPE_CHECKING:
     from gigacore.context import Context

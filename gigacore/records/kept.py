@@ -7,7 +7,6 @@ its values comes from SQLAlchemy's own cache key, so that nothing that changes t
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import sqlalchemy as sa
@@ -15,6 +14,7 @@ from sqlalchemy import ColumnElement
 
 from gigacore.data import mark_scoped
 from gigacore.entity.spec import EMPTY
+from gigacore.values import dataclass
 
 if TYPE_CHECKING:
     from gigacore.data import ActorSession

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +12,7 @@ from gigacore.entity import SYSTEM_TARGETS
 from gigacore.entity.columns import JsonB
 from gigacore.records.kept import Criteria, Statement, run
 from gigacore.records.limits import known_names, reader_of, visible
+from gigacore.values import dataclass
 
 if TYPE_CHECKING:
     from sqlalchemy.types import TypeEngine

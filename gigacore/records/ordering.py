@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
@@ -13,6 +12,7 @@ from gigacore.entity import EntitySpec, FieldSpec, Registry
 from gigacore.errors import Invalid
 from gigacore.filter import order_expression
 from gigacore.messages import msg
+from gigacore.values import dataclass
 
 MAX_KEYS = 3
 _UNSORTABLE = frozenset({"json", "choices", "file", "longtext", "uuid"})

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement
@@ -15,6 +14,7 @@ from gigacore.filter import read_value
 from gigacore.filter.stored import CONVERTED_KINDS
 from gigacore.ids import readable_id
 from gigacore.messages import msg
+from gigacore.values import dataclass
 
 Row = Sequence[Any]
 Reader = Callable[[Row], Any]

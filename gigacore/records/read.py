@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import datetime
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
@@ -28,6 +28,7 @@ from gigacore.records.ordering import Order, order_of
 from gigacore.records.plan import LABEL, ReadPlan, Row, read_plan, readable_names
 from gigacore.records.values import reference
 from gigacore.records.words import searching
+from gigacore.values import dataclass
 
 if TYPE_CHECKING:
     from gigacore.context import Context

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -17,6 +16,7 @@ from gigacore.messages import msg
 from gigacore.records.kept import Criteria, run
 from gigacore.records.labels import system_table
 from gigacore.records.limits import visible
+from gigacore.values import dataclass
 
 if TYPE_CHECKING:
     from gigacore.context import Context

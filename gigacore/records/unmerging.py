@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
@@ -18,6 +17,7 @@ from gigacore.records.limits import readable_fields, require
 from gigacore.records.merging import BATCH, MERGED, Reference, fillable, referring, require_rights, value_of
 from gigacore.records.obstacles import refuse_if_idle_holds
 from gigacore.records.undo import before
+from gigacore.values import dataclass
 
 if TYPE_CHECKING:
     from gigacore.context import Context

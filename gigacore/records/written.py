@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
@@ -14,6 +13,7 @@ from gigacore.entity import KINDS, Entity, EntitySpec, FieldSpec
 from gigacore.records.limits import readable_fields, surely_sees
 from gigacore.records.plan import ReadPlan, read_plan, readable_names
 from gigacore.records.read import get, materialise
+from gigacore.values import dataclass
 
 if TYPE_CHECKING:
     from gigacore.context import Context

@@ -6,7 +6,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -14,6 +14,7 @@ import sqlalchemy as sa
 
 from gigacore import Crm
 from gigacore.settings import Settings
+from gigacore.values import dataclass
 
 SECRET: Final = "a-secret-for-tests-0123456789-abcdef"  # noqa: S105 - guards nothing
 ENCRYPTION: Final = "another-key-for-tests-9876543210-fedcba"

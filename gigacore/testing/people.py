@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from gigacore import Actor, Crm
 from gigacore.access import teams, users
+from gigacore.values import dataclass
 
 
 @dataclass(slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gettext
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import lru_cache
 from importlib.resources import files
 from types import MappingProxyType
@@ -13,6 +13,7 @@ from typing import Final
 from gigacore.messages import Counted, Msg
 from gigacore.text.formats import Formats
 from gigacore.text.po import Forms, PoFile, read_po
+from gigacore.values import dataclass
 
 SOURCE_LOCALE: Final = "en"
 

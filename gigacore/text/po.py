@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Final
+
+from gigacore.values import dataclass
 
 Forms = tuple[str, ...]
 Entry = dict[str, str]

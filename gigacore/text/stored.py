@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
@@ -17,6 +16,7 @@ from gigacore.ids import uuid7
 from gigacore.messages import msg
 from gigacore.text.tables import core_template
 from gigacore.text.values import plain
+from gigacore.values import dataclass
 
 if TYPE_CHECKING:
     from gigacore.context import Context

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -11,6 +10,7 @@ import sqlalchemy as sa
 from gigacore.access.profiles import bump
 from gigacore.errors import Forbidden, Invalid
 from gigacore.messages import msg
+from gigacore.values import dataclass
 from gigacore.views.tables import core_list_choice
 
 if TYPE_CHECKING:

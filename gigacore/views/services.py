@@ -7,7 +7,7 @@ read in every list, so whoever keeps them does so by the access generation, whic
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
@@ -22,6 +22,7 @@ from gigacore.ids import uuid7
 from gigacore.messages import Msg, msg
 from gigacore.records.limits import readable_fields, reader_of
 from gigacore.records.ordering import order_of
+from gigacore.values import dataclass
 from gigacore.views.tables import core_view
 
 if TYPE_CHECKING:

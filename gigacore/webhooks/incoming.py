@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
@@ -24,6 +23,7 @@ from gigacore.errors import Conflict, FieldError, Invalid, Misuse, NotFound, wor
 from gigacore.ids import uuid7
 from gigacore.jobs import queue
 from gigacore.messages import Msg, msg
+from gigacore.values import dataclass
 from gigacore.webhooks import signing
 from gigacore.webhooks.mapping import Told, mapping_faults, to_record
 from gigacore.webhooks.subscriptions import PURPOSE, TOOL

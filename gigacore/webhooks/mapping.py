@@ -6,7 +6,6 @@ import hashlib
 import hmac
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any, Final
@@ -20,6 +19,7 @@ from gigacore.automation.fill import Data, fill, template_fault
 from gigacore.entity.folding import fold
 from gigacore.errors import FieldError, Invalid
 from gigacore.messages import msg
+from gigacore.values import dataclass
 from gigacore.webhooks.tables import core_hook_newest
 
 if TYPE_CHECKING:

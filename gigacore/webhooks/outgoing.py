@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
@@ -22,6 +21,7 @@ from gigacore.errors import Conflict, GigaError, NotFound
 from gigacore.ids import uuid7
 from gigacore.jobs import queue
 from gigacore.messages import Msg, msg
+from gigacore.values import dataclass
 from gigacore.webhooks import pacing, signing, subscriptions
 from gigacore.webhooks.subscriptions import CALLED, HOOK, PURPOSE, TOOL, H, Hook
 from gigacore.webhooks.tables import DEAD, DONE, SKIPPED, WAITING, core_hook, core_hook_delivery

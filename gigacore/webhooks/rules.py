@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
@@ -13,6 +12,7 @@ from gigacore.automation.fill import is_dynamic
 from gigacore.entity import FieldSpec
 from gigacore.errors import Invalid
 from gigacore.messages import msg
+from gigacore.values import dataclass
 from gigacore.webhooks import outgoing, subscriptions
 
 if TYPE_CHECKING:

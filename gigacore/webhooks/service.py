@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import sqlalchemy as sa
 
 from gigacore.jobs import Consumer, Event, Job, JobRun, Schedule
+from gigacore.values import dataclass
 from gigacore.webhooks import incoming, outgoing, subscriptions
 from gigacore.webhooks.incoming import Arrival, InboundSource, Source
 from gigacore.webhooks.outgoing import Delivery

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
@@ -16,6 +15,7 @@ from gigacore.data.generation import bump_generation
 from gigacore.errors import Conflict, Forbidden, Invalid, NotFound
 from gigacore.ids import uuid7
 from gigacore.messages import Msg, msg
+from gigacore.values import dataclass
 from gigacore.webhooks import signing
 from gigacore.webhooks.tables import core_hook
 

@@ -6,7 +6,6 @@ import os
 import sqlite3
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
@@ -19,6 +18,7 @@ from gigacore.messages import Msg, msg
 from gigacore.plugins import PluginState
 from gigacore.plugins.calls import STOPS
 from gigacore.plugins.health import told
+from gigacore.values import dataclass
 from host_app.installation import Installation, pass_installation, tell, translator
 
 if TYPE_CHECKING:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
@@ -14,6 +13,7 @@ from gigacore import files
 from gigacore.errors import GigaError
 from gigacore.files.storage import DEFAULT_LIMIT
 from gigacore.messages import msg
+from gigacore.values import dataclass
 from host_app.api.files import UPLOAD_LIMIT, receive
 from host_app.api.policies import on_entity
 from host_app.auth import current

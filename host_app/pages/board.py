@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Final
 
 from flask import Flask, Response, redirect, request
@@ -14,6 +14,7 @@ from gigacore.entity import EntitySpec, FieldSpec
 from gigacore.errors import GigaError, Invalid, NotFound
 from gigacore.messages import msg
 from gigacore.records import ListRequest
+from gigacore.values import dataclass
 from host_app.api.policies import entity_at, on_entity
 from host_app.auth import current
 from host_app.context import current_crm

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
 from flask import Flask, Response, redirect, request
@@ -16,6 +15,7 @@ from gigacore.filter import parse
 from gigacore.messages import Msg, msg
 from gigacore.records import ListRequest, labels_of
 from gigacore.records.limits import reader_of
+from gigacore.values import dataclass
 from host_app.api.policies import entity_at, on_entity
 from host_app.pages import filters, listing
 from host_app.pages.addresses import list_url

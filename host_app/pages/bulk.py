@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import parse_qsl, urlsplit
 
@@ -18,6 +17,7 @@ from gigacore.errors import Invalid
 from gigacore.messages import Msg, msg
 from gigacore.records.actions import DIRECT_BULK
 from gigacore.ui import BulkAction
+from gigacore.values import dataclass
 from host_app.api.policies import entity_at, on_entity
 from host_app.auth import current
 from host_app.context import current_crm

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Final
 
 from markupsafe import Markup
 
 from gigacore.entity import EntitySpec
+from gigacore.values import dataclass
 from host_app.pages.addresses import record_url
 from host_app.pages.avatars import drawer_of, picture_of
 from host_app.pages.cells import Draw, drawer

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 
 from flask import Flask, redirect, request
@@ -15,6 +14,7 @@ from gigacore.context import Context
 from gigacore.entity import ChildSpec, FieldSpec
 from gigacore.errors import Conflict, Forbidden, GigaError, Invalid, NotFound, StaleVersion
 from gigacore.messages import msg
+from gigacore.values import dataclass
 from host_app.api.policies import on_entity
 from host_app.auth import current
 from host_app.context import current_crm

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
 from gigacore.entity import EntitySpec, FieldSpec
 from gigacore.ids import readable_id
 from gigacore.messages import msg
 from gigacore.records import LABEL
+from gigacore.values import dataclass
 from host_app.pages.addresses import list_url
 from host_app.pages.cells import NUMBERS, Draw, Reading, drawer, safe
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
 from flask import Flask, redirect, request
@@ -14,6 +13,7 @@ from gigacore.access import users
 from gigacore.errors import GigaError
 from gigacore.mail.consent import WITHOUT_A_WORD, addresses_in, folded, words_about
 from gigacore.messages import Msg, msg
+from gigacore.values import dataclass
 from host_app.api.policies import on_entity
 from host_app.auth import current
 from host_app.context import current_crm

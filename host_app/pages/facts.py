@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
 from flask import Flask, redirect, request
@@ -14,6 +13,7 @@ from gigacore import access, records
 from gigacore.entity import EntitySpec, FieldSpec
 from gigacore.errors import Forbidden, GigaError, Invalid, NotFound, StaleVersion
 from gigacore.messages import msg
+from gigacore.values import dataclass
 from host_app.api.files import UPLOAD_LIMIT
 from host_app.api.policies import on_entity
 from host_app.auth import current

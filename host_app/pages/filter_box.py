@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 
 from flask import Flask, Response, redirect, request
@@ -14,6 +13,7 @@ from gigacore.entity import FieldSpec
 from gigacore.errors import Invalid
 from gigacore.messages import msg
 from gigacore.records import labels_of
+from gigacore.values import dataclass
 from host_app.api.policies import entity_at, on_entity
 from host_app.auth import current
 from host_app.context import current_crm

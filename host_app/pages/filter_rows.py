@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
 from gigacore import access
 from gigacore.entity import EntitySpec, FieldSpec
 from gigacore.filter.relations import find_relation
 from gigacore.messages import msg
+from gigacore.values import dataclass
 from host_app.pages.columns import label_of
 from host_app.pages.reader import Reader
 

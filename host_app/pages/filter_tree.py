@@ -7,13 +7,14 @@ kept as JSON text, so that every filter of the language goes through unchanged.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any, Final
 
 import orjson
 
 from gigacore.entity import BadValue
 from gigacore.messages import msg
+from gigacore.values import dataclass
 from host_app.pages.filter_rows import Rows, Scope
 from host_app.pages.filter_values import raw_of_value, value_from
 from host_app.pages.raw import Raw

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from types import MappingProxyType
 from typing import Any, Final
@@ -14,6 +13,7 @@ import orjson
 from gigacore.entity import KINDS, BadValue, EntitySpec, FieldSpec
 from gigacore.errors import FieldError, Invalid
 from gigacore.messages import Msg, msg
+from gigacore.values import dataclass
 from host_app.pages.cells import Reading, choices_of
 from host_app.pages.columns import label_of
 from host_app.pages.raw import Raw, plain_number

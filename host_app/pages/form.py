@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -17,6 +16,7 @@ from gigacore.errors import Conflict, FieldError, GigaError, Invalid, Locked, St
 from gigacore.messages import Msg, msg
 from gigacore.records import labels_of
 from gigacore.ui import Slot
+from gigacore.values import dataclass
 from host_app.api.files import UPLOAD_LIMIT
 from host_app.api.policies import entity_at, on_entity
 from host_app.auth import current

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from types import MappingProxyType
 from typing import Any, Final
 
 from gigacore.entity import ChildSpec, EntitySpec, FieldSpec
 from gigacore.messages import msg
+from gigacore.values import dataclass
 from host_app.pages.addresses import list_url
 from host_app.pages.cells import Reading, choices_of
 from host_app.pages.columns import label_of, names_in_order, value_of

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple
@@ -18,6 +18,7 @@ from gigacore.data import settings
 from gigacore.entity import EntitySpec
 from gigacore.errors import PluginError
 from gigacore.messages import Msg, Translate, msg
+from gigacore.values import dataclass
 from host_app import reporting
 from host_app.context import current_crm, host, say
 from host_app.csrf import csrf_token

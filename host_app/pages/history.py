@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from decimal import Decimal
 from types import MappingProxyType
 from typing import Any, Final
@@ -23,6 +23,7 @@ from gigacore.entity import SYSTEM_TARGETS, ChildSpec, EntitySpec, FieldSpec
 from gigacore.errors import GigaError, NotFound
 from gigacore.files.fields import described
 from gigacore.messages import Msg, msg
+from gigacore.values import dataclass
 from host_app.api.policies import entity_at, on_entity
 from host_app.auth import current
 from host_app.context import current_crm

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, BinaryIO, Final, cast
 
 from flask import Flask, Response, redirect, request
@@ -21,6 +20,7 @@ from gigacore.exchange.mapping import NEW, writable
 from gigacore.exchange.rows import RowError, summed
 from gigacore.jobs import cancel as cancel_job
 from gigacore.messages import Msg, msg
+from gigacore.values import dataclass
 from host_app.api.policies import entity_at, on_entity
 from host_app.auth import current
 from host_app.context import current_crm

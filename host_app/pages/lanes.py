@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Final
 
 from gigacore import access, records
@@ -11,6 +11,7 @@ from gigacore.data.currency import Totals
 from gigacore.entity import EntitySpec, FieldSpec, Money
 from gigacore.records import ListRequest
 from gigacore.records.totals import all_totals_by
+from gigacore.values import dataclass
 from host_app.pages.cells import choices_of
 from host_app.pages.columns import title_of
 from host_app.pages.listing import Listing

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Final
 
 from flask import Flask, redirect, request
@@ -15,6 +14,7 @@ from gigacore.data import links
 from gigacore.data.links import LinkKind
 from gigacore.errors import GigaError, Invalid
 from gigacore.messages import msg
+from gigacore.values import dataclass
 from host_app.api.answers import answer as json_answer
 from host_app.api.policies import on_entity
 from host_app.auth import current

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Final
 
 from werkzeug.datastructures import MultiDict
@@ -11,6 +11,7 @@ from werkzeug.datastructures import MultiDict
 from gigacore.entity import EntitySpec, FieldSpec
 from gigacore.errors import Invalid
 from gigacore.messages import msg
+from gigacore.values import dataclass
 from host_app.pages import filters
 from host_app.pages.addresses import list_url, with_query
 from host_app.pages.columns import Column

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
 from flask import Flask, Response, redirect, request
@@ -14,6 +13,7 @@ from gigacore.entity import FieldSpec
 from gigacore.errors import Forbidden, GigaError, Invalid
 from gigacore.messages import msg
 from gigacore.records import MergePlan
+from gigacore.values import dataclass
 from host_app.api.policies import entity_at, on_entity
 from host_app.auth import current, keep_cookie
 from host_app.context import current_crm

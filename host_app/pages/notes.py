@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Final
 from urllib.parse import quote, unquote
 
 from flask import Flask, Response, g, request
 
+from gigacore.values import dataclass
 from host_app.context import host
 from host_app.pages.addresses import is_local
 

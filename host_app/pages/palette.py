@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Final
 
 from flask import Flask, request
@@ -12,6 +11,7 @@ from flask.typing import ResponseReturnValue
 from gigacore import records
 from gigacore.entity import EntitySpec, fold
 from gigacore.messages import Msg, msg
+from gigacore.values import dataclass
 from host_app.pages.addresses import list_url, new_url, record_url, with_query
 from host_app.pages.columns import new_label, number_of
 from host_app.pages.frame import SETTINGS, is_partial, menu

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
@@ -28,6 +27,7 @@ from gigacore.ui import (
     Tab,
     Widget,
 )
+from gigacore.values import dataclass
 from host_app.pages import figures
 
 if TYPE_CHECKING:

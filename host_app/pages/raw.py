@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from decimal import Decimal
 from typing import Any, Final
 
@@ -13,6 +13,7 @@ from gigacore.entity import KINDS, BadValue, EntitySpec, FieldSpec
 from gigacore.errors import FieldError
 from gigacore.messages import msg
 from gigacore.text.formats import Formats
+from gigacore.values import dataclass
 from host_app.pages.dates import date_text, moment_text, typed_date, typed_moment
 
 Lookup = Callable[[FieldSpec, str], int | None]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from flask import Flask, Response, redirect, request
@@ -14,6 +13,7 @@ from gigacore import access, records
 from gigacore.entity import Entity, EntitySpec
 from gigacore.errors import GigaError
 from gigacore.messages import msg
+from gigacore.values import dataclass
 from host_app.api.policies import entity_at, on_entity
 from host_app.auth import current
 from host_app.context import current_crm

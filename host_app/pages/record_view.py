@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass  # noqa: TID251 - cached properties need more than slots
 from functools import cached_property
 from typing import Any, Final
 

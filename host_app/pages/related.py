@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
 from flask import Flask, redirect, request
@@ -12,6 +11,7 @@ from gigacore import access, records
 from gigacore.entity import EntitySpec, FieldSpec
 from gigacore.errors import NotFound
 from gigacore.records import ListRequest
+from gigacore.values import dataclass
 from host_app.api.policies import on_entity
 from host_app.pages.addresses import list_url, new_url, record_url, with_query
 from host_app.pages.answers import parts

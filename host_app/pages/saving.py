@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Final
 
 import orjson
@@ -13,6 +13,7 @@ from flask import request
 
 from gigacore.context import Context
 from gigacore.data import idempotency
+from gigacore.values import dataclass
 from host_app.pages.raw import Raw
 from host_app.pages.uploaded import SUM
 

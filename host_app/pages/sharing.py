@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
@@ -16,6 +15,7 @@ from gigacore.access.verbs import RESPONSIBLE, verb_label
 from gigacore.entity import fold
 from gigacore.errors import GigaError, Invalid, NotFound
 from gigacore.messages import msg
+from gigacore.values import dataclass
 from host_app.api.answers import answer as json_answer
 from host_app.api.policies import on_entity
 from host_app.auth import current

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -21,6 +20,7 @@ from gigacore.entity import EntitySpec, FieldSpec
 from gigacore.errors import GigaError, Invalid, NotFound
 from gigacore.messages import msg
 from gigacore.records.labels import Labels
+from gigacore.values import dataclass
 from host_app.api.policies import on_entity
 from host_app.auth import current
 from host_app.context import current_crm

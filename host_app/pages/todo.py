@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
 from flask import request
@@ -14,6 +13,7 @@ from gigacore import records
 from gigacore.entity import EntitySpec, FieldSpec
 from gigacore.errors import Invalid, NotFound
 from gigacore.records import ListRequest
+from gigacore.values import dataclass
 from host_app.auth import current
 from host_app.context import current_crm
 from host_app.pages import forms, plain_form

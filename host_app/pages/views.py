@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from werkzeug.datastructures import MultiDict
@@ -11,6 +10,7 @@ from werkzeug.datastructures import MultiDict
 from gigacore import views as saved
 from gigacore.entity import EntitySpec
 from gigacore.messages import Msg, msg
+from gigacore.values import dataclass
 from gigacore.views import ListChoice, View
 from host_app.pages import listing
 from host_app.pages.addresses import list_url

@@ -7,7 +7,6 @@ import sys
 import tempfile
 import tomllib
 from collections.abc import Iterator
-from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
@@ -16,6 +15,7 @@ from xml.etree import ElementTree
 from gigacore.errors import ConfigurationError, PluginError
 from gigacore.messages import msg
 from gigacore.plugins import ENTRY_POINT_GROUP
+from gigacore.values import dataclass
 from host_app.scaffold.write import with_path
 
 OWN_TEST: Final = Path("tests/test_contract.py")

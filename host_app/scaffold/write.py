@@ -6,7 +6,6 @@ import os
 import re
 import subprocess
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -17,6 +16,7 @@ from gigacore.messages import msg
 from gigacore.plugins import API_LEVEL, discover
 from gigacore.plugins.manifest import check_name
 from gigacore.plugins.registration import prefix_clashes
+from gigacore.values import dataclass
 
 TEMPLATE: Final = Path(__file__).parent / "template"
 TAKEN: Final = frozenset(

@@ -7,9 +7,10 @@ those of conditions with the name of their tree: `w` for the rule's own, `cs-0-t
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Final
 
+from gigacore.values import dataclass
 from host_app.pages import filter_tree
 from host_app.pages.filter_tree import Group
 from host_app.pages.raw import Raw

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any
 
 from gigacore.automation.declare import Action, Trigger
 from gigacore.entity import BadValue, EntitySpec
 from gigacore.errors import FieldError, GigaError, Invalid
 from gigacore.messages import msg
+from gigacore.values import dataclass
 from host_app.pages import builder, filter_tree
 from host_app.pages.answers import reason_of
 from host_app.pages.automations.draft import BRANCH, WAIT, Draft, StepDraft, Steps, places, root_of

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -15,6 +15,7 @@ from gigacore.entity import BadValue, EntitySpec, FieldSpec
 from gigacore.mail import PURPOSES
 from gigacore.messages import Msg, msg
 from gigacore.text import stored
+from gigacore.values import dataclass
 from host_app.pages.automations import values
 from host_app.pages.automations.values import ValueView, fields_to_set
 from host_app.pages.columns import label_of

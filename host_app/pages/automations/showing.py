@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 
 from gigacore import access
 from gigacore.automation import Action, Trigger
 from gigacore.messages import msg
+from gigacore.values import dataclass
 from host_app.pages import builder
 from host_app.pages.automations.draft import BRANCH, WAIT, Draft, StepDraft, Steps, root_of
 from host_app.pages.automations.meaning import Meaning, entity_of, params_of, scope_of

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
 
@@ -11,6 +10,7 @@ from gigacore.automation import Hit, Past, Trial
 from gigacore.entity import BadValue, FieldSpec
 from gigacore.errors import GigaError
 from gigacore.messages import Msg, msg
+from gigacore.values import dataclass
 from host_app.auth import current
 from host_app.pages.addresses import record_url
 from host_app.pages.answers import reason_of

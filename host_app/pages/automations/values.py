@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -13,6 +13,7 @@ import orjson
 from gigacore.entity import KINDS, BadValue, EntitySpec, FieldSpec
 from gigacore.messages import Msg, msg
 from gigacore.records import labels_of
+from gigacore.values import dataclass
 from host_app.pages.columns import label_of
 from host_app.pages.currencies import currency_codes
 from host_app.pages.filter_values import UNITS

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
 from gigacore.access import users
@@ -11,6 +10,7 @@ from gigacore.automation import Action, Trigger
 from gigacore.entity import EntitySpec
 from gigacore.messages import Msg, msg, verbatim
 from gigacore.records import labels_of
+from gigacore.values import dataclass
 from host_app.pages.addresses import record_url
 from host_app.pages.automations.params import OWNER
 from host_app.pages.automations.values import split_duration

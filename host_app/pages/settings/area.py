@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Final
 
 from flask import Flask, Response, request
@@ -12,6 +12,7 @@ from flask.typing import ResponseReturnValue
 from gigacore import access
 from gigacore.entity import fold
 from gigacore.messages import Msg, msg
+from gigacore.values import dataclass
 from host_app.pages.addresses import list_url
 from host_app.pages.frame import SETTINGS
 from host_app.pages.frame import page as answer

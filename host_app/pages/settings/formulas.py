@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 from gigacore import records
@@ -13,6 +13,7 @@ from gigacore.entity import BadValue, EntitySpec, FieldSpec
 from gigacore.errors import GigaError
 from gigacore.formula import FUNCTIONS, Formula, compile_formula, usable
 from gigacore.messages import msg
+from gigacore.values import dataclass
 from host_app.pages import plain_form
 from host_app.pages.cells import drawer
 from host_app.pages.columns import label_of, title_of

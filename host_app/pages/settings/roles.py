@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Final, cast
 
 from flask import Flask, redirect, request
@@ -21,6 +21,7 @@ from gigacore.entity import FieldSpec
 from gigacore.errors import Conflict, Forbidden, GigaError, Invalid, NotFound
 from gigacore.messages import Msg, msg
 from gigacore.plugins.configuration import RoleLevels
+from gigacore.values import dataclass
 from host_app.api.policies import on_tool
 from host_app.auth import current
 from host_app.context import current_crm
