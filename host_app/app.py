@@ -13,7 +13,7 @@ from gigacore.settings import Settings
 from gigacore.text import Catalogue
 from host_app import api, extensions, live, monitoring, pages
 from host_app.auth import identify
-from host_app.context import EXTENSION, Globals, Host, correlation, say
+from host_app.context import EXTENSION, Globals, Host, correlation, give_back, say
 from host_app.csrf import csrf_token
 from host_app.headers import add_headers
 from host_app.keys import derive, with_keys
@@ -48,6 +48,7 @@ def _build(crm: Crm, settings: Settings) -> Flask:
     app.config.update(MAX_CONTENT_LENGTH=MAX_BODY, MAX_FORM_PARTS=MAX_FORM_PARTS, SEND_FILE_MAX_AGE_DEFAULT=ASSET_AGE)
     app.jinja_env.globals.update(t=say, csrf_token=csrf_token)
     app.url_map.merge_slashes = False
+    app.teardown_request(give_back)
     handle_errors(app)
     add_headers(app, secure=app.extensions[EXTENSION].secure, plugins=crm.plugins.enabled)
     crm.database.correlation = correlation

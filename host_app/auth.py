@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
 from typing import Any
 
@@ -15,7 +16,7 @@ from gigacore.access import Caller, sessions, tokens
 from gigacore.context import Actor
 from gigacore.errors import Unauthenticated, Unavailable
 from gigacore.messages import msg
-from host_app.context import Identity, current_crm, host
+from host_app.context import SAFE_METHODS, Identity, current_crm, host
 
 log = logging.getLogger("host_app")
 
@@ -41,7 +42,7 @@ def _by_token(header: str) -> Identity:
     crm, (scheme, _, raw) = current_crm(), header.partition(" ")
     found, now = None, crm.clock.now()
     if scheme.lower() == "bearer":
-        with crm.database.connect() as connection:
+        with _reading() as connection:
             found = tokens.authenticate(connection, raw.strip(), now, crm.guard.cache)
     if found is None:
         raise Unauthenticated(msg("The token is unknown, expired or revoked."))
@@ -51,10 +52,15 @@ def _by_token(header: str) -> Identity:
     return Identity(actor, "token", raw)
 
 
+def _reading() -> AbstractContextManager[sa.Connection]:
+    """The connection of a request that reads; one that writes does not hold a second one meanwhile."""
+    return nullcontext(g.connection) if request.method in SAFE_METHODS else current_crm().database.connect()
+
+
 def _by_session(raw: str) -> Identity | None:
     crm = current_crm()
     now = crm.clock.now()
-    with crm.database.connect() as connection:
+    with _reading() as connection:
         found = sessions.lookup(connection, raw, now, crm.guard.cache)
     if found is None or found.half:
         return None

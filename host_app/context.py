@@ -20,6 +20,8 @@ from gigacore.values import dataclass
 from host_app.meter import Meter
 
 if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
     from gigacore import Crm
     from gigacore.access.sessions import WebSession
     from gigacore.context import Actor, Context
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from host_app.routing import Policy
 
 EXTENSION: Final = "giga"
+SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,40}")
 
 
@@ -117,11 +120,16 @@ class Globals(_AppCtxGlobals):
         return ExitStack()
 
     @cached_property
+    def connection(self) -> Connection:
+        """What the request reads by: first who calls, then all the rest."""
+        return self.exit_stack.enter_context(current_crm().database.connect())
+
+    @cached_property
     def ctx(self) -> Context:
         """The request's reading, bound to the caller."""
         if self.actor is None:
             raise RuntimeError("A reading needs a caller, and this route is public.")
-        return self.exit_stack.enter_context(current_crm().read(self.actor))
+        return self.exit_stack.enter_context(current_crm().read(self.actor, on=self.connection))
 
     @property
     def locale(self) -> str:
@@ -149,10 +157,17 @@ def correlation() -> str | None:
     return f"{g.request_id}.{uuid7().hex[-12:]}" if has_request_context() else None
 
 
+def give_back(_error: BaseException | None = None) -> None:
+    """Close what the request has open still: an address that nothing has was read for outside any view."""
+    if "exit_stack" in g:
+        g.exit_stack.close()
+
+
 def look_again() -> None:
     """End the request's reading, so that the next look sees what this request has written."""
     g.exit_stack.close()
-    g.pop("ctx", None)
+    for name in ("ctx", "connection"):
+        g.pop(name, None)
 
 
 def say(text: Msg | str) -> str:

@@ -31,7 +31,10 @@ def visitor_cookie() -> str:
 def csrf_token() -> str:
     """The token for forms of this page (field `csrf_token`) and for scripts (header `X-CSRFToken`)."""
     identity: Identity | None = g.identity
-    return _derive(identity.proof if identity else _visitor())
+    proof = identity.proof if identity else _visitor()
+    if g.get("csrf_proof") != proof:
+        g.csrf_proof, g.csrf_token = proof, _derive(proof)
+    return str(g.csrf_token)
 
 
 def _visitor() -> str:

@@ -16,7 +16,7 @@ from werkzeug.exceptions import HTTPException
 from gigacore.data.faults import is_read_only
 from gigacore.errors import Conflict, GigaError, InTheWay, Invalid, NotFound, RateLimited, StaleVersion, Unavailable
 from gigacore.messages import Msg, Translate, msg
-from host_app.context import say
+from host_app.context import look_again, say
 
 log = logging.getLogger("host_app")
 
@@ -199,8 +199,8 @@ def _drawn(values: Mapping[str, Any]) -> str:
 
 def _within_menus(values: Mapping[str, Any]) -> str:
     """The page with its menus, from a reading of its own: the request's has ended with the error."""
-    for name in ("ctx", "reader", "exit_stack"):
-        g.pop(name, None)
+    look_again()
+    g.pop("reader", None)
     with g.exit_stack:
         return render_template("error.html", parent="shell.html", **values)
 

@@ -15,14 +15,13 @@ from gigacore.errors import ConfigurationError, Unauthenticated
 from gigacore.messages import msg
 from gigacore.values import dataclass
 from host_app.auth import current
-from host_app.context import host
+from host_app.context import SAFE_METHODS, host
 from host_app.csrf import check_csrf
 
 View = Callable[..., ResponseReturnValue]
 V = TypeVar("V", bound=View)
 Check = Callable[[Actor, Mapping[str, Any]], None]
 
-SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 MOST_NUMBER: Final = 2**31 - 1
 
 
@@ -109,13 +108,13 @@ def public_route(
 def _guard(view: View, policy: Policy, csrf: bool, body: int | None) -> View:
     @functools.wraps(view)
     def guarded(**arguments: Any) -> ResponseReturnValue:
-        if not policy.anonymous and g.identity is None:
-            raise Unauthenticated(msg("Please sign in."))
-        if body is not None and request.mimetype == "multipart/form-data":  # files are streamed, other forms are not
-            request.max_content_length = body
-        if csrf and request.method not in SAFE_METHODS:
-            check_csrf(g.identity)
         with g.exit_stack:  # the reading sees the error that ends it: it records what was denied
+            if not policy.anonymous and g.identity is None:
+                raise Unauthenticated(msg("Please sign in."))
+            if body is not None and request.mimetype == "multipart/form-data":  # files are streamed, other forms not
+                request.max_content_length = body
+            if csrf and request.method not in SAFE_METHODS:
+                check_csrf(g.identity)
             if policy.check is not None:
                 policy.check(current(), arguments)
             return view(**arguments)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any, Final
 from uuid import UUID
 
@@ -102,10 +102,15 @@ class Database:
         self.engine.dispose()
 
     @contextmanager
-    def read(self, actor: Actor | None, *, correlation_id: str | None = None) -> Iterator[Context]:
-        """A session that finds what `actor` may view. Raises Misuse without an actor, or when something is written."""
+    def read(
+        self, actor: Actor | None, *, correlation_id: str | None = None, on: Connection | None = None
+    ) -> Iterator[Context]:
+        """A session that finds what `actor` may view. Raises Misuse without an actor, or when something is written.
+
+        `on` is a connection of `connect` that nobody else uses any more, for instance the one that told who calls.
+        """
         self.before_session()
-        with translated_errors(), self._reading.connect() as connection:
+        with translated_errors(), self._reading.connect() if on is None else nullcontext(on) as connection:
             session = self._session(connection, actor, writable=False)
             try:
                 yield self._context(session, correlation_id)

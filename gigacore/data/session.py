@@ -104,6 +104,7 @@ class ActorSession(Session):
         write_new: Callable[[ActorSession], bool] = lambda session: False,
     ) -> None:
         super().__init__(bind=connection, expire_on_commit=False, autoflush=writable)
+        self._bound = connection
         self.actor = actor
         self.plans = plans
         self.guard = guard
@@ -125,6 +126,10 @@ class ActorSession(Session):
     def registry(self) -> Registry:
         """The declarations that this session was opened with."""
         return self.plans.registry
+
+    def connection(self, *args: Any, **options: Any) -> Connection:
+        """The connection that the session is bound to; to read by statements it needs no transaction of the session."""
+        return super().connection(*args, **options) if self.writable or args or options else self._bound
 
     # Reading: the identity map never answers for the database -----------------------------------------------------
 

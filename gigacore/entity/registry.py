@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import field, replace
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from gigacore.entity.declare import Entity, Extension
 from gigacore.entity.spec import EMPTY, ChoiceList, EntitySpec, FieldSpec
@@ -19,6 +19,11 @@ if TYPE_CHECKING:
     from gigacore.data.links import LinkKind
     from gigacore.filter.relations import RelationSource
     from gigacore.ui import BulkAction, RecordAction
+
+
+T = TypeVar("T")
+MOST_KEPT: Final = 1000
+_WORDED: Final = "worded"
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +117,16 @@ class Registry:
         found = _by_entity(actions, specs)
         sources = tuple(relation_sources)
         return cls(MappingProxyType(specs), lists, generation, actions=found, relation_sources=sources)._indexed()
+
+    def kept(self, key: Hashable, make: Callable[[], T]) -> T:
+        """What `make` gives, made once, for keys that readers may word at will: `MOST_KEPT` of them are remembered."""
+        worded: dict[Hashable, T] = self.memo.setdefault(_WORDED, {})
+        found = worded.get(key)
+        if found is None:
+            if len(worded) >= MOST_KEPT:
+                worded.clear()
+            found = worded[key] = make()
+        return found
 
     def _indexed(self) -> Registry:
         paths: dict[tuple[str, str], EntitySpec] = {}

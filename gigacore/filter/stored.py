@@ -33,6 +33,11 @@ def read_value(spec: FieldSpec, stored: Any) -> Any:
     return None if stored is None else _READ.get(spec.kind, _same)(stored)
 
 
+def converter(spec: FieldSpec) -> Callable[[Any], Any] | None:
+    """What makes a custom field's value of its stored form; None where that is the value itself."""
+    return _READ.get(spec.kind)
+
+
 def is_stored_form(spec: FieldSpec, value: Any) -> bool:
     """Whether a JSON value is in the form in which the field's values are stored; None always is."""
     return value is None or _FORMS.get(spec.kind, _is_text)(value)
@@ -142,5 +147,3 @@ _READ: Final[Mapping[str, Callable[[Any], Any]]] = MappingProxyType(
         "file": UUID,
     }
 )
-CONVERTED_KINDS: Final = frozenset(_READ)
-"""The kinds whose stored form is not their value."""

@@ -95,6 +95,11 @@ def _further(key: SortKey, value: Any, backward: bool, *, inner: bool) -> Column
 
 def order_of(registry: Registry, spec: EntitySpec, sort: Sequence[str], readable: frozenset[str]) -> Order:
     """The order that `sort` asks for (`-amount`, `last_name`). Raises Invalid for a field that cannot be sorted."""
+    key = ("order", spec.name, tuple(sort), readable)
+    return registry.kept(key, lambda: _order(registry, spec, sort, readable))
+
+
+def _order(registry: Registry, spec: EntitySpec, sort: Sequence[str], readable: frozenset[str]) -> Order:
     wanted = list(sort) or [spec.sort if spec.sort.removeprefix("-") in readable else "-id"]
     if len(wanted) > MAX_KEYS:
         raise Invalid.of("sort", msg("At most {count} sort keys.", count=MAX_KEYS), "sort")

@@ -10,8 +10,7 @@ from sqlalchemy import ColumnElement
 from gigacore.entity import EntitySpec, FieldSpec, Money, Registry
 from gigacore.entity.spec import EMPTY
 from gigacore.errors import Invalid
-from gigacore.filter import read_value
-from gigacore.filter.stored import CONVERTED_KINDS
+from gigacore.filter.stored import converter
 from gigacore.ids import readable_id
 from gigacore.messages import msg
 from gigacore.values import dataclass
@@ -49,16 +48,18 @@ class ReadPlan:
     children: tuple[str, ...]
     extensions: tuple[str, ...]
 
-    def read(self, row: Row) -> dict[str, Any]:
-        """One record; references are still plain numbers."""
-        record = dict(zip(self.plain, row, strict=False))
+    def read(self, rows: Sequence[Row]) -> list[dict[str, Any]]:
+        """The records; references are still plain numbers. Field by field, so that what a field needs is found once."""
+        records = [dict(zip(self.plain, row, strict=False)) for row in rows]
         for name, reader in self.readers:
-            record[name] = reader(row)
+            for row, record in zip(rows, records, strict=True):
+                record[name] = reader(row)
         if self.custom is not None:
-            self.custom.read(row, record)
+            self.custom.read(rows, records)
         for plugin, readers in self.nested:
-            record[plugin] = {name: reader(row) for name, reader in readers}
-        return record
+            for row, record in zip(rows, records, strict=True):
+                record[plugin] = {name: reader(row) for name, reader in readers}
+        return records
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,35 +67,32 @@ class CustomReader:
     """Reads the custom fields of a record from their one column; `index` is its place in the row."""
 
     index: int
-    fields: tuple[tuple[str, FieldSpec | None], ...]
-    """Each field's name, and its description where the stored form is not the value itself."""
+    fields: tuple[tuple[str, Callable[[Any], Any] | None], ...]
+    """Each field's name, and what makes its value of the stored form where that is not the value itself."""
 
-    def read(self, row: Row, record: dict[str, Any]) -> None:
-        """Add the fields to `record`."""
-        stored = row[self.index] or EMPTY
-        for name, spec in self.fields:
-            value = stored.get(name)
-            record[name] = value if spec is None or value is None else read_value(spec, value)
-
-
-def read_plan(registry: Registry, spec: EntitySpec, names: tuple[str, ...]) -> ReadPlan:
-    """The plan that reads these fields and children, kept in the registry."""
-    key = ("read_plan", spec.name, names)
-    plan = registry.memo.get(key)
-    if not isinstance(plan, ReadPlan):
-        plan = registry.memo[key] = _Builder(spec).build(names)
-    return plan
+    def read(self, rows: Sequence[Row], records: Sequence[dict[str, Any]]) -> None:
+        """Add the fields to `records`."""
+        stored = [row[self.index] or EMPTY for row in rows]
+        for name, convert in self.fields:
+            for values, record in zip(stored, records, strict=True):
+                value = values.get(name)
+                record[name] = value if convert is None or value is None else convert(value)
 
 
-def readable_names(
-    spec: EntitySpec, readable: frozenset[str], wanted: Sequence[str] | None, *, whole: bool
-) -> tuple[str, ...]:
-    """The names to read: those wanted, or by default all that may be read.
+def read_plan(
+    registry: Registry, spec: EntitySpec, readable: frozenset[str], wanted: tuple[str, ...] | None, *, whole: bool
+) -> ReadPlan:
+    """The plan that reads the fields and children wanted, or by default all that may be read; kept in the registry.
 
     A `whole` record also has its children and the fields of plugins; a list has them only when they are wanted.
     Raises Invalid for a name that does not exist or may not be read; a title that may not be read is left out, for
     whoever shows records asks for it.
     """
+    key = ("read_plan", spec.name, readable, wanted, whole)
+    return registry.kept(key, lambda: _Builder(spec).build(_names(spec, readable, wanted, whole)))
+
+
+def _names(spec: EntitySpec, readable: frozenset[str], wanted: Sequence[str] | None, whole: bool) -> tuple[str, ...]:
     if wanted is None:
         readable |= {REFERENCE}
         return tuple(name for name in _all_names(spec) if name in readable and (whole or _plain_field(spec, name)))
@@ -194,8 +192,7 @@ class _Builder:
             self._note_reference(field)
         if not fields:
             return None
-        described = ((field.name, field if field.kind in CONVERTED_KINDS else None) for field in fields)
-        return CustomReader(self._own("custom"), tuple(described))
+        return CustomReader(self._own("custom"), tuple((field.name, converter(field)) for field in fields))
 
 
 def _is_own(field: FieldSpec) -> bool:

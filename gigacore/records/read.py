@@ -25,7 +25,7 @@ from gigacore.records.kept import Criteria, run
 from gigacore.records.labels import all_names, in_language
 from gigacore.records.limits import condition_sql, readable_fields, reader_of, require, visible
 from gigacore.records.ordering import Order, order_of
-from gigacore.records.plan import LABEL, ReadPlan, Row, read_plan, readable_names
+from gigacore.records.plan import LABEL, ReadPlan, Row, read_plan
 from gigacore.records.values import reference
 from gigacore.records.words import searching
 from gigacore.values import dataclass
@@ -148,7 +148,7 @@ def reading_of(ctx: Context, entity: str, request: ListRequest) -> Reading:
     readable = readable_fields(session, spec)
     return Reading(
         session=session,
-        plan=read_plan(session.registry, spec, readable_names(spec, readable, request.fields, whole=False)),
+        plan=read_plan(session.registry, spec, readable, request.fields, whole=False),
         order=order_of(session.registry, spec, request.sort, readable),
         where=conditions(ctx, spec, request),
         cursor=decode(request.cursor) if request.cursor else None,
@@ -264,8 +264,7 @@ def get(
     session = ctx.session
     spec = session.registry.entity(entity)
     require(ctx, "view", spec)
-    names = readable_names(spec, readable_fields(session, spec), fields, whole=True)
-    plan = read_plan(session.registry, spec, names)
+    plan = read_plan(session.registry, spec, readable_fields(session, spec), fields, whole=True)
     limit = visible(session, spec)
     where = () if limit is None else (limit,)
     row = run(session, ("record", plan), where, lambda criteria: _one(plan, criteria), {"pk": record_id}).first()
@@ -282,7 +281,7 @@ def materialise(
     ctx: Context, plan: ReadPlan, rows: Sequence[Row], expand: tuple[str, ...] = ()
 ) -> list[dict[str, Any]]:
     """Rows as records: references labelled, children read, in one statement per kind of either."""
-    items = [plan.read(row) for row in rows]
+    items = plan.read(rows)
     if plan.spec.labels and plan.spec.title in plan.plain:
         for item in items:
             item[LABEL] = in_language(item[plan.spec.title], item[LABEL], ctx.actor.locale)
@@ -380,7 +379,7 @@ def _expand(ctx: Context, spec: EntitySpec, items: Sequence[dict[str, Any]], pat
 
 def _read_many(ctx: Context, spec: EntitySpec, ids: set[int], expand: tuple[str, ...]) -> dict[int, dict[str, Any]]:
     session = ctx.session
-    plan = read_plan(session.registry, spec, readable_names(spec, readable_fields(session, spec), None, whole=False))
+    plan = read_plan(session.registry, spec, readable_fields(session, spec), None, whole=False)
     limit = visible(session, spec)
     where = [spec.table.c.id.in_(sorted(ids)), *([] if limit is None else [limit])]
     rows = run(session, ("records", plan), where, lambda criteria: select_rows(plan, criteria)).all()

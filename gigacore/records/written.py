@@ -11,7 +11,7 @@ from sqlalchemy.orm import Mapper
 
 from gigacore.entity import KINDS, Entity, EntitySpec, FieldSpec
 from gigacore.records.limits import readable_fields, surely_sees
-from gigacore.records.plan import ReadPlan, read_plan, readable_names
+from gigacore.records.plan import ReadPlan, read_plan
 from gigacore.records.read import get, materialise
 from gigacore.values import dataclass
 
@@ -31,8 +31,7 @@ def shown(ctx: Context, entity: str, record: Entity) -> dict[str, Any]:
     session = ctx.session
     spec = session.registry.entity(entity)
     if record.version == 1 and record in session.raised and surely_sees(session, spec, record):
-        names = readable_names(spec, readable_fields(session, spec), None, whole=True)
-        plan = read_plan(session.registry, spec, names)
+        plan = read_plan(session.registry, spec, readable_fields(session, spec), None, whole=True)
         row = _source(session, plan).row(session, record)
         if row is not None:
             return materialise(ctx, plan, [row])[0]

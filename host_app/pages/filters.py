@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from functools import cached_property
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -96,7 +97,7 @@ class Condition:
         return {word: parts} if others else parts[0]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Filter:
     """The conditions of a list. `rest` is a tree that the pages cannot show as simple conditions, kept as it is."""
 
@@ -113,7 +114,8 @@ class Filter:
             return list(self.rest["all"])
         return [] if self.rest is None else [self.rest]
 
-    def dumps(self) -> str:
+    @cached_property
+    def text(self) -> str:
         """The whole as text for the address."""
         tree = self.tree()
         return orjson.dumps(tree).decode() if tree is not None else ""

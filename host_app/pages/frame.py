@@ -106,6 +106,14 @@ class Frame:
         """The version of `/theme.css`."""
         return f"{current_crm().registry.generation}-{branding().get('accent', '').lstrip('#')}"
 
+    @property
+    def words(self) -> Markup:
+        """What scripts say, drawn once for each language."""
+        drawn: dict[str, Markup] = host().cache.setdefault("words", {})
+        if self.locale not in drawn:
+            drawn[self.locale] = part("words")
+        return drawn[self.locale]
+
     @cached_property
     def menus(self) -> Menus:
         """Everything around the content, drawn; only the token and the name differ from reader to reader."""
@@ -125,12 +133,10 @@ class Frame:
 
 
 class Menus(NamedTuple):
-    """The parts of the frame, drawn."""
+    """What stands before and after the content, drawn."""
 
-    sidebar: Markup
-    tools: Markup
-    bottom: Markup
-    shortcuts: Markup
+    before: Markup
+    after: Markup
 
 
 def _filled(part: Markup, marks: Mapping[str, str]) -> Markup:
@@ -160,10 +166,8 @@ def _draw_menus(frame: Frame, who: Reader) -> Menus:
     themes = [("auto", who.t(msg("Auto"))), ("light", who.t(msg("Light"))), ("dark", who.t(msg("Dark")))]
     densities = [("", who.t(msg("Roomy"))), ("compact", who.t(msg("Compact")))]
     return Menus(
-        sidebar=_draw("sidebar", groups=groups),
-        tools=_draw("tools", creatable=creatable(who), themes=themes, densities=densities),
-        bottom=_draw("bottom", quick=items[:QUICK]),
-        shortcuts=_draw("shortcuts", shortcuts=[(keys, who.t(text)) for keys, text in SHORTCUTS]),
+        before=_draw("before", groups=groups, creatable=creatable(who), themes=themes, densities=densities),
+        after=_draw("after", quick=items[:QUICK], shortcuts=[(keys, who.t(text)) for keys, text in SHORTCUTS]),
     )
 
 

@@ -73,7 +73,7 @@ class Listing:
         """The parameters of the address."""
         return [
             ("q", self.q),
-            ("filter", self.filter.dumps()),
+            ("filter", self.filter.text),
             ("sort", self.sort),
             ("fields", ",".join(self.fields)),
             ("as", self.kind),

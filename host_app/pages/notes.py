@@ -47,8 +47,10 @@ def take() -> Sequence[Note]:
 
 
 def _kept() -> list[Note]:
+    if COOKIE not in request.cookies:
+        return []
     try:
-        found = json.loads(unquote(request.cookies.get(COOKIE, "")) or "[]")
+        found = json.loads(unquote(request.cookies[COOKIE]) or "[]")
         notes = [Note(**{name: str(value) for name, value in entry.items()}) for entry in found]
     except (ValueError, TypeError, AttributeError):
         return []
