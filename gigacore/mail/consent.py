@@ -69,7 +69,10 @@ def may_contact(ctx: Context, channel: str, address: str, purpose: str) -> bool:
 
     Without any the answer is yes about the person's own matter, and no for everything else, advertising above all.
     """
-    word = last_word(ctx, channel, address, purpose)
+    return _may(last_word(ctx, channel, address, purpose), purpose)
+
+
+def _may(word: bool | None, purpose: str) -> bool:
     return purpose in WITHOUT_A_WORD if word is None else word
 
 
@@ -87,10 +90,11 @@ def last_word(ctx: Context, channel: str, address: str, purpose: str) -> bool | 
 
 def require(ctx: Context, channel: str, address: str, purpose: str) -> None:
     """Raise MayNotContact unless the address may be used."""
-    if may_contact(ctx, channel, address, purpose):
+    word = last_word(ctx, channel, address, purpose)
+    if _may(word, purpose):
         return
     text = msg("{address} asked not to be contacted.", address=address)
-    if last_word(ctx, channel, address, purpose) is None:
+    if word is None:
         text = msg("{address} has not agreed to be contacted for this purpose.", address=address)
     fix = msg("Ask the person, and note the answer, before you write again.")
     raise MayNotContact(text, fix=fix)

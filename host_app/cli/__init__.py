@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from copy import copy
 
 import click
 import sqlalchemy as sa
@@ -68,15 +69,18 @@ for of_authors in (new_plugin, check_contract):
     plugin.add_command(of_authors)
 
 
-def _translate(command: click.Command, translate: Translate) -> None:
-    """Put the help of a command and of everything below it into the language of the terminal."""
+def _translated(command: click.Command, translate: Translate) -> click.Command:
+    """A copy of a command and of everything below it with the help in the language of the terminal."""
+    made = copy(command)
     for text in ("help", "short_help"):
-        setattr(command, text, translate(getattr(command, text) or "") or None)
-    for parameter in command.params:
+        setattr(made, text, translate(getattr(command, text) or "") or None)
+    made.params = [copy(parameter) for parameter in command.params]
+    for parameter in made.params:
         if isinstance(parameter, click.Option) and parameter.help:
             parameter.help = translate(parameter.help)
-    for below in getattr(command, "commands", {}).values():
-        _translate(below, translate)
+    if isinstance(made, click.Group):
+        made.commands = {name: _translated(below, translate) for name, below in made.commands.items()}
+    return made
 
 
 def main() -> None:
@@ -85,9 +89,8 @@ def main() -> None:
 
 
 def _run() -> int:
-    _translate(cli, translator())
     try:
-        code = cli.main(prog_name="giga", standalone_mode=False)
+        code = _translated(cli, translator()).main(prog_name="giga", standalone_mode=False)
     except click.ClickException as error:
         error.show()
         return error.exit_code

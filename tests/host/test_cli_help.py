@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import click
+import pytest
 
 from gigacore.text import Catalogue
-from host_app.cli import cli
+from host_app.cli import cli, main
 
 
 def helps(command: click.Command) -> Iterator[str]:
@@ -19,15 +20,21 @@ def helps(command: click.Command) -> Iterator[str]:
         yield from helps(below)
 
 
-HELPS = frozenset(helps(cli))
-"""Taken before any test calls a command, which puts its help into the language of the terminal."""
-
-
 def test_every_help_has_its_french() -> None:
     french = Catalogue.load(["gigacore", "host_app"]).translator("fr")
-    assert len(HELPS) > 60
-    assert sorted(text for text in HELPS if text not in french.texts and text != "Show the version and exit.") == []
+    found = frozenset(helps(cli))
+    assert len(found) > 60
+    assert sorted(text for text in found if text not in french.texts and text != "Show the version and exit.") == []
 
 
 def test_a_help_without_french_is_seen() -> None:
     assert list(helps(click.Command("x", help="Nobody translated this."))) == ["Nobody translated this."]
+
+
+def test_a_command_run_in_french_leaves_the_commands_as_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = frozenset(helps(cli))
+    monkeypatch.setenv("LANG", "fr_FR.UTF-8")
+    monkeypatch.setattr("sys.argv", ["giga", "--help"])
+    with pytest.raises(SystemExit):
+        main()
+    assert frozenset(helps(cli)) == before
