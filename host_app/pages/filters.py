@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
+from dataclasses import field
 from decimal import Decimal
-from functools import cached_property
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -97,12 +97,18 @@ class Condition:
         return {word: parts} if others else parts[0]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Filter:
     """The conditions of a list. `rest` is a tree that the pages cannot show as simple conditions, kept as it is."""
 
     conditions: tuple[Condition, ...] = ()
     rest: Any = None
+    text: str = field(init=False, repr=False, compare=False)
+    """The whole as text for addresses; a page has it in some twenty of them."""
+
+    def __post_init__(self) -> None:
+        tree = self.tree()
+        object.__setattr__(self, "text", orjson.dumps(tree).decode() if tree is not None else "")
 
     def tree(self) -> Any:
         """The whole in the filter language; None for no condition."""
@@ -113,12 +119,6 @@ class Filter:
         if isinstance(self.rest, dict) and isinstance(self.rest.get("all"), list) and len(self.rest) == 1:
             return list(self.rest["all"])
         return [] if self.rest is None else [self.rest]
-
-    @cached_property
-    def text(self) -> str:
-        """The whole as text for the address."""
-        tree = self.tree()
-        return orjson.dumps(tree).decode() if tree is not None else ""
 
     def without(self, index: int) -> Filter:
         """The filter without one condition; the complicated rest has the index after the last."""
