@@ -6,7 +6,7 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from functools import cached_property
@@ -41,8 +41,10 @@ from gigacore.plugins.faults import FILE, FaultLog
 from gigacore.plugins.loading import Loaded
 from gigacore.plugins.manager import PluginManager
 from gigacore.plugins.manifest import Plugin
+from gigacore.plugins.provided import Provided
 from gigacore.plugins.seeding import read_choices, run_install
 from gigacore.plugins.stored import idle_extensions, idle_references
+from gigacore.ports.followers import Follower
 from gigacore.settings import Settings
 from gigacore.upkeep import Upkeep
 from gigacore.values import dataclass
@@ -72,6 +74,7 @@ class _Running:
     declared: Declared
     automation: Automation
     webhooks: Webhooks
+    provided: Provided
 
 
 class Crm:
@@ -126,7 +129,8 @@ class Crm:
 
     def _run(self) -> None:
         loaded = self.plugins.start()
-        webhooks = Webhooks.of(self.outbound, Vault(self.settings.encryption_key), loaded.plugins)
+        provided = Provided(self, loaded.plugins, self.calls, self.settings.strict)
+        webhooks = Webhooks.of(self.outbound, Vault(self.settings.encryption_key), provided.sources())
         automation = Automation.of((webhooks, *loaded.plugins))
         declares: tuple[Declares, ...] = (Upkeep(), automation, webhooks, *loaded.plugins)
         declared = Declared.of(declares)
@@ -140,7 +144,7 @@ class Crm:
         self._fresh_at = time.monotonic()
         loaded.dispatcher.registry = lambda: self.registry
         self.guard.narrow = loaded.dispatcher.narrow_policy
-        self._running = _Running(database, loaded, declared, automation, webhooks)
+        self._running = _Running(database, loaded, declared, automation, webhooks, provided)
         for made_from_plugins in ("catalogue", "storage", "mail_sender"):
             vars(self).pop(made_from_plugins, None)
         self.jobs.use(declares)
@@ -285,7 +289,7 @@ class Crm:
         """Who hands mails over: what a plugin provides, else the server of `GIGA_SMTP_URL`, else files."""
         from gigacore.mail import MailSender, sender_of
 
-        provided = self.service(MailSender)  # type: ignore[type-abstract]
+        provided = self.service(MailSender)
         return provided or sender_of(self.settings, self.outbound)
 
     @cached_property
@@ -293,16 +297,16 @@ class Crm:
         """Where files are kept: what a plugin provides, else a folder of the data directory, encrypted."""
         from gigacore.files.storage import LocalStorage, Storage
 
-        provided = self.service(Storage)  # type: ignore[type-abstract]
+        provided = self.service(Storage)
         return provided or LocalStorage(self.settings.data_dir / "files", self.settings.encryption_key)
 
     def storage_of(self, plugins: Iterable[str]) -> Storage:
         """Where files are kept when these plugins run: for restoring an installation that is not started."""
         from gigacore.files.storage import LocalStorage, Storage
 
-        provided = (plugin.provides.get(Storage) for plugin in self.plugins.load(plugins).plugins)
-        found = next((one for one in provided if one is not None), None)
-        return found or LocalStorage(self.settings.data_dir / "files", self.settings.encryption_key)  # type: ignore[return-value]
+        provided = Provided(self, self.plugins.load(plugins).plugins, self.calls, self.settings.strict).of(Storage)
+        own = LocalStorage(self.settings.data_dir / "files", self.settings.encryption_key)
+        return next(iter(provided.values()), own)
 
     def actor(self, user_id: int) -> Actor:
         """The actor for a user, with the rights of this moment. Raises NotFound if unknown or deactivated."""
@@ -325,14 +329,26 @@ class Crm:
         """A worker for the jobs and consumers of the plugins that run."""
         return Worker(self, self.declared)
 
-    def service(self, port: type[P]) -> P | None:
-        """What the first plugin provides for a port of `gigacore.ports`, or None."""
-        return next(iter(self.services(port).values()), None)
+    def service(self, port: Callable[..., P], *needs: str, key: str = "") -> P | None:
+        """What the first plugin provides for a port, or None; with `needs`, the first that has these capabilities.
 
-    def services(self, port: type[P]) -> Mapping[str, P]:
-        """Everything that plugins provide for a port, by plugin."""
-        found = {plugin.name: plugin.provides.get(port) for plugin in self.plugins.enabled}
-        return {name: value for name, value in found.items() if value is not None}  # type: ignore[misc]
+        `key` names one of several, as `services` does.
+        """
+        found = self.services(port, *needs)
+        return found.get(key) if key else next(iter(found.values()), None)
+
+    def services(self, port: Callable[..., P], *needs: str) -> Mapping[str, P]:
+        """All that plugins provide for a port and that has the capabilities, in the order of the plugins.
+
+        The key is the plugin's name, `<plugin>.<name>` for one of several that a plugin provides.
+        """
+        return self._started().provided.of(port, needs)
+
+    def announce(self, ctx: Context, port: type, key: str, id: str) -> None:
+        """Something changed at the provider `key` of a port: every `Follower` of the port looks, by its job."""
+        for follower in self.plugins.declared(Follower):
+            if follower.port is port:
+                self.jobs.enqueue(ctx, follower.job, {"provider": key, "id": id})
 
     def _started(self) -> _Running:
         if self._running is None:

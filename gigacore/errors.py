@@ -179,6 +179,19 @@ class Unavailable(GigaError):
         super().__init__(message, fix=fix)
 
 
+class Unsure(GigaError):
+    """Somebody else was asked to act and nobody knows whether it happened: a person looks before it is tried again."""
+
+    code = "unsure"
+    status = 504
+
+    def __init__(self, message: Msg | str | None = None, *, fix: Msg | str | None = None) -> None:
+        super().__init__(
+            message or msg("There was no answer: nobody knows whether it was done."),
+            fix=fix or msg("Look whether it was done before you try again."),
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class FieldError:
     """What is wrong with one value. `path` is the field's name, with dots and indexes into child rows."""
@@ -212,6 +225,16 @@ class Abort(Invalid):
     """A hook's typed veto: the write is refused with the plugin's own words."""
 
     code = "aborted"
+
+
+class Declined(Invalid):
+    """Somebody outside refused for good: the same would be refused again. `reason` is their own code, if any."""
+
+    code = "declined"
+
+    def __init__(self, message: Msg | str, *, reason: str = "", fix: Msg | str | None = None) -> None:
+        self.reason = reason
+        super().__init__(message, fix=fix)
 
 
 MOST_FAULTS: Final = 10

@@ -5,18 +5,18 @@ from __future__ import annotations
 import logging
 import time
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import datetime, timedelta
 from threading import Event
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
 import sqlalchemy as sa
 
 from gigacore.clock import Clock
 from gigacore.context import Actor, Context, system_actor
-from gigacore.errors import Forbidden, GigaError, Invalid, Misuse, NotFound, worded
+from gigacore.errors import Forbidden, GigaError, Invalid, Misuse, NotFound, RateLimited, Unavailable, Unsure, worded
 from gigacore.jobs import queue
 from gigacore.jobs.declare import Job
 from gigacore.jobs.queue import Claimed
@@ -27,7 +27,9 @@ if TYPE_CHECKING:
     from gigacore.data import Database
 
 log: Final = logging.getLogger("gigacore.jobs")
-PERMANENT = (Forbidden, Invalid, Misuse, NotFound)
+P = TypeVar("P")
+LONGEST: Final = timedelta(days=1)
+PERMANENT = (Forbidden, Invalid, Misuse, NotFound, Unsure)
 
 
 class Host(Protocol):
@@ -43,6 +45,9 @@ class Host(Protocol):
 
     def actor(self, user_id: int) -> Actor:
         """A person with the rights of this moment. Raises NotFound for who may not sign in."""
+
+    def service(self, port: Callable[..., P], *needs: str, key: str = "") -> P | None:
+        """What a plugin provides for a port of `gigacore.ports`, or None."""
 
 
 class Retry(Exception):
@@ -219,7 +224,10 @@ def retry_delay(claimed: Claimed, job: Job | None, error: Exception) -> timedelt
     """How long to wait before the next attempt; None where another one would fail in the same way."""
     if job is None or isinstance(error, PERMANENT):
         return None
-    return error.after if isinstance(error, Retry) else job.delay(claimed.attempts)
+    if isinstance(error, Retry):
+        return error.after
+    asked = timedelta(seconds=error.retry_after if isinstance(error, Unavailable | RateLimited) else 0)
+    return min(max(job.delay(claimed.attempts), asked), LONGEST)
 
 
 def actor_of(host: Host, claimed: Claimed, job: Job) -> Actor:

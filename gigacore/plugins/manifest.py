@@ -15,6 +15,7 @@ from gigacore.values import dataclass
 
 if TYPE_CHECKING:
     from gigacore.access.verbs import Level, Tool
+    from gigacore.application import Crm
     from gigacore.automation import Action, Trigger
     from gigacore.context import Context
     from gigacore.data.links import LinkKind
@@ -53,6 +54,9 @@ class Plugin:
     `narrows` names the entities whose visibility `narrow_policy` of this plugin reduces: while it is quarantined they
     answer 503. `declares` holds values of kinds that other plugins define: `crm.plugins.declared(Kind)` gives those of
     every plugin that runs. `tools` are things besides records that roles may be allowed, a report for instance.
+    `provides` gives what implements a port (`gigacore.ports`), or several by name: `{Port: {"name": it}}`. A class or
+    function is called with the `Crm` when the port is first asked for, and gives it, or None while it is not set up. A
+    function in `inbound` is called with the `Crm` at the start and gives the source.
     `install(ctx)` runs as the system when the plugin is installed or upgraded, and must be repeatable. `migrations` is
     the folder with its `versions`, by default `migrations` in its package. `assets` are files for pages by their public
     name, `csp` the other hosts that these talk to (`{"connect-src": ["https://tiles.example.com"]}`); scripts come from
@@ -82,7 +86,7 @@ class Plugin:
     jobs: Sequence[Job] = ()
     schedules: Sequence[Schedule] = ()
     consumers: Sequence[Consumer] = ()
-    inbound: Sequence[InboundSource] = ()
+    inbound: Sequence[InboundSource | Callable[[Crm], InboundSource]] = ()
     notification_kinds: Sequence[NotificationKind] = ()
     rule_triggers: Sequence[Trigger] = ()
     rule_actions: Sequence[Action] = ()
@@ -111,6 +115,7 @@ class Plugin:
         check_name(self.name)
         check_api(self)
         check_csp(self)
+        check_provides(self)
         object.__setattr__(self, "package", self.package or _conventional_package(self.name))
 
 
@@ -142,6 +147,18 @@ def check_api(plugin: Plugin) -> None:
                 offered="{}.{}".format(*API_LEVEL),
             ),
             fix=msg("Install a version of gigacore or of the plugin so that the two match."),
+        )
+
+
+def check_provides(plugin: Plugin) -> None:
+    """Refuses names of implementations that could not be kept in settings and rows."""
+    several = (given for given in plugin.provides.values() if isinstance(given, Mapping))
+    wrong = next((str(name) for named in several for name in named if not _NAME.fullmatch(str(name))), None)
+    if wrong is not None:
+        raise PluginError(
+            plugin.name,
+            msg("“{name}” cannot be the name of an implementation.", name=wrong),
+            fix=msg("Use lower-case letters, digits and single underscores."),
         )
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     MakeUser = Callable[..., Actor]
 
-pytest.register_assert_rewrite("gigacore.testing.contract")
+pytest.register_assert_rewrite("gigacore.testing.contract", "gigacore.testing.ports")
 
 URL_VARIABLE: Final = "GIGA_TEST_DATABASE_URL"
 ENGINES: Final = ("sqlite", pytest.param("postgres", marks=pytest.mark.postgres))

@@ -51,7 +51,8 @@ class NoSecret(Exception):
 class InboundSource:
     """A sender of web hooks that a plugin knows: messages arrive at `/hooks/<name>/<key>`.
 
-    `verify(raw, headers)` raises `BadSignature`, or `NoSecret` while none is set (503); header names are lower case.
+    `verify(raw, headers)` raises `BadSignature`, or `NoSecret` while none is set (503); header names are lower case,
+    and `:path` is the path of the request, which tells accounts apart and which some vendors sign as part of the URL.
     `event_id(raw, headers)` gives the sender's own id of the message; `handle(ctx, message)` works on it in a unit of
     work of the system: a hint, whose present state is fetched from the sender by a job.
     """
@@ -195,7 +196,7 @@ def receive(
     """
     if len(body) > MAX_BODY:
         raise Invalid(msg("The body is larger than {limit} KB.", limit=MAX_BODY // 1024))
-    given = {name.lower(): value for name, value in headers.items()}
+    given = {name.lower(): value for name, value in headers.items()} | {":path": f"/hooks/{source}/{key}"}
     event_id = _verified(ctx, declared, vault, source, key, given, body)
     connection = ctx.session.connection()
     make = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert

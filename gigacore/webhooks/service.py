@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import field
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final
 
 import sqlalchemy as sa
 
@@ -25,14 +25,6 @@ if TYPE_CHECKING:
 CONSUMER: Final = "core.hooks"
 
 
-class Offers(Protocol):
-    """The part of a plugin's manifest that concerns web hooks."""
-
-    @property
-    def inbound(self) -> Iterable[InboundSource]:
-        """The senders it knows."""
-
-
 @dataclass(slots=True, eq=False)
 class Webhooks:
     """Web hooks out and in."""
@@ -43,9 +35,9 @@ class Webhooks:
     _heard: frozenset[str] = field(default=frozenset())
 
     @classmethod
-    def of(cls, rule: OutboundRule, vault: Vault, plugins: Iterable[Offers]) -> Webhooks:
-        """With the senders that these plugins know."""
-        return cls(rule, vault, {source.name: source for plugin in plugins for source in plugin.inbound})
+    def of(cls, rule: OutboundRule, vault: Vault, sources: Iterable[InboundSource]) -> Webhooks:
+        """With the senders that plugins know."""
+        return cls(rule, vault, {source.name: source for source in sources})
 
     @property
     def rule_triggers(self) -> tuple[Trigger, ...]:

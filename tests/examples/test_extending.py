@@ -136,6 +136,21 @@ def test_a_port_is_absent_until_somebody_provides_it(house: House, machine: int,
     assert "The seal is unbroken" in page(house, "/inspections/today"), "a value of a kind that inspections define"
 
 
+def test_a_certificate_is_printed_while_somebody_makes_pdfs(house: House, machine: int, crm: Crm) -> None:
+    house.call("POST", f"{MACHINES}/{machine}/actions/inspections_pass")
+    place = "/inspections/certificates/1"
+    assert house.root.get(place).status_code == 404
+    assert place not in page(house, "/inspections/inspections/1"), "no link that leads nowhere"
+    crm.plugins.candidates = {**crm.plugins.candidates, **_candidates("vendors")}
+    crm.enable("vendors")
+    assert f'href="{place}"' in page(house, "/inspections/inspections/1")
+    answer = house.root.get(place)
+    assert (answer.status_code, answer.mimetype) == (200, "application/pdf")
+    assert b"(Press was inspected on" in answer.get_data()
+    crm.disable("vendors")
+    assert house.root.get(place).status_code == 404
+
+
 def _candidates(name: str) -> dict[str, Any]:
     from gigacore.plugins.discovery import given
 

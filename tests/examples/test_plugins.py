@@ -36,7 +36,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 with examples_importable():
     FOUND = {one.name: one.load() for one in SOURCES}
 hello, equipment, visits = FOUND["hello"], FOUND["equipment"], FOUND["visits"]
-inspections, signing = FOUND["inspections"], FOUND["signing"]
+inspections, signing, vendors = FOUND["inspections"], FOUND["signing"], FOUND["vendors"]
 
 
 class TestHello(PluginContract):
@@ -57,6 +57,10 @@ class TestInspections(PluginContract):
 
 class TestSigning(PluginContract):
     plugin = signing
+
+
+class TestVendors(PluginContract):
+    plugin = vendors
 
 
 @pytest.mark.parametrize("source", SOURCES, ids=lambda one: one.name)

@@ -1,12 +1,15 @@
 """A page of its own, addresses of the API, and another page instead of the derived one."""
 
+from html import escape
+
 from flask import Response
 
-from gigacore import records
+from gigacore import NotFound, records
+from gigacore.ports import PdfMaker, PdfOrder
 from gigacore_inspections.kinds import Checklist, Signer
 from gigacore_inspections.services import due
 from gigacore_inspections.telling import CALL, certificate
-from host_app.ext import Routes, current, current_crm, json_answer, reading, render
+from host_app.ext import Routes, current, current_crm, download, json_answer, reading, render
 
 
 def register(routes: Routes) -> None:
@@ -19,7 +22,7 @@ def register(routes: Routes) -> None:
 
     @routes.api("/signer", policy="signed_in")
     def signer() -> Response:
-        found = current_crm().service(Signer)  # type: ignore[type-abstract]
+        found = current_crm().service(Signer)
         return json_answer({"signs": found is not None})
 
     @routes.api("/call/<int:machine_id>", policy="equipment.machine.view", methods=("POST",))
@@ -35,4 +38,14 @@ def register(routes: Routes) -> None:
     @routes.surface("inspections.inspection", "detail")
     def report(record_id: int) -> Response:
         found = records.get(reading(), "inspections.inspection", record_id)
-        return render("inspections/report.html", title="Report", inspection=found)
+        prints = current_crm().service(PdfMaker) is not None
+        return render("inspections/report.html", title="Report", inspection=found, prints=prints)
+
+    @routes.page("/certificates/<int:number>", policy="inspections.inspection.view")
+    def printed(number: int) -> Response:
+        maker = current_crm().service(PdfMaker)
+        if maker is None:
+            raise NotFound
+        text = certificate(reading(), number)
+        made = maker.make(PdfOrder(f"<p>{escape(text)}</p>", title="Certificate", language=current().locale))
+        return download(made, f"certificate-{number}.pdf", "application/pdf")

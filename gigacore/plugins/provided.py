@@ -1,0 +1,80 @@
+"""What the running plugins provide for ports, by key: as it is, or made with the installation when first asked for."""
+
+from __future__ import annotations
+
+import inspect
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import field
+from typing import TYPE_CHECKING, Any, Final
+
+from gigacore.plugins.calls import STOPS, Calls
+from gigacore.values import dataclass
+
+if TYPE_CHECKING:
+    from gigacore.application import Crm
+    from gigacore.plugins.manifest import Plugin
+    from gigacore.webhooks import InboundSource
+
+PROVIDES: Final = "provides"
+INBOUND: Final = "inbound"
+
+
+@dataclass(slots=True)
+class Provided:
+    """The implementations of one start. One that cannot be made is left out, and administrators see why."""
+
+    crm: Crm
+    plugins: Iterable[Plugin]
+    calls: Calls
+    strict: bool = False
+    _made: dict[tuple[object, str], object] = field(default_factory=dict)
+    _making: threading.RLock = field(default_factory=threading.RLock)
+
+    def of(self, port: object, needs: Iterable[str] = ()) -> dict[str, Any]:
+        """All implementations of a port that can do what is needed, in the order of the plugins."""
+        found = {key: self._one(port, plugin, key, given) for plugin, key, given in self._given(port)}
+        wanted = set(needs)
+        return {key: one for key, one in found.items() if one is not None and wanted <= capabilities(one)}
+
+    def sources(self) -> list[InboundSource]:
+        """The senders of web hooks that the plugins know."""
+        given = [(plugin, one) for plugin in self.plugins for one in plugin.inbound]
+        made: list[Any] = [self._try(plugin, INBOUND, one) if inspect.isroutine(one) else one for plugin, one in given]
+        return [one for one in made if one is not None]
+
+    def _given(self, port: Any) -> Iterator[tuple[Plugin, str, Any]]:
+        for plugin in self.plugins:
+            given = plugin.provides.get(port)
+            if isinstance(given, Mapping):
+                yield from ((plugin, f"{plugin.name}.{name}", one) for name, one in given.items())
+            elif given is not None:
+                yield plugin, plugin.name, given
+
+    def _one(self, port: object, plugin: Plugin, key: str, given: Any) -> Any:
+        if not (inspect.isclass(given) or inspect.isroutine(given)):
+            return given
+        with self._making:
+            if (port, key) not in self._made:
+                made = self._try(plugin, PROVIDES, given)
+                if made is None:
+                    return None
+                self._made[port, key] = made
+            return self._made[port, key]
+
+    def _try(self, plugin: Plugin, place: str, make: Callable[[Crm], Any]) -> Any:
+        try:
+            with self.calls.into(plugin.name, place):
+                return make(self.crm)
+        except STOPS:
+            raise
+        except BaseException as error:
+            if self.strict:
+                raise
+            self.calls.note(plugin.name, place, error)
+            return None
+
+
+def capabilities(one: object) -> frozenset[str]:
+    """What an implementation says that it can beyond the least; some ports know no such thing."""
+    return frozenset(getattr(one, "capabilities", ()))
