@@ -9,6 +9,7 @@ from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from gigacore import Crm
+from gigacore.records.garbage import uncollected
 from gigacore.settings import Settings
 from gigacore.text import Catalogue
 from host_app import api, extensions, live, monitoring, pages
@@ -32,10 +33,11 @@ def create_app(crm: Crm | None = None, settings: Settings | None = None) -> Flas
 
     Raises ConfigurationError if a secret is weak or a route declares no policy.
     """
-    if crm is None:
-        crm = Crm(with_keys(settings or Settings.from_env(os.environ)))
-        crm.start()
-    return _build(crm, with_keys(settings or crm.settings))
+    with uncollected():
+        if crm is None:
+            crm = Crm(with_keys(settings or Settings.from_env(os.environ)))
+            crm.start()
+        return _build(crm, with_keys(settings or crm.settings))
 
 
 def _build(crm: Crm, settings: Settings) -> Flask:

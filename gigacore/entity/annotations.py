@@ -19,8 +19,7 @@ def own_annotations(cls: type) -> Mapping[str, Any]:
 def inner_type(cls: type, name: str, annotation: Any) -> tuple[Any, bool]:
     """The type inside `Mapped[...]` and whether it may be None. Raises TypeError when there is no such annotation."""
     if isinstance(annotation, str):
-        scope = {**vars(sys.modules[cls.__module__]), cls.__name__: cls}
-        annotation = eval(annotation, scope)  # noqa: S307 - the text is the author's own source code
+        annotation = eval(annotation, vars(sys.modules[cls.__module__]), {cls.__name__: cls})  # noqa: S307 - the text is the author's own source code
     if get_origin(annotation) is not Mapped:
         raise TypeError(f"{cls.__qualname__}.{name} must be annotated with Mapped[...]")
     return _without_none(get_args(annotation)[0])

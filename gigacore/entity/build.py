@@ -37,6 +37,7 @@ def attach(
 ) -> FieldSpec:
     """Put the columns of one field onto the class being declared and give its description."""
     spec = _complete(declared, name, hint, optional, entity, plugin, is_title)
+    cls.__annotations__.pop(name, None)  # SQLAlchemy would evaluate what the columns say already
     if spec.kind == "money":
         _attach_money(cls, name, spec, optional)
     else:
@@ -122,7 +123,6 @@ def _column_default(spec: FieldSpec) -> Any:
 
 
 def _attach_money(cls: Any, name: str, spec: FieldSpec, optional: bool) -> None:
-    cls.__annotations__.pop(name, None)
     setattr(cls, name, MoneyAttribute(name))
     amount = KINDS["money"].column(spec)
     setattr(cls, f"{name}_value", mapped_column(name, amount, nullable=optional))

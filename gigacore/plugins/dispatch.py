@@ -197,6 +197,8 @@ class Dispatcher:
 
 def _collect(plugin: Plugin) -> dict[str, list[Implementation]]:
     """The plugin's implementations by hook, after pluggy compared their signatures with the specifications."""
+    if not plugin.hooks:
+        return {}
     manager = pluggy.PluginManager(PROJECT)
     for spec in SPECS:
         manager.add_hookspecs(spec)
