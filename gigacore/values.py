@@ -42,8 +42,8 @@ def dataclass(
 
 def _initialiser(cls: type, fields: Sequence[Field[Any]], frozen: bool) -> object:
     names: dict[str, Any] = {"_set": object.__setattr__, "_absent": MISSING}
-    for one in fields:
-        names |= {f"_default_{one.name}": one.default, f"_make_{one.name}": one.default_factory}
+    names |= {f"_default_{one.name}": one.default for one in fields if one.default is not MISSING}
+    names |= {f"_make_{one.name}": one.default_factory for one in fields if one.default_factory is not MISSING}
     template = "_set(self, {0!r}, {1})" if frozen else "self.{0} = {1}"
     lines = [template.format(one.name, value) for one in fields if (value := _initial(one))]
     after = ["self.__post_init__()"] if hasattr(cls, "__post_init__") else []

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import field
 from email.message import EmailMessage
-from email.policy import SMTP
 from email.utils import format_datetime, formataddr
 from typing import TYPE_CHECKING, Protocol
 
@@ -32,6 +31,8 @@ class Mail:
 
     def as_bytes(self) -> bytes:
         """The message as RFC 5322 has it. Raises ValueError for a header with a line break."""
+        from email.policy import SMTP  # half a megabyte that only a process which sends needs
+
         made = EmailMessage(policy=SMTP)
         made["From"] = formataddr((self.sender_name, self.sender))
         made["To"] = formataddr((self.recipient_name, self.recipient))
