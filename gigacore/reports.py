@@ -89,15 +89,19 @@ def find(ctx: Context, declared: Iterable[ReportType], name: str) -> ReportType:
     return found
 
 
-def run(ctx: Context, report: ReportType, period: str = "") -> list[Row]:
+def run(ctx: Context, report: ReportType, period: str = "", *, kept: bool = False) -> list[Row]:
     """The rows over what the actor may see, within a named period of the filter language if one is given.
+
+    With `kept` figures over many records may be some minutes old, as `measures.take_age` tells.
 
     One statement per measure besides labels and rates. Raises Invalid for a period that there is not, or for a report
     without dates, and as `measures.values_by`.
     """
     if period and not (report.timed and is_period(period)):
         raise Invalid.of("period", msg("There is no period {name} for this report.", name=period), "unknown")
-    columns: list[Mapping[Any, Any]] = [measures.values_by(ctx, one, report.by, period) for one in report.measures]
+    columns: list[Mapping[Any, Any]] = [
+        measures.values_by(ctx, one, report.by, period, kept=kept) for one in report.measures
+    ]
     keys = {key: None for column in columns for key in column}
     empty = [0 if one.aggregate is Aggregate.count else None for one in report.measures]
     figures = {key: tuple(column.get(key, none) for column, none in zip(columns, empty, strict=True)) for key in keys}

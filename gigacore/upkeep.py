@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-from gigacore import access, customfields, failures, notices, records, search
+from gigacore import access, customfields, failures, keeping, notices, records, search
 from gigacore.backups import jobs as backup_jobs
 from gigacore.context import Context
 from gigacore.customfields.tables import core_custom_field
@@ -141,6 +141,7 @@ class Upkeep:
         *backup_jobs.JOBS,
         *mail_jobs.JOBS,
         failures.JOB,
+        keeping.JOB,
     )
     schedules: tuple[Schedule, ...] = (
         Schedule("core.tidy", "core.tidy", cron="17 3 * * *"),
@@ -148,5 +149,6 @@ class Upkeep:
         *backup_jobs.SCHEDULES,
         *mail_jobs.SCHEDULES,
         failures.SCHEDULE,
+        keeping.SCHEDULE,
     )
     consumers: tuple[Consumer, ...] = (Consumer("core.formulas", ("core.custom_field.*",), recalculate),)

@@ -29,9 +29,9 @@ def named(name: str) -> ReportType:
     return reports.find(g.ctx, current_crm().plugins.declared(ReportType), name)
 
 
-def rows_of(report: ReportType, period: str) -> list[Row]:
-    """The rows that the caller may see. Raises Invalid for a period that there is not."""
-    return reports.run(g.ctx, report, period)
+def rows_of(report: ReportType, period: str, *, kept: bool = False) -> list[Row]:
+    """The rows that the caller may see, with `kept` figures perhaps. Raises Invalid for a period that there is not."""
+    return reports.run(g.ctx, report, period, kept=kept)
 
 
 def file_of(report: ReportType, period: str, kind: str) -> Response:

@@ -10,6 +10,7 @@ from gigacore.crm.measures import (
     BLOCKED_LEADS,
     FOLLOW_UPS,
     LEADS,
+    MONTHS,
     NEVER_CONTACTED,
     NEW_LEADS,
     OPEN_AMOUNT,
@@ -25,8 +26,7 @@ if TYPE_CHECKING:
     from gigacore.measures import Measure
 
 MOST_STAGES: Final = 50
-THIS: Final = "this_month"
-BEFORE: Final = "last_month"
+THIS, BEFORE = MONTHS
 
 
 def sales(ctx: Context) -> Sequence[Content]:

@@ -12,6 +12,7 @@ def _stage(kind: str) -> dict[str, Any]:
     return {"field": "stage_id.kind", "op": "eq", "value": kind}
 
 
+MONTHS: Final = ("this_month", "last_month")
 _OPEN_LEAD: Final = {"not": {"field": "status.kind", "op": "in", "value": [WON, LOST]}}
 
 OPEN_AMOUNT: Final = Measure(
@@ -26,12 +27,12 @@ WEIGHTED_AMOUNT: Final = Measure(
 )  # fmt: skip
 WON_AMOUNT: Final = Measure(
     name="crm.won_amount", label="Won this month", entity="crm.opportunity", aggregate=Aggregate.sum,
-    field="total", filter=_stage("won"), date_field="closed_at",
+    field="total", filter=_stage("won"), date_field="closed_at", periods=MONTHS,
     definition="The total amounts of the opportunities won since the first of the month.",
 )  # fmt: skip
 NEW_LEADS: Final = Measure(
     name="crm.new_leads", label="New leads this month", entity="crm.lead", date_field="created_at",
-    definition="The leads created since the first of the month, whatever became of them.",
+    periods=MONTHS, definition="The leads created since the first of the month, whatever became of them.",
 )  # fmt: skip
 FOLLOW_UPS: Final = Measure(
     name="crm.follow_ups", label="Leads to follow up today", entity="crm.lead",

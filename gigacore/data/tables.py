@@ -10,6 +10,7 @@ from sqlalchemy import (
     CheckConstraint,
     Column,
     Date,
+    Float,
     ForeignKey,
     Index,
     Integer,
@@ -27,7 +28,7 @@ from sqlalchemy.engine.interfaces import Dialect
 from sqlalchemy.types import TypeEngine
 
 from gigacore.entity.base import metadata
-from gigacore.entity.columns import BigId, JsonB, UtcDateTime
+from gigacore.entity.columns import BigId, ExactDecimal, JsonB, UtcDateTime
 
 ENTITY: Final = String(120)
 
@@ -293,4 +294,30 @@ core_rate = Table(
     Column("rate", ExactRate, nullable=False),
     Column("source", String(60), nullable=False, server_default=""),
     UniqueConstraint("base", "code", "on_date"),
+)
+
+core_rollup = Table(
+    "core_rollup",
+    metadata,
+    Column("id", BigId, primary_key=True),
+    Column("key", String(64), nullable=False, unique=True),
+    Column("entity", ENTITY, nullable=False),
+    Column("refreshed_at", UtcDateTime, nullable=False),
+    Column("seconds", Float, nullable=False),
+    Column("seen", Uuid),
+    sqlite_autoincrement=True,
+)
+
+core_rollup_part = Table(
+    "core_rollup_part",
+    metadata,
+    Column("id", BigId, primary_key=True),
+    Column("rollup_id", BigId, ForeignKey("core_rollup.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("value", String(120)),
+    Column("owner_id", BigId),
+    Column("team_id", BigId),
+    Column("visibility", String(10)),
+    Column("currency", String(3)),
+    Column("records", BigId, nullable=False),
+    Column("total", ExactDecimal),
 )

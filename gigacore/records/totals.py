@@ -28,8 +28,8 @@ def totals(ctx: Context, entity: str, field: str, filter: object = None, *, base
     Currencies without a rate are named, not guessed. Raises Forbidden, and Invalid for what cannot be read or summed.
     """
     spec = _spec(ctx, entity)
-    found = [money for ((money,),) in _sums(ctx, spec, [_money(ctx, spec, field)], filter)]
-    return _in_base(ctx, [[money for money in found if money is not None]], base)[0]
+    found = [money for ((money,),) in _sums(ctx, spec, [summed_field(ctx, spec, field)], filter)]
+    return in_base(ctx, [[money for money in found if money is not None]], base)[0]
 
 
 def totals_by(ctx: Context, entity: str, field: str, by: str, filter: object = None) -> Mapping[Any, Totals]:
@@ -46,14 +46,14 @@ def all_totals_by(
 ) -> Mapping[str, Mapping[Any, Totals]]:
     """The same for several fields, still in one statement."""
     spec = _spec(ctx, entity)
-    key, money = _key(ctx, spec, by), [_money(ctx, spec, name) for name in fields]
+    key, money = group_field(ctx, spec, by), [summed_field(ctx, spec, name) for name in fields]
     grouped: dict[tuple[str, Any], list[Money]] = {}
     for amounts, value in _sums(ctx, spec, money, filter, key):
         for name, amount in zip(fields, amounts, strict=True):
             if amount is not None:
                 grouped.setdefault((name, value), []).append(amount)
     found: dict[str, dict[Any, Totals]] = {name: {} for name in fields}
-    for (name, value), one in zip(grouped, _in_base(ctx, list(grouped.values())), strict=True):
+    for (name, value), one in zip(grouped, in_base(ctx, list(grouped.values())), strict=True):
         found[name][value] = one
     return found
 
@@ -66,7 +66,7 @@ def count(ctx: Context, entity: str, filter: object = None) -> int:
 def counts_by(ctx: Context, entity: str, by: str, filter: object = None) -> Mapping[Any, int]:
     """The same for each value of the field `by` that occurs, in one statement; raises as `totals_by` does."""
     spec = _spec(ctx, entity)
-    key = _column(spec, _key(ctx, spec, by).attribute)
+    key = column_of(spec, group_field(ctx, spec, by).attribute)
     return {value: int(number) for number, value in _aggregate(ctx, spec, filter, [sa.func.count()], key)}
 
 
@@ -75,8 +75,8 @@ def _sums(
 ) -> list[tuple[list[Money | None], *tuple[Any, ...]]]:
     """For each combination of currencies and `by`: the sums of the fields, and the values of `by`."""
     names = (*(one.currency_attribute for one in fields), *(key.attribute for key in by))
-    sums = [sa.func.sum(_column(spec, one.attribute)) for one in fields]
-    rows = _aggregate(ctx, spec, filter, sums, *(_column(spec, name) for name in names))
+    sums = [sa.func.sum(column_of(spec, one.attribute)) for one in fields]
+    rows = _aggregate(ctx, spec, filter, sums, *(column_of(spec, name) for name in names))
     count = len(fields)
     return [(_amounts(row[:count], row[count : 2 * count]), *row[2 * count :]) for row in rows]
 
@@ -95,12 +95,14 @@ def _aggregate(
     return [tuple(row) for row in run(ctx.session, at, where, lambda criteria: statement.where(*criteria))]
 
 
-def _column(spec: EntitySpec, attribute: str) -> sa.Column[Any]:
+def column_of(spec: EntitySpec, attribute: str) -> sa.Column[Any]:
+    """The column behind an attribute of an entity."""
     column: sa.Column[Any] = sa.inspect(spec.cls).columns[attribute]
     return column
 
 
-def _in_base(ctx: Context, groups: Sequence[Sequence[Money]], base: str | None = None) -> list[Totals]:
+def in_base(ctx: Context, groups: Sequence[Sequence[Money]], base: str | None = None) -> list[Totals]:
+    """Groups of amounts as sums per currency with their totals, in the organisation's currency unless one is named."""
     if not groups:
         return []
     connection = ctx.session.connection()
@@ -114,7 +116,8 @@ def _spec(ctx: Context, entity: str) -> EntitySpec:
     return spec
 
 
-def _key(ctx: Context, spec: EntitySpec, by: str) -> FieldSpec:
+def group_field(ctx: Context, spec: EntitySpec, by: str) -> FieldSpec:
+    """The field by whose values figures are told. Raises Invalid where the actor may not read it, or it is none."""
     key = _readable(ctx, spec, by)
     if key.custom or key.extension is not None or key.kind in ("choices", "json"):
         raise Invalid.of(by, msg("There is no field {name}.", name=by), "kind")
@@ -128,7 +131,8 @@ def _readable(ctx: Context, spec: EntitySpec, name: str) -> FieldSpec:
     return found
 
 
-def _money(ctx: Context, spec: EntitySpec, name: str) -> FieldSpec:
+def summed_field(ctx: Context, spec: EntitySpec, name: str) -> FieldSpec:
+    """The money that is summed. Raises Invalid where the actor may not read it, or it is none."""
     money = _readable(ctx, spec, name)
     if money.kind != "money" or money.custom or money.extension is not None:
         raise Invalid.of(name, msg("Only amounts of money can be summed."), "kind")

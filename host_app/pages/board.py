@@ -13,7 +13,7 @@ from gigacore import records
 from gigacore.entity import EntitySpec, FieldSpec
 from gigacore.errors import GigaError, Invalid, NotFound
 from gigacore.messages import msg
-from gigacore.records import ListRequest
+from gigacore.records import Count, ListRequest
 from gigacore.values import dataclass
 from host_app.api.policies import entity_at, on_entity
 from host_app.auth import current
@@ -23,16 +23,18 @@ from host_app.pages.addresses import is_local, new_url, with_query
 from host_app.pages.answers import refused
 from host_app.pages.cards import Card, card_of, fact_fields, names_of
 from host_app.pages.currencies import currency_codes
+from host_app.pages.figures import age
 from host_app.pages.form import Task, read_typed
 from host_app.pages.forms import Filling, Input, make_input
 from host_app.pages.frame import is_partial, part
 from host_app.pages.frame import page as answer
-from host_app.pages.lanes import Place, Places, Sum, Sums, asked, page_of, pages_of, places_of, readable_board, sums_of
+from host_app.pages.lanes import Place, Places, asked, page_of, pages_of, places_of, readable_board
 from host_app.pages.list_frame import counted, frame_values
 from host_app.pages.listing import BOARD, Listing
 from host_app.pages.notes import note
 from host_app.pages.raw import Raw, raw_from
 from host_app.pages.reader import Reader, reader
+from host_app.pages.sums import Standing, Sum, Sums, kept_of, sums_of
 from host_app.routing import route
 
 RULE: Final = "/<plugin>/<plural>"
@@ -82,12 +84,14 @@ def show(plugin: str, plural: str) -> ResponseReturnValue:
     state = _state(spec, who)
     places = places_of(spec, field, state.group, who)
     may_move = who.may("edit", spec.name) and not field.readonly and who.may_write(spec, field)
-    pages = pages_of(places, state, _request(spec, state, who), who)
-    late = _late(pages, state)
-    sums = None if late else sums_of(places, state, who)
+    kept = kept_of(places, state, who)
+    pages = _pages(places, state, kept, who)
+    late = _late(pages, state) if kept is None else None
+    sums = kept.sums if kept else None if late else sums_of(places, state, who)
     values = frame_values(state, spec, who) | {
         "lanes": _lanes(places, pages, sums, state, who, may_move=may_move),
         "late": late,
+        "as_of": age(kept.at, who) if kept else "",
         "groups": [(state.at(group=str(n)).url, label, n == places.chosen) for n, label in places.sets],
         "may_move": may_move,
         "bulk": [],
@@ -107,6 +111,18 @@ def _field(spec: EntitySpec, who: Reader) -> FieldSpec:
 def _state(spec: EntitySpec, who: Reader) -> Listing:
     state = views.state_of(spec, request.args, who) if request.args else listing.read(spec, request.args)
     return replace(state, kind=BOARD, group=request.args.get("group", state.group)[:20])
+
+
+def _pages(places: Places, state: Listing, kept: Standing | None, who: Reader) -> list[records.Page]:
+    """The first cards of every column with its number: a kept one where the column does not end on the page."""
+    request = _request(state.spec, state, who)
+    if kept is None:
+        return pages_of(places, state, request, who)
+    pages = zip(places.places, pages_of(places, state, replace(request, count=False), who), strict=True)
+    return [
+        replace(page, count=Count(kept.counts.get(place.key, 0) if page.next else len(page.items), exact=True))
+        for place, page in pages
+    ]
 
 
 def _late(pages: Sequence[records.Page], state: Listing) -> Late | None:

@@ -32,6 +32,11 @@ def drawn(content: Figures | Bars, who: Reader) -> Mapping[str, Any]:
     }  # fmt: skip
 
 
+def age(at: dt.datetime | None, who: Reader) -> str:
+    """A quiet word about figures that were counted some time ago; empty for those of now."""
+    return who.t(msg("Counted {when}", when=Nearness(who).moment(at))) if at else ""
+
+
 def _figure(figure: Figure, among: Figures, who: Reader) -> Mapping[str, Any]:
     return {
         "label": who.t(figure.label), "value": _short(figure.value, who), "help": who.t(figure.definition),

@@ -7,10 +7,8 @@ from dataclasses import replace
 from typing import Any, Final
 
 from gigacore import access, records
-from gigacore.data.currency import Totals
-from gigacore.entity import EntitySpec, FieldSpec, Money
+from gigacore.entity import EntitySpec, FieldSpec
 from gigacore.records import ListRequest
-from gigacore.records.totals import all_totals_by
 from gigacore.values import dataclass
 from host_app.pages.cells import choices_of
 from host_app.pages.columns import title_of
@@ -20,8 +18,6 @@ from host_app.pages.reader import Reader
 BOARDS: Final = frozenset({"choice", "enum", "ref"})
 MOST: Final = 20
 CLOSED: Final = frozenset({"won", "lost"})
-WEIGHTED: Final = "weighted"
-MOST_CURRENCIES: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,62 +121,6 @@ def page_of(place: Place, places: Places, state: Listing, request: ListRequest, 
     tree, here = state.filter.tree(), places.condition(place)
     both = {"all": [tree, here]} if tree is not None else here
     return records.page(who.ctx, state.spec.name, replace(request, filter=both))
-
-
-@dataclass(frozen=True, slots=True)
-class Sum:
-    """An amount over a column as text; `parts` are its sums by currency where it is a converted total."""
-
-    text: str = ""
-    parts: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Sums:
-    """The amounts of a whole board, by column: plain, and weighted by probability where the entity knows that."""
-
-    plain: Mapping[str, Totals]
-    weighted: Mapping[str, Totals]
-
-    def of(self, place: Place, who: Reader) -> tuple[Sum, Sum]:
-        """The two sums of a column."""
-        plain = _sum(self.plain.get(place.key), who)
-        return plain, _sum(self.weighted.get(place.key), who) if plain.text else Sum()
-
-
-def sums_of(places: Places, state: Listing, who: Reader) -> Sums:
-    """The sums of all columns, in one statement."""
-    spec = state.spec
-    tree = state.whole({f.name: f for f in who.readable(spec)})
-    if places.group:
-        mine = {"field": places.group, "op": "eq", "value": places.chosen}
-        tree = mine if tree is None else {"all": [tree, mine]}
-    plain = next((one for one in spec.fields.values() if one.listed and _summed(one, spec, who)), None)
-    weighted = spec.fields.get(WEIGHTED)
-    names = [one.name for one in (plain, weighted) if plain and one and _summed(one, spec, who)]
-    if not names:
-        return Sums({}, {})
-    found = all_totals_by(who.ctx, spec.name, names, places.field.name, tree)
-    by_key = [{str(getattr(value, "value", value)): sums for value, sums in found[name].items()} for name in names]
-    return Sums(by_key[0], by_key[-1] if len(names) > 1 else {})
-
-
-def _summed(field: FieldSpec, spec: EntitySpec, who: Reader) -> bool:
-    return field.kind == "money" and not field.custom and not field.extension and access.may_read(who.ctx, spec, field)
-
-
-def _sum(found: Totals | None, who: Reader) -> Sum:
-    """The sums by currency, or their total where there are many currencies and every rate is known."""
-    if found is None:
-        return Sum()
-    parts = " + ".join(_amount(one, who) for one in found.sums)
-    if len(found.sums) < MOST_CURRENCIES or found.missing:
-        return Sum(parts)
-    return Sum(f"≈ {_amount(found.total, who)}", parts)
-
-
-def _amount(money: Money, who: Reader) -> str:
-    return who.formats.money(money.amount, money.currency, whole=True)
 
 
 def asked(spec: EntitySpec, place: Place, who: Reader) -> Sequence[FieldSpec]:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
+from gigacore.measures import take_age
 from gigacore.messages import msg
 from gigacore.plugins.dispatch import Contribution
 from gigacore.ui import (
@@ -47,6 +48,7 @@ class Drawn:
     label: str
     icon: str
     contents: tuple[Mapping[str, Any], ...]
+    as_of: str = ""
 
 
 def nav_items(crm: Crm) -> Sequence[NavItem]:
@@ -89,8 +91,10 @@ def may_see(policy: str, who: Reader, name: str = "") -> bool:
 
 def draw_part(part: Panel | Tab | Widget, who: Reader, *about: Entity) -> Drawn:
     """A part with what it shows (about a record); one that fails is left out with a word about it."""
+    take_age(who.ctx)
     found = who.crm.hooks.guard(part.name.partition(".")[0], part.load, who.ctx, *about)
-    return Drawn(part.name, who.t(part.label), part.icon, _contents(found, who))
+    as_of = figures.age(take_age(who.ctx), who)
+    return Drawn(part.name, who.t(part.label), part.icon, _contents(found, who), as_of)
 
 
 def count_of(tab: Tab, who: Reader, record: Entity) -> str:

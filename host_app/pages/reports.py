@@ -10,10 +10,12 @@ from flask import Flask, request
 from flask.typing import ResponseReturnValue
 
 from gigacore.data.currency import Totals
+from gigacore.measures import take_age
 from gigacore.messages import Msg, msg
 from gigacore.reports import ReportType
 from host_app import reporting
 from host_app.pages.cells import drawer
+from host_app.pages.figures import age
 from host_app.pages.filters import PERIODS
 from host_app.pages.frame import page as answer
 from host_app.pages.reader import Reader, reader
@@ -42,7 +44,7 @@ def listing() -> ResponseReturnValue:
 def show(name: str) -> ResponseReturnValue:
     """One report as a table; `?period=` narrows it."""
     who, report, period = reader(), reporting.named(name), request.args.get("period", "")
-    rows = reporting.rows_of(report, period)
+    rows = reporting.rows_of(report, period, kept=True)
     draw = drawer(report.field(who.registry), who)
     asked = {"period": period} if period else {}
     return answer(
@@ -53,6 +55,7 @@ def show(name: str) -> ResponseReturnValue:
         by=who.t(Msg(report.field(who.registry).label)),
         measures=[(who.t(Msg(one.label)), who.t(Msg(one.definition))) for one in report.measures],
         rows=[(_shown(row.by, draw, who), [_figure(value, who) for value in row.values]) for row in rows],
+        as_of=age(take_age(who.ctx), who),
         periods=[(key, who.t(text)) for key, text in PERIODS.items()] if report.timed else [],
         period=period,
         files=[(kind, f"{PATH}/{name}/file?{urlencode({'format': kind, **asked})}") for kind in ("csv", "xlsx")],

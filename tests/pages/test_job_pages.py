@@ -181,3 +181,18 @@ def test_the_times_of_a_schedule_are_changed_in_words(crm: Crm, root: Visitor, v
         assert answer.status_code == 422
         assert f'id="{name}-p"' in answer.get_data(as_text=True)
     assert stored().cron == "30 7 * * 1-5"
+
+
+def test_runs_of_schedules_that_went_well_are_left_out_until_asked_for(crm: Crm, root: Visitor, broken: int) -> None:
+    with crm.database.begin() as connection:
+        due = sa.update(core_schedule).where(core_schedule.c.name == "core.tell_failures")
+        connection.execute(due.values(next_at=crm.clock.now()))
+    crm.jobs.run_pending()
+    link = re.compile(rf'<th scope="row"><a href="{MONITOR}/(\d+)">([^<]+)<')
+    page = root.get(MONITOR).get_data(as_text=True)
+    assert [label for _, label in link.findall(page)] == ["Print"]
+    shown = re.search(r'href="([^"]+)">Show them \((\d+)\)', page)
+    assert shown
+    assert int(shown[2]) >= 1
+    for path in (shown[1].replace("&amp;", "&"), f"{MONITOR}?name=core.tell_failures"):
+        assert "Tell of failed tasks" in [label for _, label in link.findall(root.get(path).get_data(as_text=True))]

@@ -55,16 +55,26 @@ def show() -> ResponseReturnValue:
     who, args = reader(), request.args
     state = args["state"] if args.get("state") in STATES else None
     name = args.get("name", "")[:100]
+    routine = "routine" in args or bool(name)
     found = oversight.listing(
-        who.ctx, everybody=True, state=state, name=name or None, before=args.get("before", type=int), limit=PAGE
-    )
-    older = with_query(MONITOR, [*_chosen(state, name), ("before", found[-1].id)]) if len(found) == PAGE else ""
+        who.ctx, everybody=True, state=state, name=name or None, before=args.get("before", type=int), limit=PAGE,
+        routine=routine,
+    )  # fmt: skip
+    chosen = [*_chosen(state, name), *([("routine", 1)] if "routine" in args else [])]
+    older = with_query(MONITOR, [*chosen, ("before", found[-1].id)]) if len(found) == PAGE else ""
     return settings_page(
         "jobs.html", who, title=who.t(msg("Jobs")), chips=_chips(who, state, name), name=name, state=state or "",
         names=[(one, job_label(one, who)) for one in oversight.names(who.ctx)], older=older,
         oldest=waiting_since(monitor.oldest_job(who.ctx), who), rows=[_row(one, who) for one in found],
+        hidden="" if routine else _hidden(state, who), routine_url=with_query(MONITOR, [*chosen, ("routine", 1)]),
         backlog=_events_in_short(who), may_act=access.may(who.ctx, "edit", TOOL),
     )  # fmt: skip
+
+
+def _hidden(state: str | None, who: Reader) -> str:
+    """How many runs of schedules that went well the list leaves out; empty where there are none."""
+    count = oversight.routine_runs(who.ctx) if state in (None, DONE) else 0
+    return who.formats.number(count, 0) if count else ""
 
 
 def _chosen(state: str | None, name: str) -> list[tuple[str, object]]:
