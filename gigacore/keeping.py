@@ -76,10 +76,10 @@ def questions(registry: Registry, declared: Iterable[Measure], reports: Iterable
 
 
 def board_questions(spec: EntitySpec) -> Iterator[Question]:
-    """The numbers and sums of an entity's board without a filter."""
+    """The sums of an entity's board without a filter, which tell the numbers as well; numbers where it sums nothing."""
     if spec.board and rollups.keepable(spec, spec.board):
-        yield Question(spec.name, spec.board)
-        yield from (Question(spec.name, spec.board, name) for name in rollups.board_sums(spec))
+        for name in rollups.board_sums(spec) or [""]:
+            yield Question(spec.name, spec.board, name)
 
 
 def _wanted(ctx: Context, asked: list[Question]) -> Iterator[tuple[str, tuple[Question, str]]]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
@@ -27,6 +27,7 @@ from gigacore.records.kept import Criteria, run
 from gigacore.records.limits import require, visible
 from gigacore.records.read import condition_of
 from gigacore.records.totals import column_of, group_field, summed_field
+from gigacore.values import dataclass
 
 if TYPE_CHECKING:
     from gigacore.access.policy import Policy
@@ -68,20 +69,26 @@ class Part:
 
 def counts(ctx: Context, question: Question) -> Mapping[Any, int] | None:
     """The kept numbers of records that the actor may see, by value; None = nothing is kept, count them."""
-    parts = _answer(ctx, question)
-    if parts is None:
-        return None
+    parts = answer(ctx, question)
+    return None if parts is None else numbers(parts)
+
+
+def sums(ctx: Context, question: Question) -> Mapping[Any, list[Money]] | None:
+    """The kept sums over the records that the actor may see, by value; None = nothing is kept, sum them up."""
+    parts = answer(ctx, question)
+    return None if parts is None else amounts(parts)
+
+
+def numbers(parts: Iterable[Part]) -> dict[Any, int]:
+    """How many records there are, by value."""
     found: dict[Any, int] = {}
     for part in parts:
         found[part.value] = found.get(part.value, 0) + part.records
     return found
 
 
-def sums(ctx: Context, question: Question) -> Mapping[Any, list[Money]] | None:
-    """The kept sums over the records that the actor may see, by value; None = nothing is kept, sum them up."""
-    parts = _answer(ctx, question)
-    if parts is None:
-        return None
+def amounts(parts: Iterable[Part]) -> dict[Any, list[Money]]:
+    """What they sum up to, by value."""
     found: dict[Any, list[Money]] = {}
     for part in parts:
         if part.total is not None and part.currency:
@@ -98,7 +105,11 @@ def take_age(ctx: Context) -> datetime | None:
 # Reading --------------------------------------------------------------------------------------------------------------
 
 
-def _answer(ctx: Context, question: Question) -> list[Part] | None:
+def answer(ctx: Context, question: Question) -> list[Part] | None:
+    """What is kept of the records that the actor may see; None = nothing.
+
+    Raises Forbidden without the right to view the entity, Invalid for a field that may not be read.
+    """
     session = ctx.session
     spec = session.registry.entity(question.entity)
     require(ctx, "view", spec)

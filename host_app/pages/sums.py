@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +13,7 @@ from gigacore.messages import msg
 from gigacore.records import rollups
 from gigacore.records.rollups import WEIGHTED, Question
 from gigacore.records.totals import all_totals_by, in_base
+from gigacore.values import dataclass
 
 if TYPE_CHECKING:
     from gigacore.entity import EntitySpec
@@ -62,14 +62,20 @@ def kept_of(places: Places, state: Listing, who: Reader) -> Standing | None:
     if state.filter.tree() is not None or state.q:
         return None
     rollups.take_age(who.ctx)
-    counts = rollups.counts(who.ctx, Question(spec.name, by))
     names = _summed(spec, who)
-    sums = [rollups.sums(who.ctx, Question(spec.name, by, name)) for name in names] if counts is not None else []
+    found = [rollups.answer(who.ctx, Question(spec.name, by, name)) for name in names or [""]]
     at = rollups.take_age(who.ctx)
-    if counts is None or at is None or None in sums:
+    parts = [one for one in found if one is not None]
+    if at is None or len(parts) < len(found):
         return None
-    totals = [dict(zip(one, in_base(who.ctx, list(one.values())), strict=True)) for one in sums if one is not None]
-    return Standing({_key(value): number for value, number in counts.items()}, _of_names(totals), at)
+    counts = {_key(value): number for value, number in rollups.numbers(parts[0]).items()}
+    return Standing(counts, _of_names(_totals([rollups.amounts(one) for one in parts], who)), at)
+
+
+def _totals(sums: Sequence[Mapping[Any, Sequence[Money]]], who: Reader) -> list[Mapping[Any, Totals]]:
+    """Sums with their totals; the rates are read once for all of them."""
+    totals = iter(in_base(who.ctx, [amounts for found in sums for amounts in found.values()]))
+    return [{value: next(totals) for value in found} for found in sums]
 
 
 def sums_of(places: Places, state: Listing, who: Reader) -> Sums:

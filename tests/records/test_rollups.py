@@ -24,7 +24,7 @@ from gigacore.records import few, rollups
 from gigacore.records.rollups import Question
 
 MakeUser = Callable[..., Actor]
-BOARD = Question("crm.opportunity", "stage_id")
+BOARD = Question("crm.opportunity", "stage_id", "amount")
 ALL = (LEADS, FOLLOW_UPS, NEW_LEADS, OPEN_AMOUNT, WEIGHTED_AMOUNT, WON_AMOUNT)
 WIDE = Measure(
     name="wide.by_source", label="Leads", entity="crm.lead", definition="Leads with a source.",
