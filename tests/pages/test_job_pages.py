@@ -184,6 +184,7 @@ def test_the_times_of_a_schedule_are_changed_in_words(crm: Crm, root: Visitor, v
 
 
 def test_runs_of_schedules_that_went_well_are_left_out_until_asked_for(crm: Crm, root: Visitor, broken: int) -> None:
+    crm.jobs.start("none")
     with crm.database.begin() as connection:
         due = sa.update(core_schedule).where(core_schedule.c.name == "core.tell_failures")
         connection.execute(due.values(next_at=crm.clock.now()))
