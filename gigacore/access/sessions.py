@@ -81,8 +81,15 @@ def create(
     return raw
 
 
+_KEPT: Final = ("csrf_secret", "half", "verified_at", "seen_at")
 _FOUND: Final = (
-    sa.select(core_session, core_user.c.theme, core_access.c.generation)
+    sa.select(
+        core_session.c.id,
+        core_session.c.user_id,
+        *(core_session.c[name] for name in _KEPT),
+        core_user.c.theme,
+        core_access.c.generation,
+    )
     .join(core_user, core_user.c.id == core_session.c.user_id)
     .join(core_access, sa.true())
     .where(
@@ -108,8 +115,7 @@ def lookup(connection: sa.Connection, raw: str, now: datetime, cache: AccessCach
 
 
 def _web_session(row: Mapping[Any, Any], actor: Actor) -> WebSession:
-    names = ("csrf_secret", "theme", "half", "verified_at", "seen_at")
-    return WebSession(session_id=row["id"], actor=actor, **{name: row[name] for name in names})
+    return WebSession(session_id=row["id"], actor=actor, **{name: row[name] for name in (*_KEPT, "theme")})
 
 
 def is_stale(found: WebSession, now: datetime) -> bool:

@@ -21,11 +21,10 @@ def index_of(connection: sa.Connection, registry: Registry, spec: EntitySpec) ->
     """The index that searches of an entity read; None where there is none, or the database chooses it by itself."""
     if connection.dialect.name != "sqlite":
         return None
-    known: frozenset[str] | None = registry.memo.get(_MEMO)
+    known: dict[str, sa.TableClause] | None = registry.memo.get(_MEMO)
     if known is None:
-        known = registry.memo[_MEMO] = present(connection)
-    name = index_name(spec.table.name)
-    return sa.table(name, sa.column("rowid", BigId)) if name in known else None
+        known = registry.memo[_MEMO] = {n: sa.table(n, sa.column("rowid", BigId)) for n in present(connection)}
+    return known.get(index_name(spec.table.name))
 
 
 def grams(words: Sequence[str]) -> str | None:
