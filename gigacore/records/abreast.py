@@ -58,8 +58,7 @@ def pages(ctx: Context, entity: str, request: ListRequest, parts: Sequence[objec
 
 def _read(shape: _Shape, where: Criteria) -> list[list[tuple[bool, Sequence[Any]]]]:
     reading = shape.reading
-    keys = tuple((key.name, key.descending) for key in reading.order.keys)
-    at = ("abreast", reading.plan, keys, reading.limit, shape.shared)
+    at = ("abreast", reading.plan, reading.order.form, reading.limit, shape.shared)
     rows: list[list[tuple[bool, Sequence[Any]]]] = [[] for _ in where[shape.shared :]]
     for place, empty, *row in run(reading.session, at, where, lambda criteria: _rows(shape, criteria)):
         rows[place].append((bool(empty), row))

@@ -119,8 +119,7 @@ class Reading:
         order, where = self.order, list(self.where)
         if self.cursor is not None and self.cursor.in_empty_part == empty:
             where.append(order.beyond(self.cursor.values, empty_part=empty, backward=self.backward))
-        keys = tuple([(key.name, key.descending) for key in order.keys])
-        at = ("rows", self.plan, keys, empty, self.backward, limit)
+        at = ("rows", self.plan, order.form, empty, self.backward, limit)
         return run(self.session, at, where, lambda criteria: self._statement(criteria, empty, limit)).all()
 
     def _statement(self, where: Criteria, empty: bool, limit: int) -> sa.Select[Any]:
@@ -149,7 +148,7 @@ def reading_of(ctx: Context, entity: str, request: ListRequest) -> Reading:
     return Reading(
         session=session,
         plan=read_plan(session.registry, spec, readable, request.fields, whole=False),
-        order=order_of(session.registry, spec, request.sort, readable),
+        order=order_of(session, spec, request.sort, readable),
         where=conditions(ctx, spec, request),
         cursor=decode(request.cursor) if request.cursor else None,
         limit=_checked_limit(request.limit),

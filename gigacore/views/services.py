@@ -183,7 +183,7 @@ def _check_parts(ctx: Context, view: View) -> None:
     if view.filter is not None:
         parse(view.filter, spec, session.registry, readable=reader_of(session))
     readable = readable_fields(session, spec)
-    order_of(session.registry, spec, (view.sort,) if view.sort else (), readable)
+    order_of(session, spec, (view.sort,) if view.sort else (), readable)
     for name in view.fields:
         if name not in readable:
             raise Invalid.of("fields", msg("There is no field {name}.", name=name), "unknown_field")
