@@ -14,7 +14,7 @@ from gigacore.access.changes import note
 from gigacore.access.decide import require, require_super_admin
 from gigacore.access.grants import Grant, GrantSet
 from gigacore.access.profiles import SUPER_ADMIN, bump, read_grants
-from gigacore.access.tables import core_field_rule, core_grant, core_role, core_user_role
+from gigacore.access.tables import core_field_rule, core_grant, core_role, core_user, core_user_role
 from gigacore.access.verbs import Level, Permission, catalogue, class_pattern
 from gigacore.data import settings
 from gigacore.errors import Conflict, Forbidden, Invalid, NotFound
@@ -176,6 +176,17 @@ def limit_module(ctx: Context, module: str, admitted: modules.Admitted | None) -
         limited[module] = admitted
     settings.put(ctx, modules.SETTING, modules.as_setting(limited))
     bump(connection)
+
+
+def admitted_people(ctx: Context, admitted: modules.Admitted | None) -> frozenset[int]:
+    """Everybody active who may use a module that admits these; None is open to everybody."""
+    u, held, role = core_user.c, core_user_role.c, core_role.c
+    query = sa.select(u.id).where(u.active)
+    if admitted is not None:
+        may = sa.or_(role.id.in_(admitted.role_ids), role.key == SUPER_ADMIN)
+        holding = sa.select(held.user_id).join(core_role, role.id == held.role_id).where(may)
+        query = query.where(sa.or_(u.id.in_(admitted.user_ids), u.id.in_(holding)))
+    return frozenset(ctx.session.connection().scalars(query))
 
 
 def _labels(labels: Mapping[str, str]) -> dict[str, str]:

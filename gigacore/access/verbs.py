@@ -17,7 +17,7 @@ LEVELS: Final[tuple[Level, ...]] = get_args(Level)
 
 LEVEL_WORDS: Final = MappingProxyType(
     {
-        "none": msg("none"), "own": msg("own"), "team": msg("team’s"), "tree": msg("teams’ below"), "all": msg("all"),
+        "none": msg("none"), "own": msg("own"), "team": msg("team’s"), "tree": msg("subteams’"), "all": msg("all"),
         "forbidden": msg("forbidden"),
     }
 )  # fmt: skip

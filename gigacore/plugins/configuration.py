@@ -8,8 +8,6 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from gigacore import access, customfields, records
-from gigacore.access import modules, roles
-from gigacore.access.verbs import LEVELS, level_word
 from gigacore.customfields import Definition
 from gigacore.data import settings
 from gigacore.data.choices import choice_key
@@ -17,11 +15,10 @@ from gigacore.errors import Forbidden, GigaError, Invalid, NotFound
 from gigacore.messages import Msg, msg
 from gigacore.plugins import choice_uses, choices, field_choices, usage
 from gigacore.plugins.plan import ADD, KEEP, REMOVE, TOUCH, Change, Refusal
+from gigacore.plugins.right_changes import ModuleAccess, RoleField, RoleLevels, RoleRemoval, RuleRemoval
 from gigacore.values import dataclass
 
 if TYPE_CHECKING:
-    from gigacore.access.grants import GrantSet
-    from gigacore.access.verbs import Level, Permission
     from gigacore.application import Crm
     from gigacore.automation.rule import Kit
     from gigacore.context import Actor, Context
@@ -221,70 +218,6 @@ class ChoiceRemoval:
 
 
 @dataclass(frozen=True, slots=True)
-class RoleLevels:
-    """A role reaches further or less far; levels by `entity.verb`, None for no grant of its own."""
-
-    role: str
-    levels: Mapping[str, Any] = field(default_factory=dict)
-
-    def changes(self, ctx: Context, kit: Kit) -> Iterator[Change]:
-        """Each right that changes, as it is and as it would be, and how many people have the role."""
-        grants = roles.grants_of(ctx, self.role)
-        for permission in roles.permissions(ctx.session.registry):
-            if permission.key in self.levels:
-                yield from _right(ctx, grants, permission, self.levels[permission.key])
-        people = roles.holders(ctx).get(self.role, 0)
-        yield Change(KEEP, msg("people who have this role: {count}", count=people))
-
-    def run(self, ctx: Context) -> None:
-        """See `Wish`."""
-        pairs = {(name.rpartition(".")[0], name.rpartition(".")[2]): level for name, level in self.levels.items()}
-        roles.set_levels(ctx, self.role, pairs)
-
-
-def _right(ctx: Context, grants: GrantSet, permission: Permission, level: Level | None) -> Iterator[Change]:
-    """A right before and after; nothing when it comes to the same."""
-    registry = ctx.session.registry
-    before = roles.describe(grants, registry, permission)
-    after = level or roles.describe(roles.without_plain(grants, permission), registry, permission)
-    if (before or "none") != (after or "none"):
-        text = msg(
-            "{things}, {verb}: {before} → {after}",
-            things=permission.label, verb=permission.verb_label, before=level_word(before), after=level_word(after),
-        )  # fmt: skip
-        yield Change(ADD if _reach(after) > _reach(before) else REMOVE, text)
-
-
-def _reach(level: str) -> int:
-    """How far a level goes, -1 for none at all; one that depends on a condition stands before the plain ones."""
-    return LEVELS.index(level) if level in LEVELS else -1 if level in ("", "forbidden") else 0
-
-
-@dataclass(frozen=True, slots=True)
-class ModuleAccess:
-    """A module is for these roles and people only; for nobody named, it is open again."""
-
-    module: str
-    roles: tuple[int, ...] = ()
-    people: tuple[int, ...] = ()
-
-    def changes(self, ctx: Context, kit: Kit) -> Iterator[Change]:
-        """Who is named."""
-        before = modules.read(ctx.session.connection()).get(self.module)
-        if before is not None:
-            named = len(before.role_ids) + len(before.user_ids)
-            yield Change(REMOVE, msg("{count} roles and people are named now", count=named))
-        if self.roles or self.people:
-            named = len(self.roles) + len(self.people)
-            yield Change(ADD, msg("{count} roles and people would be named", count=named))
-
-    def run(self, ctx: Context) -> None:
-        """See `Wish`."""
-        admitted = modules.Admitted(tuple(self.roles), tuple(self.people))
-        roles.limit_module(ctx, self.module, admitted if self.roles or self.people else None)
-
-
-@dataclass(frozen=True, slots=True)
 class SwitchChange:
     """A setting that switches fields on or off gets another value; what records hold in the fields stays."""
 
@@ -317,12 +250,32 @@ class SwitchChange:
         settings.put(ctx, self.setting, self.value, plugin=self.setting.partition(".")[0])
 
 
+@dataclass(frozen=True, slots=True)
+class Several:
+    """Changes that are made together: what all of them would do."""
+
+    wishes: tuple[Wish, ...]
+
+    def changes(self, ctx: Context, kit: Kit) -> Iterator[Change]:
+        """What each of them would do, in their order."""
+        for wish in self.wishes:
+            yield from wish.changes(ctx, kit)
+
+    def run(self, ctx: Context) -> None:
+        """See `Wish`."""
+        for wish in self.wishes:
+            wish.run(ctx)
+
+
 WISHES: Final[Mapping[str, type[Any]]] = MappingProxyType(
     {
         "field.change": FieldChange,
         "field.remove": FieldRemoval,
         "choice.remove": ChoiceRemoval,
         "role.levels": RoleLevels,
+        "role.field": RoleField,
+        "role.rule": RuleRemoval,
+        "role.remove": RoleRemoval,
         "module.access": ModuleAccess,
         "setting.switch": SwitchChange,
     }
@@ -355,4 +308,6 @@ def _fits(kind: str, value: Any, is_given: bool) -> bool:
         return True
     if kind.startswith("tuple"):
         return isinstance(value, list) and all(type(one) is int for one in value)
+    if kind == "int":
+        return type(value) is int
     return isinstance(value, {"str": str, "bool": bool}.get(kind, Mapping))

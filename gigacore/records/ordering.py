@@ -137,9 +137,7 @@ def _order(
     return Order(tuple(keys), tuple(dict.fromkeys(field.plugin for field in fields if field.extension is not None)))
 
 
-def _key(
-    registry: Registry, spec: EntitySpec, name: str, readable: frozenset[str], ranks: tuple[int, ...]
-) -> SortKey:
+def _key(registry: Registry, spec: EntitySpec, name: str, readable: frozenset[str], ranks: tuple[int, ...]) -> SortKey:
     bare = name.removeprefix("-")
     field = spec.fields.get(bare)
     if field is None or bare not in readable or field.secret:

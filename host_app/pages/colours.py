@@ -98,20 +98,31 @@ def _shades(colour: Rgb, ground: Rgb, towards: Rgb, tint: float) -> str:
 
 def brand_rules(accent: str) -> str:
     """The accent of the interface, if branding chose one; nothing otherwise."""
-    if not _HEX.match(accent):
+    shades = brand_shades(accent)
+    rules = {theme: ";".join(f"--g-{name}:{value}" for name, value in found.items()) for theme, found in shades.items()}
+    if not rules:
         return ""
+    light = ":root,[data-bs-theme=light]"
+    return f"{light}{{{rules['light']}}}\n[data-bs-theme=dark]{{{rules['dark']}}}\n"
+
+
+def brand_shades(accent: str) -> dict[str, dict[str, str]]:
+    """The shades of an accent by theme and by what they paint; none for what is no colour."""
+    if not _HEX.match(accent):
+        return {}
     base = rgb(accent)
-    light = _accent(readable(base, LIGHT[0], LIGHT[1]), base, (255, 255, 255))
-    dark = _accent(readable(base, DARK[0], DARK[1]), mix(base, DARK[1], 0.8), (16, 18, 28))
-    return f":root{{{light}}}\n[data-bs-theme=dark]{{{dark}}}\n"
+    return {
+        "light": _accent(readable(base, LIGHT[0], LIGHT[1]), base, (255, 255, 255)),
+        "dark": _accent(readable(base, DARK[0], DARK[1]), mix(base, DARK[1], 0.8), (16, 18, 28)),
+    }
 
 
-def _accent(text: Rgb, fill: Rgb, on: Rgb) -> str:
+def _accent(text: Rgb, fill: Rgb, on: Rgb) -> dict[str, str]:
     other = (16.0, 18.0, 28.0) if on[0] > 128 else (255.0, 255.0, 255.0)
     letters = on if contrast(on, fill) >= AA else max(on, other, key=_against(fill))
     strong = mix(fill, (0, 0, 0), 0.88)
     shades = {"accent": fill, "accent-strong": strong, "accent-text": text, "on-accent": letters}
-    return ";".join(f"--g-{name}:{css(shade)}" for name, shade in shades.items())
+    return {name: css(shade) for name, shade in shades.items()}
 
 
 def _against(ground: Rgb) -> Callable[[Rgb], float]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from flask import Flask, Response, redirect, request
 from flask.typing import ResponseReturnValue
@@ -27,6 +27,9 @@ from host_app.pages.notes import note
 from host_app.pages.reader import Reader, reader
 from host_app.pages.record_view import RULE, RecordView
 from host_app.routing import route
+
+REACHABLE: Final = frozenset({"email", "phone"})
+"""Kinds that are drawn as links to write to or to call."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +87,10 @@ def _strip(view: RecordView) -> list[KeyFact]:
     """The key facts that have a value."""
     spec = view.spec
     names = [name for name in spec.key_facts if name in spec.fields and name not in (spec.board, "owner_id")]
-    found = [KeyFact(label_of(spec.fields[name], view.who), view.drawn(name)) for name in names]
+    found = [
+        KeyFact(label_of(field, view.who), view.drawn(field.name, short=field.kind not in REACHABLE))
+        for field in map(spec.fields.__getitem__, names)
+    ]
     return [fact for fact in found if fact.value]
 
 

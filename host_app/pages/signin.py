@@ -22,8 +22,9 @@ from host_app.routing import public_route
 
 PATH: Final = "/sign-in"
 _SETTINGS: Final = (
-    "company_save", "currencies_add", "currencies_state_rate", "custom_fields_change", "custom_fields_define",
-    "incoming_create", "roles_change", "roles_create", "schedules_save", "teams_change", "teams_create",
+    "choices_change", "company_save", "currencies_add", "currencies_state_rate", "custom_fields_change",
+    "custom_fields_define", "incoming_create", "pipelines_change_pipelines", "pipelines_change_stages",
+    "plugins_admit", "roles_change", "roles_create", "roles_rename", "schedules_save", "teams_change", "teams_create",
     "templates_change", "templates_create", "users_change", "users_create", "values_save_general",
     "values_save_of_plugin", "webhooks_create",
 )  # fmt: skip

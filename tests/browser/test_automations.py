@@ -29,6 +29,8 @@ def test_the_welcome_mail_is_built_tried_switched_on_and_sent(crm: Crm, open_bro
     page.wait_for_load_state("networkidle")
     page.select_option("#s-new", "core.send_mail")
     page.click("button:text('Add step')")
+    page.wait_for_function("() => document.activeElement.name?.startsWith('s.0.p.')")  # one goes on in the new step
+    assert "Send the mail" in page.inner_text("#heard")
     page.fill("[name='s.0.p.subject']", "Welcome")
     page.fill("[name='s.0.p.text']", "Hello {{ record.last_name")
     page.press("[name='s.0.p.text']", "Tab")

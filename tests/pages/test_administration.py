@@ -114,10 +114,11 @@ def test_a_role_is_copied_limited_and_counts_at_once(root: Visitor, visit: Any) 
     page = text(root, "/settings/roles/closer")
     assert 'name="crm.lead:create"' in page
     assert re.search(r'name="crm.lead:create".{1,400}<option value="none" selected>', page)
-    root.post("/settings/roles/closer/fields", {"field": "crm.lead:amount", "state": "hidden"})
+    asked = root.confirm("/settings/roles/closer/fields", {"field": "crm.lead:amount", "state": "hidden"})
+    assert "“Estimated amount” (Leads): open → hidden" in asked
     assert "amount" not in text(closer, "/crm/leads")
-    root.post("/settings/roles/closer/remove", {})
-    assert "There are users with this role." in text(root, "/settings/roles")
+    refused = root.post("/settings/roles/closer/remove", {}).get_data(as_text=True)
+    assert "It would be refused: There are users with this role." in refused
     assert root.post("/settings/roles/closer", {"crm.lead:create": "most"}).status_code == 422
     fixed = text(root, "/settings/roles/super_admin")
     assert "this role cannot be changed" in fixed

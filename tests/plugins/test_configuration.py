@@ -17,13 +17,13 @@ from gigacore.plugins.configuration import (
     ChoiceRemoval,
     FieldChange,
     FieldRemoval,
-    ModuleAccess,
-    RoleLevels,
+    Several,
     SwitchChange,
     Wish,
     plan_change,
     read_wish,
 )
+from gigacore.plugins.right_changes import ModuleAccess, RoleField, RoleLevels, RoleRemoval, RuleRemoval
 from host_app.cli import cli
 from host_app.installation import Installation
 from tests.pages.conftest import app
@@ -137,6 +137,44 @@ def test_roles_and_modules_change(used: Crm, make_user: Any) -> None:
             read_wish(name, given)
 
 
+def test_a_field_is_closed_and_a_role_goes(used: Crm, make_user: Any) -> None:
+    make_user("user")
+    people, amount = "people who have this role", "“Estimated amount” (Leads)"
+    closing = RoleField("user", "crm.lead", "amount", "hidden")
+    assert planned(used, closing) == ([f"- {amount}: open → hidden", f"= {people}: 1"], "")
+    with used.system("rules") as ctx:
+        closing.run(ctx)
+        roles.create(ctx, "temp", {"en": "Temp"}, like="user")
+        tree = {"field": "priority", "op": "eq", "value": "high"}
+        rule = roles.grant(ctx, "temp", "crm.lead", "delete", "all", filter=tree)
+    assert planned(used, RoleField("user", "crm.lead", "amount", "read"))[0][0] == f"+ {amount}: hidden → read only"
+    assert planned(used, RuleRemoval("temp", rule)) == (["- Leads, Delete: all (with a filter)", f"= {people}: 0"], "")
+    said, refused = planned(used, RoleRemoval("temp"))
+    assert (said[0], said[2:], refused) == ("- the role “Temp”", ["- its closed fields: 1"], "")
+    assert said[1].startswith("- its rights: ")
+    assert planned(used, RoleRemoval("user"))[1] == "A built-in role cannot be removed."
+    with pytest.raises(Forbidden):
+        plan_change(used, make_user("manager"), closing)
+
+
+def test_who_loses_a_module_is_counted_and_named(used: Crm, make_user: Any) -> None:
+    ada, ben = (make_user("user", name=name) for name in ("Ada", "Ben"))
+    assert ben.user_id is not None
+    assert ada.user_id is not None
+    alone = ModuleAccess("visits", people=(ada.user_id,))
+    said, refused = planned(used, alone)
+    assert (said, refused) == (["- people who may use it: 2 → 1", "+ among those who may use it: Ada"], "")
+    with used.system("limit") as ctx:
+        alone.run(ctx)
+    other = ModuleAccess("visits", people=(ben.user_id,))
+    assert planned(used, other)[0] == [
+        "- people who may use it: 1 → 1", "- among those who may use it: Ada", "+ among those who may use it: Ben",
+    ]  # fmt: skip
+    assert planned(used, ModuleAccess("visits"))[0] == [
+        "+ people who may use it: 1 → 2", "- among those who may use it: Ada",
+    ]  # fmt: skip
+
+
 def test_a_setting_switches_fields(used: Crm, make_user: Any) -> None:
     name = "crm.recurring_revenue"
     with used.system("recurring") as ctx:
@@ -152,6 +190,8 @@ def test_a_setting_switches_fields(used: Crm, make_user: Any) -> None:
     )  # fmt: skip
     assert planned(used, SwitchChange(name, value=True))[0][0] == f"+ forms ask for {amount}"
     assert planned(used, SwitchChange("crm.nothing", value=True)) == ([], "No setting crm.nothing switches fields.")
+    both = planned(used, Several((SwitchChange(name, value=True), SwitchChange(name, value=False))))[0]
+    assert (both[0], both[4]) == (f"+ forms ask for {amount}", f"! no form asks for {amount}")
     with pytest.raises(Forbidden):
         plan_change(used, make_user("user"), SwitchChange(name, value=False))
 

@@ -35,6 +35,7 @@ async function dropped(list, before) {
 }
 
 export async function mount(element) {
+  element.querySelectorAll?.('[data-unfold]').forEach(button => button.click())
   const here = element.querySelector?.('.settings > nav [aria-current]')
   if (here) here.parentElement.scrollLeft = here.offsetLeft - (here.parentElement.clientWidth - here.offsetWidth) / 2
   const lists = element.querySelectorAll?.('[data-sortable]') ?? []
@@ -50,7 +51,30 @@ export async function mount(element) {
   })
 }
 
+// The preview of the branding follows what is typed; the server works out the readable shades.
+let asked = 0
+async function paint(input) {
+  const mine = ++asked
+  const answer = await fetch(`${input.dataset.accent}?accent=${encodeURIComponent(input.value)}`)
+  const found = answer.ok ? await answer.json() : {}
+  if (mine !== asked) return
+  for (const look of document.querySelectorAll('.look'))
+    for (const [name, value] of Object.entries(found[look.dataset.bsTheme] ?? {})) look.style.setProperty(`--g-${name}`, value)
+  document.querySelector('[data-pale]').textContent = found.told ?? ''
+}
+
+function branded(target) {
+  const accent = document.querySelector('[data-accent]')
+  if (!accent) return
+  if (target.type === 'color') accent.value = target.value
+  if (target.type === 'color' || target === accent) paint(accent)
+  if (target === accent && /^#[0-9a-f]{6}$/i.test(accent.value)) document.getElementById(`${accent.id}-c`).value = accent.value
+  if (target.name === 'core.brand_name')
+    document.querySelectorAll('[data-look-name]').forEach(place => { place.textContent = target.value || place.dataset.lookName })
+}
+
 export function start() {
+  document.addEventListener('input', event => branded(event.target))
   document.addEventListener('input', event => { if (event.target.dataset?.sift) sift(event.target) })
   document.addEventListener('click', event => {
     const button = event.target.closest('[data-copy]')

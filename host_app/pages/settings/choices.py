@@ -20,6 +20,7 @@ from gigacore.plugins.configuration import ChoiceRemoval
 from host_app.api.policies import on_tool
 from host_app.pages.cells import choice_label, kind_label, pill
 from host_app.pages.colours import hex_of
+from host_app.pages.form import AGAIN
 from host_app.pages.reader import Reader, reader
 from host_app.pages.settings import custom_choices
 from host_app.pages.settings.area import settings_page
@@ -68,30 +69,39 @@ def _list(name: str, who: Reader) -> ChoiceList:
 
 def one(name: str) -> ResponseReturnValue:
     """The values of one list."""
+    return _shown(name, {})
+
+
+def _shown(name: str, typed: Mapping[str, str]) -> ResponseReturnValue:
+    """The values, one of them perhaps with what had been typed before a session ended."""
     who = reader()
     entry = _list(name, who)
-    rows = [
-        {
-            "pill": _pill(choice, who),
-            "key": choice.key,
-            "shown": choice_label(choice.labels, choice.label, who),
-            "label": choice.labels.get("en") or choice.label,
-            "french": choice.labels.get("fr", ""),
-            "colour": hex_of(choice.colour),
-            "kind": kind_label(choice.kind, who) if choice.kind else "",
-            "active": choice.active,
-        }
-        for choice in entry.choices
-    ]
+    rows = [_row(choice, typed if typed.get("key") == choice.key else {}, who) for choice in entry.choices]
     may_edit = access.may(who.ctx, "edit", custom_choices.TOOL if field_choices.is_custom(name) else TOOL)
     return settings_page(
         "list.html", who, title=who.t(entry.label), rows=rows, home=LIST, path=f"{LIST}/{name}", may_edit=may_edit,
-        is_open=entry.open,
+        is_open=entry.open, restored=bool(typed), fresh={} if typed.get("key") else typed,
     )  # fmt: skip
+
+
+def _row(choice: Choice, typed: Mapping[str, str], who: Reader) -> dict[str, Any]:
+    return {
+        "pill": _pill(choice, who),
+        "key": choice.key,
+        "shown": choice_label(choice.labels, choice.label, who),
+        "label": typed.get("label", choice.labels.get("en") or choice.label),
+        "french": typed.get("french", choice.labels.get("fr", "")),
+        "colour": typed.get("colour") or hex_of(choice.colour),
+        "kind": kind_label(choice.kind, who) if choice.kind else "",
+        "active": choice.active,
+        "unfold": "label" in typed,
+    }
 
 
 def change(name: str) -> ResponseReturnValue:
     """Do what was asked for to one value, or add one; it counts at once."""
+    if AGAIN in request.form:
+        return _shown(name, request.form)
     entry, wish, key = _list(name, reader()), request.form.get("do", "add"), request.form.get("key", "")
     if wish in ("remove", "merge") and (page := _ask_to_remove(entry, key, into=wish == "merge")) is not None:
         return page

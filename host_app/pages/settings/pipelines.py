@@ -17,6 +17,7 @@ from gigacore.messages import Msg, msg
 from gigacore.records import ListRequest
 from host_app.api.policies import on_tool
 from host_app.pages.colours import hex_of
+from host_app.pages.form import AGAIN
 from host_app.pages.reader import Reader, reader
 from host_app.pages.settings.area import settings_page
 from host_app.pages.settings.doing import do
@@ -24,6 +25,7 @@ from host_app.routing import route
 
 PATH: Final = "/settings/pipelines"
 KINDS: Final[Mapping[str, Msg]] = {"open": msg("In progress"), "won": msg("Won"), "lost": msg("Lost")}
+TYPED: Final = ("name", "french", "kind", "probability", "rotting_days", "colour")
 PALETTE: Final[Mapping[str, Msg]] = {
     "": msg("as its meaning"), "blue": msg("blue"), "sky": msg("sky blue"), "cyan": msg("cyan"), "teal": msg("teal"),
     "green": msg("green"), "lime": msg("lime"), "yellow": msg("yellow"), "orange": msg("orange"), "red": msg("red"),
@@ -40,18 +42,39 @@ def register(app: Flask) -> None:
 
 def show() -> ResponseReturnValue:
     """Every pipeline with its stages."""
+    return _shown({})
+
+
+def _shown(typed: Mapping[str, str], pipeline_id: int = 0) -> ResponseReturnValue:
+    """The pipelines, with what had been typed before a session ended: names, a stage of one, or a new one."""
     who = reader()
     pipelines = _all(who, service.PIPELINE)
     stages = _all(who, service.STAGE)
     counts = service.count_in_stages(who.ctx)
     active = [one["id"] for one in pipelines if one["active"]]
     cards = [_card(one, stages, counts, who) | {"default": active[:1] == [one["id"]]} for one in pipelines]
+    _restore(cards, typed, pipeline_id)
     may = {verb: access.may(who.ctx, verb, service.PIPELINE) for verb in ("create", "edit", "delete")}
     return settings_page(
         "pipelines.html", who, title=who.t(msg("Pipelines")), cards=cards, may=may,
         kinds=[(key, who.t(label)) for key, label in KINDS.items()],
         colours=[(name, who.t(label)) for name, label in PALETTE.items()],
+        restored=bool(typed), fresh=typed if typed.get("do") == "create" else {},
     )  # fmt: skip
+
+
+def _restore(cards: Sequence[dict[str, Any]], typed: Mapping[str, str], pipeline_id: int) -> None:
+    """Put what had been typed where it was typed."""
+    wish, number = typed.get("do"), typed.get("id", "")
+    values = {name: typed[name] for name in TYPED if name in typed} | {"unfold": True}
+    for card in cards:
+        if wish == "rename" and str(card["id"]) == number:
+            card.update(values)
+        if wish == "add" and card["id"] == pipeline_id:
+            card["fresh"] = values
+        for stage in card["stages"]:
+            if wish == "save" and str(stage["id"]) == number:
+                stage.update(values)
 
 
 def _all(who: Reader, entity: str) -> list[dict[str, Any]]:
@@ -79,6 +102,8 @@ def _french(named: Mapping[str, Any]) -> str:
 
 def change_pipelines() -> ResponseReturnValue:
     """Create, rename, order, switch, or remove a pipeline."""
+    if AGAIN in request.form:
+        return _shown(request.form)
     form, wish = request.form, request.form.get("do", "")
     number = _number("id") if wish not in ("create", "order") else 0
 
@@ -112,6 +137,8 @@ def _create(ctx: Context, name: str) -> None:
 
 def change_stages(pipeline_id: int) -> ResponseReturnValue:
     """Add, change, order or remove a stage of one pipeline."""
+    if AGAIN in request.form:
+        return _shown(request.form, pipeline_id)
     wish = request.form.get("do", "")
 
     def work(ctx: Context) -> None:

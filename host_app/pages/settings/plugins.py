@@ -16,6 +16,7 @@ from gigacore.errors import Forbidden, GigaError, Invalid, NotFound
 from gigacore.messages import Msg, msg
 from gigacore.plugins import PluginState
 from gigacore.plugins.faults import Fault
+from gigacore.plugins.right_changes import ModuleAccess
 from host_app.api.policies import on_tool
 from host_app.auth import keep_cookie
 from host_app.context import current_crm
@@ -25,7 +26,8 @@ from host_app.pages.notes import note
 from host_app.pages.raw import Raw, raw_from
 from host_app.pages.reader import Reader, reader
 from host_app.pages.settings.area import settings_page
-from host_app.pages.settings.doing import do, problems
+from host_app.pages.settings.asking import asked_if_lost
+from host_app.pages.settings.doing import again, do, problems
 from host_app.planning import plan_with_pages, remember_addresses
 from host_app.routing import route
 
@@ -189,10 +191,15 @@ def _admission_form(name: str, who: Reader, raw: Raw, error: GigaError | None = 
 
 
 def admit(name: str) -> ResponseReturnValue:
-    """Let only the chosen roles and people use the module; nobody chosen opens it."""
+    """Let only the chosen roles and people use the module; nobody chosen opens it. Who loses it is shown first."""
     who, raw = reader(), raw_from(request.form.to_dict(flat=False))
     _only_super_admin(who)
+    if again(raw):
+        return _admission_form(_known(name, who), who, raw)
     data = plain_form.typed(_admission_fields(who), raw, who)
     chosen = {key: tuple(int(text) for text in data[key] or () if text.isdecimal()) for key in ("roles", "people")}
-    limited = modules.Admitted(chosen["roles"], chosen["people"]) if any(chosen.values()) else None
-    return do(lambda ctx: roles.limit_module(ctx, _known(name, who), limited), LIST)
+    wish = ModuleAccess(_known(name, who), chosen["roles"], chosen["people"])
+    title = msg("Change who may use {name}?", name=name)
+    if (page := asked_if_lost(wish, title, msg("Save"), f"{LIST}/{name}/access")) is not None:
+        return page
+    return do(wish.run, LIST)

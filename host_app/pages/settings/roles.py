@@ -15,12 +15,18 @@ from gigacore.access.grants import GrantSet
 from gigacore.access.profiles import SUPER_ADMIN
 from gigacore.access.roles import Role
 from gigacore.access.verbs import LEVEL_WORDS, LEVELS, VERBS, Level, Permission
-from gigacore.context import Context
 from gigacore.data.choices import choice_key
 from gigacore.entity import FieldSpec
 from gigacore.errors import Conflict, Forbidden, GigaError, Invalid, NotFound
 from gigacore.messages import Msg, msg
-from gigacore.plugins.configuration import RoleLevels
+from gigacore.plugins.right_changes import (
+    FIELD_STATES,
+    RoleField,
+    RoleLevels,
+    RoleRemoval,
+    RuleRemoval,
+    rule_in_words,
+)
 from gigacore.values import dataclass
 from host_app.api.policies import on_tool
 from host_app.auth import current
@@ -31,7 +37,7 @@ from host_app.pages.form import AGAIN
 from host_app.pages.raw import Raw, raw_from
 from host_app.pages.reader import Reader, reader
 from host_app.pages.settings.area import settings_page
-from host_app.pages.settings.asking import asked_if_lost
+from host_app.pages.settings.asking import asked, asked_if_lost
 from host_app.pages.settings.doing import again, do, problems
 from host_app.routing import route
 
@@ -43,6 +49,7 @@ FRENCH: Final = FieldSpec("label_fr", "text", label="Name in French", max_length
 LIKE: Final = FieldSpec("like", "enum", label="With the rights of", required=True, default="user")
 YES_NO: Final[Mapping[str, Msg]] = {"none": msg("no"), "all": msg("yes"), "forbidden": msg("forbidden")}
 INHERIT: Final = ""
+LONGEST_NUMBER: Final = 15
 Levels = Mapping[tuple[str, str], Level | None]
 
 
@@ -78,6 +85,7 @@ def register(app: Flask) -> None:
     route(app, ONE, policy=edit, methods=["POST"])(change)
     route(app, f"{ONE}/name", policy=edit, methods=["POST"])(rename)
     route(app, f"{ONE}/fields", policy=edit, methods=["POST"])(close_field)
+    route(app, f"{ONE}/rules", policy=edit, methods=["POST"])(drop_rule)
     route(app, f"{ONE}/remove", policy=edit, methods=["POST"])(remove)
 
 
@@ -136,16 +144,16 @@ def one(key: str) -> ResponseReturnValue:
     return _shown(reader(), key, {})
 
 
-def _shown(who: Reader, key: str, typed: Levels) -> ResponseReturnValue:
-    """The matrix with the levels that were typed and not kept yet."""
+def _shown(who: Reader, key: str, typed: Levels, names: Mapping[str, str] | None = None) -> ResponseReturnValue:
+    """The matrix with the levels, or the role with the names, that were typed and not kept yet."""
     role, grants = roles.get(who.ctx, key), roles.with_levels(roles.grants_of(who.ctx, key), typed)
     lines, tools = _lines(who, grants)
     return settings_page(
         "role.html", who, title=role.label(who.locale), role=role, home=ROLES, fixed=_fixed(role, who),
         verbs=[who.t(label) for label in VERBS.values()], groups=lines, tools=tools, rules=_rules(who, grants),
         filtered=_filtered(who, grants), fields=_field_options(who), words=LEVEL_WORDS,
-        label_en=role.labels.get("en", ""), label_fr=role.labels.get("fr", ""),
-        holders=roles.holders(who.ctx).get(key, 0),
+        label_en=(names or role.labels).get("en", ""), label_fr=(names or role.labels).get("fr", ""),
+        holders=roles.holders(who.ctx).get(key, 0), restored=AGAIN in request.form,
     )  # fmt: skip
 
 
@@ -211,17 +219,10 @@ def _rules(who: Reader, grants: GrantSet) -> list[tuple[str, str, str, str]]:
     return found
 
 
-def _filtered(who: Reader, grants: GrantSet) -> list[str]:
-    """Grants with a condition and forbids: shown, not edited in the matrix."""
-    found = []
-    for one in grants.grants:
-        if one.filter is not None or one.forbid:
-            spec = who.registry.entities.get(one.entity)
-            what = who.t(spec.label_plural) if spec else one.entity
-            level = who.t(LEVEL_WORDS["forbidden" if one.forbid else one.level])
-            limit = f" ({who.t(msg('with a filter'))})" if one.filter is not None else ""
-            found.append(f"{what}, {who.t(access.verbs.verb_label(one.verb))}{who.t(msg(':'))} {level}{limit}")
-    return found
+def _filtered(who: Reader, grants: GrantSet) -> list[tuple[int, str]]:
+    """Grants with a condition and forbids, by number: shown and taken away, not edited in the matrix."""
+    found = (one for one in grants.grants if one.filter is not None or one.forbid)
+    return [(one.id, who.t(rule_in_words(who.ctx, one))) for one in found]
 
 
 def _field_options(who: Reader) -> list[tuple[str, list[tuple[str, str]]]]:
@@ -245,9 +246,8 @@ def change(key: str) -> ResponseReturnValue:
     levels, home = dict(_chosen(known)), f"{ROLES}/{key}"
     if AGAIN in request.form:
         return _shown(reader(), key, levels)
-    label = roles.get(reader().ctx, key).label(reader().locale)
     wish = RoleLevels(key, {f"{entity}.{verb}": level for (entity, verb), level in levels.items()})
-    if (page := asked_if_lost(wish, msg("Change the role “{name}”?", name=label), msg("Save"), home)) is not None:
+    if (page := asked_if_lost(wish, msg("Change the role “{name}”?", name=_name(key)), msg("Save"), home)) is not None:
         return page
     return do(lambda ctx: roles.set_levels(ctx, key, levels), home)
 
@@ -264,25 +264,41 @@ def _chosen(known: Mapping[str, tuple[str, str]]) -> Iterator[tuple[tuple[str, s
 def rename(key: str) -> ResponseReturnValue:
     """Give the role other names."""
     data = {"label": request.form.get("label", ""), "label_fr": request.form.get("label_fr", "")}
+    if AGAIN in request.form:
+        return _shown(reader(), key, {}, _labels(data))
     return do(lambda ctx: roles.rename(ctx, key, _labels(data)), f"{ROLES}/{key}")
 
 
 def close_field(key: str) -> ResponseReturnValue:
-    """Hide a field from the role, make it read only, or leave it to the general rule again."""
+    """Hide a field from the role, make it read only, or leave it to the general rule again; a loss is asked for."""
     entity, colon, field = request.form.get("field", "").partition(":")
-    state = request.form.get("state", "")
-    if not colon or state not in ("hidden", "read", "open"):
+    state, home = request.form.get("state", ""), f"{ROLES}/{key}#closed"
+    if not colon or state not in FIELD_STATES:
         raise NotFound
+    wish = RoleField(key, entity, field, state)
+    title = msg("Change the role “{name}”?", name=_name(key))
+    if (page := asked_if_lost(wish, title, msg("Close this field"), home)) is not None:
+        return page
+    return do(wish.run, home)
 
-    def work(ctx: Context) -> None:
-        if state == "open":
-            roles.drop_field_rule(ctx, key, entity, field)
-        else:
-            roles.set_field_rule(ctx, key, entity, field, read=state == "read", write=False)
 
-    return do(work, f"{ROLES}/{key}#closed")
+def _name(key: str) -> str:
+    who = reader()
+    return roles.get(who.ctx, key).label(who.locale)
+
+
+def drop_rule(key: str) -> ResponseReturnValue:
+    """Take a right with a condition, or a rule that closes, from the role."""
+    text, home = request.form.get("grant", ""), f"{ROLES}/{key}"
+    if not text.isdecimal() or len(text) > LONGEST_NUMBER:
+        raise NotFound
+    wish = RuleRemoval(key, int(text))
+    page = asked(wish, msg("Change the role “{name}”?", name=_name(key)), msg("Take the rule away"), home)
+    return page if page is not None else do(wish.run, home)
 
 
 def remove(key: str) -> ResponseReturnValue:
-    """Remove a role that nobody has."""
-    return do(lambda ctx: roles.remove(ctx, key), ROLES, msg("The role is gone."))
+    """Remove a role that nobody has; what goes with it is shown first."""
+    wish, title = RoleRemoval(key), msg("Remove the role “{name}”?", name=_name(key))
+    page = asked(wish, title, msg("Remove the role"), f"{ROLES}/{key}")
+    return page if page is not None else do(wish.run, ROLES, msg("The role is gone."))

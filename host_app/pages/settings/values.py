@@ -12,14 +12,14 @@ from gigacore.data import settings
 from gigacore.entity import FieldSpec
 from gigacore.errors import Forbidden, Invalid, NotFound
 from gigacore.messages import Msg, msg
-from gigacore.plugins.configuration import SwitchChange
+from gigacore.plugins.configuration import Several, SwitchChange
 from gigacore.ui import SettingsPage
 from host_app.api.policies import on_tool
 from host_app.auth import current
 from host_app.branding import GENERAL, check
 from host_app.context import current_crm, host
 from host_app.pages import plain_form
-from host_app.pages.colours import DARK, LIGHT, contrast, rgb
+from host_app.pages.colours import DARK, LIGHT, NAMED, brand_shades, contrast, rgb
 from host_app.pages.notes import note
 from host_app.pages.parts import may_see
 from host_app.pages.raw import Raw, raw_from
@@ -30,6 +30,7 @@ from host_app.pages.settings.doing import again
 from host_app.routing import route, signed_in
 
 LEAST: Final = 1.8
+DEFAULT_ACCENT: Final = NAMED["primary"]
 PLUGIN: Final = "/settings/plugin/<name>"
 
 
@@ -37,6 +38,7 @@ def register(app: Flask) -> None:
     """Declare the routes."""
     route(app, "/settings/general", policy=on_tool("core.setting", "view"))(general)
     route(app, "/settings/general", policy=on_tool("core.setting", "edit"), methods=["POST"])(save_general)
+    route(app, "/settings/general/look", policy=on_tool("core.setting", "view"))(look)
     route(app, PLUGIN, policy=signed_in)(of_plugin)
     route(app, PLUGIN, policy=signed_in, methods=["POST"])(save_of_plugin)
 
@@ -51,6 +53,13 @@ def save_general() -> ResponseReturnValue:
     """Keep name and colour."""
     who = reader()
     return _save(who, msg("Branding"), GENERAL, "", template="branding.html")
+
+
+def look() -> ResponseReturnValue:
+    """The shades that an accent would have, in light and dark, and what is to be said of it."""
+    accent = request.args.get("accent", "").strip()
+    shades = brand_shades(accent or DEFAULT_ACCENT)
+    return {**shades, "told": _pale(accent, reader()) if shades else ""}
 
 
 def _page(name: str, who: Reader) -> tuple[SettingsPage, list[FieldSpec], str]:
@@ -100,31 +109,30 @@ def _save(
         check(fields, typed)
     except Invalid as error:
         return _show(who, title, fields, raw, error, template=template)
-    for wish in _switched_off(typed, fields, who):
-        if (page := asked_if_lost(wish, msg("Save these settings?"), msg("Save"), request.path)) is not None:
-            return page
+    wish = Several(_switched_off(typed, fields, who))
+    if (page := asked_if_lost(wish, msg("Save these settings?"), msg("Save"), request.path)) is not None:
+        return page
     with current_crm().unit_of_work(current()) as ctx:
         for name, value in typed.items():
             settings.put(ctx, name, value, plugin=plugin)
     host().cache.pop("branding", None)
-    note(_pale(typed, who) or who.t(msg("Saved.")))
+    note(f"{who.t(msg('Saved.'))} {_pale(str(typed.get('core.brand_accent') or ''), who)}".strip())
     return redirect(request.path, 303)
 
 
-def _switched_off(typed: dict[str, Any], fields: Sequence[FieldSpec], who: Reader) -> list[SwitchChange]:
+def _switched_off(typed: dict[str, Any], fields: Sequence[FieldSpec], who: Reader) -> tuple[SwitchChange, ...]:
     """The settings that were on, and with which fields go from the forms."""
     before = _values(who, fields)
     switches = {one.switch for spec in who.registry.entities.values() for one in spec.fields.values() if one.switch}
     off = (name for name, value in typed.items() if name in switches and before.get(name) and not value)
-    return [SwitchChange(name, value=False) for name in off]
+    return tuple(SwitchChange(name, value=False) for name in off)
 
 
-def _pale(typed: dict[str, Any], who: Reader) -> str:
+def _pale(accent: str, who: Reader) -> str:
     """What to say of an accent that does not stand out from the page: it is kept, with darker texts and buttons."""
-    accent = typed.get("core.brand_accent")
     if not accent or (contrast(rgb(accent), LIGHT[0]) >= LEAST and contrast(rgb(accent), DARK[0]) >= LEAST):
         return ""
-    return who.t(msg("Saved. This colour hardly stands out from the page; consider a stronger one."))
+    return who.t(msg("This colour hardly stands out from the page; consider a stronger one."))
 
 
 def _show(
@@ -141,5 +149,5 @@ def _show(
     told = who.t(help) if help else ""
     return settings_page(
         template, who, 422 if error else 200, title=who.t(title), inputs=inputs, home="", help=told,
-        trouble=[problems[""]] if "" in problems else [], button=who.t(msg("Save")),
+        trouble=[problems[""]] if "" in problems else [], button=who.t(msg("Save")), accent=DEFAULT_ACCENT,
     )  # fmt: skip
