@@ -20,7 +20,7 @@ from host_app.headers import add_headers
 from host_app.keys import derive, with_keys
 from host_app.live import Live
 from host_app.problems import handle_errors
-from host_app.routing import LateRule, RecordNumber, require_policies
+from host_app.routing import LateRule, RecordNumber, refuse_double_slashes, require_policies
 from host_app.spooling import SpooledRequest
 
 MAX_BODY: Final = 4 * 1024 * 1024
@@ -51,6 +51,7 @@ def _build(crm: Crm, settings: Settings) -> Flask:
     app.jinja_env.globals.update(t=say, csrf_token=csrf_token)
     app.url_map.merge_slashes = False
     app.teardown_request(give_back)
+    refuse_double_slashes(app)
     handle_errors(app)
     add_headers(app, secure=app.extensions[EXTENSION].secure, plugins=crm.plugins.enabled)
     crm.database.correlation = correlation

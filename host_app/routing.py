@@ -11,7 +11,7 @@ from flask.typing import ResponseReturnValue
 from werkzeug.routing import IntegerConverter, Map, Rule
 
 from gigacore.context import Actor
-from gigacore.errors import ConfigurationError, Unauthenticated
+from gigacore.errors import ConfigurationError, NotFound, Unauthenticated
 from gigacore.messages import msg
 from gigacore.values import dataclass
 from host_app.auth import current
@@ -120,6 +120,16 @@ def _guard(view: View, policy: Policy, csrf: bool, body: int | None) -> View:
             return view(**arguments)
 
     return guarded
+
+
+def refuse_double_slashes(app: Flask) -> None:
+    """Answer 404 for addresses that begin with two slashes, which would otherwise be read as one."""
+
+    def check() -> None:
+        if request.environ.get("PATH_INFO", "").startswith("//"):
+            raise NotFound
+
+    app.before_request(check)
 
 
 def require_policies(app: Flask) -> None:

@@ -11,6 +11,7 @@ from decimal import Decimal, InvalidOperation
 from types import MappingProxyType
 from typing import Any, Final
 
+import orjson
 from sqlalchemy import Boolean, Date, Integer, String, Text, Uuid
 from sqlalchemy.types import TypeEngine
 
@@ -295,7 +296,14 @@ def _plain(parse: Callable[[Any, FieldSpec], Any]) -> Callable[[str, FieldSpec, 
 
 
 def _json_from_text(text: str, spec: FieldSpec, locale: str) -> Any:
-    raise BadValue(msg("This field cannot be typed as text."))
+    try:
+        return _parse_json(orjson.loads(text), spec)
+    except orjson.JSONDecodeError:
+        raise BadValue(msg("This must be an object or a list.")) from None
+
+
+def _json_text(value: Any) -> str:
+    return orjson.dumps(value).decode()
 
 
 # To JSON and to text --------------------------------------------------------------------------------------------------
@@ -374,7 +382,8 @@ def _table() -> dict[str, Kind]:
             "file", uuid.UUID, frozenset({"empty"}), lambda s: Uuid(), _parse_file, _plain(_parse_file), str, str
         ),
         "uuid": Kind("uuid", uuid.UUID, EQUALITY, lambda s: Uuid(), _parse_uuid, _plain(_parse_uuid), str, str),
-        "json": Kind("json", dict, frozenset({"empty"}), lambda s: JsonB(), _parse_json, _json_from_text, _same, str),
+        "json": Kind("json", dict, frozenset({"empty"}), lambda s: JsonB(), _parse_json, _json_from_text, _same,
+                     _json_text),
     }  # fmt: skip
 
 

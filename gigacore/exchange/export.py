@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 PAGE: Final = 200
 BOM: Final = "\ufeff"
-NOT_EXPORTED: Final = frozenset({"json"})
 NUMERIC: Final = frozenset({"integer", "decimal", "money", "boolean", "date", "datetime", "uuid"})
 Translate = Callable[[str], str]
 Item = Mapping[str, Any]
@@ -80,27 +79,11 @@ def prepare(ctx: Context, entity: str, request: ListRequest | None, wording: Wor
     return Export(columns, chain((first,), found))
 
 
-def export_csv(
-    ctx: Context,
-    entity: str,
-    request: ListRequest | None = None,
-    *,
-    translate: Translate = str,
-    locale: str = "",
-    delimiter: str = ",",
-    child_rows: int = 3,
-) -> Iterator[bytes]:
-    """The file, piece by piece, while `ctx` is open; UTF-8 with a byte order mark, for spreadsheets look for it.
-
-    `locale` (the actor's unless named) is that of labels which administrators wrote. Takes and raises what `prepare`
-    does.
-    """
-    wording = Wording(translate, locale or ctx.actor.locale)
-    return as_csv(prepare(ctx, entity, request, wording, child_rows=child_rows), delimiter)
-
-
 def as_csv(export: Export, delimiter: str) -> Iterator[bytes]:
-    """Heading, then one piece per page of records."""
+    """The file, piece by piece, while the context is open: heading, then one piece per page of records.
+
+    UTF-8 with a byte order mark, for spreadsheets look for it.
+    """
     text = io.StringIO()
     writer = csv.writer(text, delimiter=delimiter)
     writer.writerow([column.heading for column in export.columns])
@@ -128,7 +111,7 @@ def exported(ctx: Context, spec: EntitySpec, request: ListRequest | None) -> lis
     if request is not None and request.fields:
         return list(request.fields)
     readable = records.readable_fields(ctx.session, spec)
-    fields = [name for name, one in spec.fields.items() if one.kind not in NOT_EXPORTED and not one.secret]
+    fields = [name for name, one in spec.fields.items() if not one.secret]
     first = [name for name in ("uid",) if name in fields]
     rest = [name for name in (*fields, *spec.children) if name in readable and name not in ("uid", "id", "version")]
     return first + rest
@@ -159,7 +142,7 @@ def child_columns(
     child = spec.children[name]
     for position in range(count):
         for field in child.fields.values():
-            if field.kind not in NOT_EXPORTED and not field.secret:
+            if not field.secret:
                 heading = child_heading(wording.translate(child.label), position, wording.translate(field.label))
                 value = child_value(name, position, field.name)
                 yield ExportColumn(heading, field, value, plain_text(field, registry, wording))

@@ -66,7 +66,7 @@ def normal(text: str) -> str:
 
 def writable(spec: FieldSpec) -> bool:
     """Whether a file may fill the field."""
-    return not spec.readonly and not spec.computed and spec.kind not in ("json", "file") and not spec.secret
+    return not spec.readonly and not spec.computed and spec.kind != "file" and not spec.secret
 
 
 def suggest(headings: Iterable[str], entity: EntitySpec, translators: Iterable[Translate] = ()) -> Suggestion:

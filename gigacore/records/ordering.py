@@ -158,7 +158,8 @@ def _ranks(session: ActorSession, field: FieldSpec | None) -> tuple[int, ...]:
     target = session.registry.entities.get(field.target or "")
     if target is None or not _is_ranked(target):
         return ()
-    found = tuple(session.connection().execute(mark_scoped(_in_order(session.registry, target))).scalars())
+    rows = session.connection().execute(mark_scoped(_in_order(session.registry, target)))
+    found = tuple(int(number) for number in rows.scalars())
     in_order = all(one < other for one, other in pairwise(found))
     return () if in_order or len(found) > MOST_RANKED else found
 

@@ -21,7 +21,7 @@ from host_app.api.files import UPLOAD_LIMIT
 from host_app.api.policies import entity_at, on_entity
 from host_app.auth import current
 from host_app.context import current_crm
-from host_app.pages import forms, sheets, switches, uploaded
+from host_app.pages import forms, gone_fields, sheets, switches, uploaded
 from host_app.pages.addresses import is_local, list_url, new_url, record_url
 from host_app.pages.columns import new_label, number_of, title_of
 from host_app.pages.currencies import currency_codes
@@ -118,7 +118,7 @@ def _save(task: Task, raw: Raw, work: Callable[[Context, Typed], Saved], done: M
     if (kept := _not_yet(task, raw)) is not None:
         return kept
     typed = read_typed(task, raw)
-    typed.errors += refused
+    typed.errors += [*refused, *gone_fields.told(task.spec, task.fields, raw, task.who)]
     try:
         _refuse_faults(task, typed)
         with current_crm().unit_of_work(current()) as ctx:

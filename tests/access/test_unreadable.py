@@ -12,8 +12,8 @@ from gigacore import Crm, records
 from gigacore.access import roles, shares, users
 from gigacore.context import Actor, Context
 from gigacore.errors import Forbidden, GigaError, Invalid, NotFound
-from gigacore.exchange.export import export_csv
 from gigacore.records import ListRequest
+from tests.exchange.samples import exported_csv
 
 People = Callable[..., Actor]
 LEAD = "crm.lead"
@@ -176,8 +176,8 @@ def test_an_export_holds_only_what_the_right_to_export_reaches(crm: Crm, make_us
             records.create(ctx, LEAD, {"last_name": name, "visibility": "read"})
     with crm.read(user) as ctx:
         assert len(records.page(ctx, LEAD, ListRequest()).items) == 2
-        text = b"".join(export_csv(ctx, LEAD)).decode()
+        text = exported_csv(ctx, LEAD).decode()
     assert "Mine" in text
     assert "Foreign" not in text
     with crm.read(make_user("user")) as ctx, pytest.raises(Forbidden):
-        list(export_csv(ctx, LEAD))
+        exported_csv(ctx, LEAD)

@@ -9,6 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from gigacore.context import Context
+from gigacore.exchange.export import Translate, Wording, prepare
+from gigacore.exchange.export import as_csv as written
+from gigacore.records import ListRequest
+
 REAL = Path(__file__).parents[3] / "shared/data"
 LEAD_HEADINGS = ("Index,Account Id,Lead Owner,First Name,Last Name,Company,Phone 1,Phone 2,Email 1,Email 2,Website,"
                  "Source,Deal Stage,Notes").split(",")  # fmt: skip
@@ -59,3 +64,8 @@ def real(name: str) -> bytes:
     if not path.is_file():
         pytest.skip(f"{path} is not there")
     return path.read_bytes()
+
+
+def exported_csv(ctx: Context, entity: str, request: ListRequest | None = None, *, translate: Translate = str) -> bytes:
+    """An export as the command line writes it in English."""
+    return b"".join(written(prepare(ctx, entity, request, Wording(translate, "en")), ","))

@@ -13,16 +13,16 @@ from gigacore.access import roles
 from gigacore.errors import Forbidden, Invalid
 from gigacore.exchange import imports
 from gigacore.exchange.cells import protect, unprotect
-from gigacore.exchange.export import export_csv
 from gigacore.records import ListRequest
 from gigacore.testing.databases import settings
+from tests.exchange.samples import exported_csv
 
 HOSTILE = ["=cmd|' /C calc'!A0", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "'quoted", "plain", "a=b"]
 
 
 def exported(crm: Crm, actor: Actor, entity: str, **options: Any) -> list[dict[str, str]]:
     with crm.read(actor) as ctx:
-        content = b"".join(export_csv(ctx, entity, **options))
+        content = exported_csv(ctx, entity, **options)
     assert content.startswith(b"\xef\xbb\xbf")
     return list(csv.DictReader(io.StringIO(content.decode("utf-8-sig"), newline="")))
 
@@ -54,7 +54,7 @@ def test_cells_hold_labels_amounts_and_child_rows(crm: Crm, admin: Actor) -> Non
 def test_headings_and_labels_are_in_the_readers_language(crm: Crm, admin: Actor) -> None:
     make(crm, admin, "crm.lead", last_name="Day")
     words = {"Last name": "Nom", "New": "Nouveau"}
-    [lead] = exported(crm, admin, "crm.lead", translate=lambda text: words.get(text, text), delimiter=",")
+    [lead] = exported(crm, admin, "crm.lead", translate=lambda text: words.get(text, text))
     assert lead["Nom"] == "Day"
     assert "Nouveau" in lead.values()
 
@@ -97,7 +97,7 @@ def filled(crm: Crm, actor: Actor) -> bytes:
              phones=[{"phone": "+33 1 23 45 67 89", "kind": "mobile"}], tags=["VIP", "Paris"],
              description="two\nlines, and; more", companies=[{"company_id": company, "job_title": "Boss"}])  # fmt: skip
     with crm.read(actor) as ctx:
-        return b"".join(export_csv(ctx, "crm.contact"))
+        return exported_csv(ctx, "crm.contact")
 
 
 def brought(crm: Crm, actor: Actor, content: bytes, **options: Any) -> imports.Import:
@@ -135,3 +135,17 @@ def compare(crm: Crm, admin: Actor, other: Crm, ada: Actor) -> None:
     before, after = (exported(one, who, "crm.contact") for one, who in ((crm, admin), (other, ada)))
     strip = [[{k: v for k, v in row.items() if k not in own} for row in rows] for rows in (before, after)]
     assert strip[0] == strip[1]
+
+
+def test_names_of_stages_in_other_languages_go_out_and_come_in_again(crm: Crm, admin: Actor) -> None:
+    with crm.read(admin) as ctx:
+        content = exported_csv(ctx, "crm.stage")
+    rows = list(csv.DictReader(io.StringIO(content.decode("utf-8-sig"))))
+    assert [row["Names by language"] for row in rows if row["Name"] == "Won"] == ['{"fr":"Gagnée"}']
+    changed = content.replace("Gagnée".encode(), "Emportée".encode())
+    staged = imports.stage(crm, admin, "crm.stage", io.BytesIO(changed), "own.csv")
+    imports.configure(crm, admin, staged.id, options={"duplicates": "update"})
+    assert imports.run(crm, admin, staged.id).updated == 1
+    with crm.read(admin) as ctx:
+        found = records.page(ctx, "crm.stage", ListRequest({"field": "name", "op": "eq", "value": "Won"})).items
+    assert [one["labels"] for one in found] == [{"fr": "Emportée"}]

@@ -55,6 +55,13 @@ def test_every_error_page_helps_in_both_languages(failing: None, visit: Any, loc
     assert visitor.get("/fails/503").headers["Retry-After"] == "7"
 
 
+def test_two_slashes_are_no_address(visit: Any) -> None:
+    visitor = visit("user")
+    for path in ("//", "//crm/leads", "/crm//leads"):
+        answer = visitor.client.get("/", environ_overrides={"PATH_INFO": path})
+        assert answer.status_code == 404, path
+
+
 def test_a_busy_server_answers_in_the_readers_language(app: Flask) -> None:
     gate = Admission(app.wsgi_app, most=0, patience=0.0, voice=voice_of(app))
     gate._inside[0] = 0.0

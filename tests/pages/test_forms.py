@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from gigacore import Crm, records
+from gigacore.access import roles
 from tests.pages.conftest import Visitor
 
 
@@ -200,3 +201,21 @@ def test_a_locked_record_says_why(crm: Crm, root: Visitor) -> None:
     assert answer.status_code == 409
     assert 'value="Other"' in answer.get_data(as_text=True)
     assert "Reopen it" in answer.get_data(as_text=True)
+
+
+def test_what_was_typed_into_a_field_that_went_meanwhile_is_told_once(crm: Crm, root: Visitor, visit: Any) -> None:
+    number = created(root.post("/crm/leads/new", {"last_name": "Before"}))
+    manager = visit("manager")
+    with crm.system("closed") as ctx:
+        roles.set_field_rule(ctx, "manager", "crm.lead", "description", read=True, write=False)
+        records.update(ctx, "crm.lead", number, {"visibility": "write"})
+    typed = {"last_name": "After", "extension_mark": "1", "_version": "2"}
+    former = {"description": "A long text", "x_gone": "Lyon"}
+    answer = manager.post(f"/crm/leads/{number}/edit", typed | former)
+    page = unescape(answer.get_data(as_text=True))
+    assert answer.status_code == 422
+    assert "“Notes” is not in this form any more. You had typed: A long text." in page
+    assert "“x_gone” is not in this form any more. You had typed: Lyon." in page
+    assert "extension_mark" not in page
+    assert 'value="After"' in page
+    assert manager.post(f"/crm/leads/{number}/edit", typed).status_code == 303
