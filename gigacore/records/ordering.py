@@ -159,7 +159,7 @@ def _ranks(session: ActorSession, field: FieldSpec | None) -> tuple[int, ...]:
     if target is None or not _is_ranked(target):
         return ()
     rows = session.connection().execute(mark_scoped(_in_order(session.registry, target)))
-    found = tuple(int(number) for number in rows.scalars())
+    found = tuple(rows.scalars())
     in_order = all(one < other for one, other in pairwise(found))
     return () if in_order or len(found) > MOST_RANKED else found
 
@@ -170,7 +170,7 @@ def _is_ranked(target: EntitySpec) -> bool:
     return target.access == "reference" and sort is not None and sort.kind == "integer" and sort.name != "id"
 
 
-def _in_order(registry: Registry, target: EntitySpec) -> sa.Select[tuple[int]]:
+def _in_order(registry: Registry, target: EntitySpec) -> sa.Select[Any]:
     """Their numbers: stages by the place of their pipeline, then by their own."""
     source: sa.FromClause = target.table
     keys: list[ColumnElement[Any]] = []
