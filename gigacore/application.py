@@ -192,13 +192,13 @@ class Crm:
                 raise
             self.calls.note(plugin.name, INSTALL, error)
 
-    def enable(self, name: str, *, by: Actor | None = None) -> Plugin:
+    def enable(self, name: str, *, by: Actor | None = None, absent: bool = False) -> Plugin:
         """Installs and enables a plugin and runs it at once. Raises what `PluginManager.enable` raises.
 
-        When the plugin's own `install` fails, it is disabled again and the error is raised. The audit names `by`, or
-        the system.
+        With `absent` one that is installed already, perhaps since a moment ago, is refused. When the plugin's own
+        `install` fails, it is disabled again and the error is raised. The audit names `by`, or the system.
         """
-        self.plugins.enable(name, by)
+        self.plugins.enable(name, by, absent=absent)
         self.calls.faults.forget(name)
         try:
             self.start(finishing=name)

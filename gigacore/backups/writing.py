@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -47,17 +48,19 @@ def create(
 
     With `encrypted` it is sealed with the passphrase of the settings or, without one, with the encryption key. Files
     lie in a store beside the backups, each content once. `progress(done, total)` is called between tables and may raise
-    to break off. Raises Conflict for a database in memory or without room; then no backup appears, and the receipt of
-    the attempt says why.
+    to break off. Raises Conflict for a database in memory, without room or in a folder that is not to be written to;
+    then no backup appears, and the receipt of the attempt says why where one can be kept.
     """
     folder, now = crm.settings.backups, crm.clock.now()
     path, started = catalogue.new_path(folder, now), time.monotonic()
     begun = Backup(path.name, now, reason=reason, engine=crm.engine.dialect.name, version=VERSION)
     try:
-        totals = _write(crm, path, reason, Secrets.of(crm.settings) if encrypted else None, progress)
+        with space.told():
+            totals = _write(crm, path, reason, Secrets.of(crm.settings) if encrypted else None, progress)
     except (GigaError, OSError, sa.exc.SQLAlchemyError) as error:
-        path.with_suffix(REFS).unlink(missing_ok=True)
-        catalogue.keep(folder, replace(begun, state="failed", error=str(error)))
+        with suppress(OSError):  # where no backup can be kept, perhaps no receipt can be kept either
+            path.with_suffix(REFS).unlink(missing_ok=True)
+            catalogue.keep(folder, replace(begun, state="failed", error=str(error)))
         raise
     sealed = Secrets.of(crm.settings).mode if encrypted else ""
     size, digest = path.stat().st_size, catalogue.digest(path)
@@ -82,7 +85,7 @@ def _write(crm: Crm, path: Path, reason: str, sealing: Secrets | None, progress:
         store = store_for(path.parent, sealing)
         files = FileWriter(crm.storage, connection, store)
         space.require(path.parent, _size(connection, found) + files.new_bytes())
-        with space.told(), new_container(path, sealing) as writer:
+        with new_container(path, sealing) as writer:
             tallies = _write_tables(connection, writer, found, progress)
             note_refs(path, store, files.names())
             writer.add(FILES, files.pieces())

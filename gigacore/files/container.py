@@ -142,7 +142,10 @@ def open_container(path: Path, kind: Kind, known: Secrets, *, trusting: bool = F
     try:
         mode = mode_of(path)
     except FileNotFoundError:
-        raise NotFound(msg("There is no file {path}.", path=path)) from None
+        raise NotFound(
+            msg("There is no file {path}.", path=path),
+            fix=msg("Nothing was changed. Check its name and folder, then run the command again."),
+        ) from None
     signed = None if trusting or mode is not None else known
     with open_maybe_sealed(path, known) as source, _unpacked(path, source, kind) as opened:
         yield Container(path, _verified(path, opened, kind, signed), opened)

@@ -77,7 +77,9 @@ def _check_level(path: Path, manifest: Mapping[str, Any]) -> None:
                 offered="{}.{}".format(*API_LEVEL),
             ),
             fix=msg(
-                "Nothing was changed. Install a gigacore that offers it, then run `giga plugin reinstall {plugin}`.",
+                "Nothing was changed. Install a gigacore that offers it, then run `giga plugin reinstall {plugin}"
+                " --archive {path}`.",
                 plugin=manifest["plugin"],
+                path=path,
             ),
         )

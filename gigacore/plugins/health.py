@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from gigacore.data.door import SCOPED
 from gigacore.data.engine import reading
-from gigacore.errors import GigaError
+from gigacore.errors import Conflict, GigaError
 from gigacore.files.sealed import Secrets
 from gigacore.jobs.tables import DEAD, core_job
 from gigacore.messages import Msg, msg
@@ -138,10 +138,15 @@ def _dead_jobs(connection: sa.Connection, known: Mapping[str, StoredPlugin]) -> 
 
 
 def _archives(crm: Crm) -> Iterator[Finding]:
-    """Archives that could not be reinstalled."""
+    """Archives that could not be reinstalled, and those whose passphrase is not known here."""
     for path in sorted((crm.settings.data_dir / FOLDER).glob("*.zip")):
+        name = path.name.partition("-")[0]
         try:
             with open_archive(path, Secrets.of(crm.settings)):
                 pass
+        except Conflict as error:
+            text = msg("The archive {path} was not looked at: {reason}", path=path.name, reason=error.message)
+            command = f"giga plugin plan reinstall {name} --archive {path} --passphrase-file FILE"
+            yield Finding(name, text, msg("Try it with `{command}`.", command=command), serious=False)
         except GigaError as error:
-            yield Finding(path.name.partition("-")[0], error.message, error.fix)
+            yield Finding(name, error.message, error.fix)

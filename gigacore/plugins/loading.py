@@ -52,12 +52,14 @@ class Loader:
     """Loads plugins. With `strict` the first failure is raised; otherwise it is kept in `refused`.
 
     A failure of a built-in plugin is raised in any case: the application is nothing without it. `admit` raises for a
-    plugin that may not run, because its tables do not fit for instance.
+    plugin that may not run, because its tables do not fit for instance. Without `telling` a plugin that is refused with
+    a reason is not logged: whoever asked is told; what it raised unexpectedly is logged in any case.
     """
 
     strict: bool = False
     calls: Calls = field(default_factory=Calls)
     admit: Callable[[Plugin], None] = lambda _plugin: None
+    telling: bool = True
     refused: dict[str, Msg] = field(default_factory=dict)
     _vital: frozenset[str] = frozenset()
 
@@ -142,7 +144,8 @@ class Loader:
             raise error
         if name not in self.refused:
             trace = None if isinstance(error, GigaError) else error
-            log.error("Plugin %s cannot run: %s", name, _reason(error), extra={"plugin": name}, exc_info=trace)
+            if trace or self.telling:
+                log.error("Plugin %s cannot run: %s", name, _reason(error), extra={"plugin": name}, exc_info=trace)
             self.refused[name] = _reason(error)
 
 

@@ -149,16 +149,19 @@ class PluginManager:
             self.calls.note(plugin.name, MIGRATION, error)
             return []
 
-    def enable(self, name: str, by: Actor | None = None) -> Plugin:
+    def enable(self, name: str, by: Actor | None = None, *, absent: bool = False) -> Plugin:
         """Installs a plugin if need be (tables, choice lists) and enables it; it runs after the next start.
 
         One transaction with its line in the audit: the plugin is wholly there or not at all. Raises NotFound for an
-        unknown plugin, PluginError for one that cannot run here, ConfigurationError when the database is newer than
-        its code.
+        unknown plugin, Conflict for an installed one if it must be `absent`, PluginError for one that cannot run here,
+        ConfigurationError when the database is newer than its code.
         """
         plugin, registry = self.examine(name)
         with migrate.operation(self.engine) as connection:
-            verb = "enabled" if name in stored.read(connection) else "installed"
+            row = stored.read(connection).get(name)
+            if absent:
+                stored.check_state("install", name, row)
+            verb = "enabled" if row else "installed"
             self.install_on(connection, plugin, registry)
             trail.note(connection, self.clock.now(), verb, name, by=by)
         return plugin
@@ -239,7 +242,7 @@ class PluginManager:
         """The built-in plugins and those of these names whose code is here and in order, loaded beside what runs."""
         wanted = {*names}
         candidates = [c for c in self.candidates.values() if c.builtin or c.name in wanted]
-        return Loader(strict=False).load(candidates, set(self.candidates) - {c.name for c in candidates})
+        return Loader(strict=False, telling=False).load(candidates, set(self.candidates) - {c.name for c in candidates})
 
     def restore_indexes(self, connection: sa.Connection) -> None:
         """Makes the indexes of custom fields and searches that are missing, for the plugins that are enabled."""
@@ -321,10 +324,10 @@ class PluginManager:
         return [c for c in self.candidates.values() if c.builtin or c.name in on]
 
     def _load(self, wanted: Iterable[Candidate], known: Mapping[str, StoredPlugin], *, fitting: bool = False) -> Loaded:
-        """Loads candidates; with `fitting` a plugin whose tables do not fit its code is refused."""
+        """Loads candidates; with `fitting` (a start) one whose tables do not fit its code is refused."""
         once = {candidate.name: candidate for candidate in wanted}
         with self._connect() if fitting else nullcontext() as connection:
-            loader = Loader(self.strict, self.calls)
+            loader = Loader(self.strict, self.calls, telling=fitting)
             if connection is not None:
                 loader.admit = lambda plugin: _check_fits(connection, plugin)
             return loader.load(once.values(), {*known, *self.candidates} - set(once))

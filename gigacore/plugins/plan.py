@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from gigacore import migrate
 from gigacore.data.door import SCOPED
 from gigacore.data.engine import reading
-from gigacore.errors import Conflict, GigaError, NotFound
+from gigacore.errors import GigaError, NotFound
 from gigacore.files.container import Container
 from gigacore.files.sealed import Secrets
 from gigacore.files.tables import core_file
@@ -154,7 +154,7 @@ class _Planner:
         if self.operation == "uninstall":
             now = self.crm.clock.now()
             return _asked(lambda: check_removable(self.crm, self.connection, self.name, now))[1]
-        return _asked(lambda: check_state(self.operation, self.name, row))[1]
+        return _asked(lambda: stored.check_state(self.operation, self.name, row))[1]
 
     def _coming(
         self,
@@ -248,20 +248,6 @@ def _archived(opened: Container) -> Iterator[Change]:
             yield _rows(ADD, own, count)
     if count := sum(name.startswith("files/") for name in opened.manifest["entries"]):
         yield _rows(ADD, core_file.name, count)
-
-
-def check_state(operation: Operation, name: str, row: StoredPlugin | None) -> None:
-    """Raises Conflict when a plugin in this state cannot be installed, enabled or upgraded."""
-    if operation == "install" and row is not None:
-        raise Conflict(
-            msg("The plugin {name} is installed.", name=name),
-            fix=msg("Run `giga plugin enable {name}` or `giga plugin upgrade {name}`.", name=name),
-        )
-    if operation == "upgrade" and row is None:
-        raise Conflict(
-            msg("The plugin {name} is not installed.", name=name),
-            fix=msg("Run `giga plugin install {name}`.", name=name),
-        )
 
 
 def _asked(call: Callable[[], Any]) -> tuple[Any, Refusal | None]:

@@ -13,6 +13,7 @@ from gigacore import migrate
 from gigacore.access.profiles import bump
 from gigacore.data import gone
 from gigacore.errors import Conflict, PluginError
+from gigacore.files import space
 from gigacore.files.container import Container
 from gigacore.files.sealed import Secrets
 from gigacore.messages import msg
@@ -51,7 +52,8 @@ def reinstall(crm: Crm, name: str, archive: Path | None = None, known: Secrets |
     with checked(crm, name, archive, known) as opened:
         plugin, registry = crm.plugins.examine(name)
         check_revision(opened, plugin)
-        objects = _store_files(crm, opened)
+        with space.told():
+            objects = _store_files(crm, opened)
         with migrate.operation(crm.engine) as connection:
             _check_not_installed(stored.read(connection), name)
             left_out = 0

@@ -67,6 +67,20 @@ def part_of_application(name: str) -> Conflict:
     )
 
 
+def check_state(operation: str, name: str, row: StoredPlugin | None) -> None:
+    """Raises Conflict when a plugin in this state cannot be installed, enabled or upgraded."""
+    if operation == "install" and row is not None:
+        raise Conflict(
+            msg("The plugin {name} is installed.", name=name),
+            fix=msg("Run `giga plugin enable {name}` or `giga plugin upgrade {name}`.", name=name),
+        )
+    if operation == "upgrade" and row is None:
+        raise Conflict(
+            msg("The plugin {name} is not installed.", name=name),
+            fix=msg("Run `giga plugin install {name}`.", name=name),
+        )
+
+
 def describe(plugin: Plugin) -> dict[str, Any]:
     """The part of a manifest that has to hold without the plugin's code."""
     return {

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from gigacore import migrate
 from gigacore.plugins import stored, trail
 from gigacore.plugins.histories import history_of
-from gigacore.plugins.plan import check_state
 from gigacore.plugins.removal import Belongings, archived, write_archive
 from gigacore.values import dataclass
 
@@ -29,8 +28,8 @@ class Upgraded:
 
 def install(crm: Crm, name: str) -> Plugin:
     """Installs a plugin that is not there and runs it at once. Raises Conflict when it is, or as `Crm.enable`."""
-    check_state("install", name, crm.plugins.stored().get(name))
-    return crm.enable(name)
+    stored.check_state("install", name, crm.plugins.stored().get(name))
+    return crm.enable(name, absent=True)
 
 
 def upgrade(crm: Crm, name: str) -> Upgraded:
@@ -39,12 +38,12 @@ def upgrade(crm: Crm, name: str) -> Upgraded:
     One transaction; where tables change, a signed archive of the plugin is written first. Raises Conflict for a plugin
     that is not installed, PluginError for one that cannot run here, ConfigurationError for a database that is newer.
     """
-    check_state("upgrade", name, crm.plugins.stored().get(name))
+    stored.check_state("upgrade", name, crm.plugins.stored().get(name))
     plugin, registry = crm.plugins.examine(name)
     path = None
     with archived() as keep, migrate.operation(crm.engine) as connection:
         known = stored.read(connection)
-        check_state("upgrade", name, known.get(name))
+        stored.check_state("upgrade", name, known.get(name))
         if migrate.state(connection, history_of(plugin)).pending and known[name].manifest.get("tables"):
             path = keep(write_archive(crm, connection, Belongings.of(connection, known, name)))
         applied = crm.plugins.install_on(connection, plugin, registry)

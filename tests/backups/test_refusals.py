@@ -17,6 +17,7 @@ from gigacore.backups.catalogue import BACKUP, Backup
 from gigacore.errors import Conflict, GigaError, NotFound
 from gigacore.files.container import new_container, open_container
 from gigacore.files.sealed import Secrets
+from tests.files.forbidden import forbid
 from tests.plugins.samples import CARDS, TOURS, with_migrations
 
 pytestmark = pytest.mark.slow_on_postgres
@@ -110,7 +111,7 @@ def test_a_bad_backup_is_refused_and_nothing_changes(crm: Crm, tmp_path: Path) -
     refused(dark, "with the key of another installation", Secrets("k" * 40))
     refused(body, "its signature is not this installation's", Secrets("k" * 40))
     refused(rewritten(plain, tmp_path / "newer.zip", newer).read_bytes(), "newer than the code.*core_9999")
-    with pytest.raises(NotFound, match="There is no file"):
+    with pytest.raises(NotFound, match=r"There is no file .*Check its name and folder"):
         backups.restore(crm, elsewhere / "none.backup")
     with pytest.raises(Conflict, match=r"holds \d+ rows, which would go.*--replace"):
         backups.restore(crm, plain)
@@ -141,6 +142,17 @@ def test_no_room_no_backup_and_no_restore(crm: Crm, monkeypatch: pytest.MonkeyPa
     newest, *_ = catalogue.listing(crm.settings.backups)
     assert newest.state == "failed"
     assert "0 MB are free" in newest.error
+
+
+def test_where_nothing_may_be_written_no_backup_is_made_and_it_is_said(
+    crm: Crm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = state(crm)
+    forbid(monkeypatch, crm.settings.backups)
+    with pytest.raises(Conflict, match=r"Nothing can be kept in the folder .*backups: .*Let the user that runs this"):
+        backups.create(crm)
+    assert state(crm) == before
+    assert list(catalogue.listing(crm.settings.backups)) == []
 
 
 def test_over_an_installation_a_safety_backup_is_kept(crm: Crm) -> None:

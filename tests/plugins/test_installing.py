@@ -13,8 +13,10 @@ import sqlalchemy as sa
 
 from gigacore import Actor, Context, Crm, Plugin
 from gigacore.data.tables import core_audit
+from gigacore.errors import Conflict
 from gigacore.plugins import trail
 from gigacore.plugins.health import examine
+from gigacore.plugins.manager import PluginManager
 from gigacore.plugins.reinstallation import reinstall
 from gigacore.plugins.removal import uninstall
 from gigacore.plugins.upgrading import install, upgrade
@@ -91,6 +93,24 @@ def test_enabling_says_that_its_own_part_failed_and_leaves_it_off(make_crm: Call
     assert [plugin.name for plugin in crm.plugins.enabled] == ["crm"]
     make_crm(plugins=[replace(NOTHING, install=mine)]).start()
     assert mine.done == 0, "what is off installs nothing"
+
+
+def test_of_two_that_install_at_once_the_second_is_refused(
+    make_crm: Callable[..., Crm], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, two = (make_crm(plugins=[NOTHING]).start() for _ in range(2))
+    look = PluginManager.examine
+
+    def meanwhile(manager: PluginManager, name: str) -> object:
+        monkeypatch.setattr(PluginManager, "examine", look)
+        found = look(manager, name)
+        install(one, name)
+        return found
+
+    monkeypatch.setattr(PluginManager, "examine", meanwhile)
+    with pytest.raises(Conflict, match=r"The plugin nothing is installed\. Run `giga plugin enable nothing`"):
+        install(two, "nothing")
+    assert [verb for verb, _ in said(one)] == ["installed"]
 
 
 @pytest.fixture(scope="module")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -36,6 +37,7 @@ from gigacore.errors import ConfigurationError, Conflict
 from gigacore.files.storage import LocalStorage
 from gigacore.migrate import operation, write_revision
 from gigacore.plugins import PluginState
+from gigacore.plugins.plan import plan
 from gigacore.plugins.removal import uninstall
 from gigacore.ports import Storage
 
@@ -180,6 +182,19 @@ def test_a_required_plugin_is_enabled_first_and_disabled_last(
             refused(crm, "crm")
         with pytest.raises(NotFound, match=r"There is no installed plugin reports|See `giga plugin list`"):
             refused(crm, "nobody")
+
+
+def test_what_is_refused_with_a_reason_is_said_once_and_not_in_the_log_too(
+    make_crm: Callable[..., Crm], reports: Plugin, caplog: pytest.LogCaptureFixture
+) -> None:
+    crm = make_crm(plugins=[reports]).start()
+    with caplog.at_level(logging.INFO, "gigacore.plugins"):
+        with pytest.raises(PluginError, match="It requires visits"):
+            crm.enable("reports")
+        refused = plan(crm, "enable", "reports").refusal
+        assert refused is not None
+        assert "It requires visits" in str(refused.reason)
+    assert caplog.text == ""
 
 
 def test_the_history_of_a_plugin_is_found_before_what_it_requires_is_enabled(

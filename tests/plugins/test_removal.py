@@ -24,6 +24,7 @@ from gigacore.plugins.plan import plan
 from gigacore.plugins.reinstallation import reinstall
 from gigacore.plugins.removal import uninstall
 from gigacore.plugins.upgrading import upgrade
+from tests.files.forbidden import forbid
 from tests.plugins.samples import CARDS, STOPS, TOURS, with_migrations
 from tests.plugins.touring import LATER, contents, schema, use
 
@@ -152,6 +153,23 @@ def test_a_full_disk_changes_nothing(touring: Crm, tmp_path: Path, monkeypatch: 
     assert not list((tmp_path / "archives").glob("*"))
 
 
+def test_a_folder_that_may_not_be_written_to_changes_nothing(
+    touring: Crm, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    use(touring)
+    before = contents(touring)
+    forbid(monkeypatch, tmp_path / "archives")
+    with pytest.raises(Conflict, match=r"Nothing can be kept in the folder .*archives: .*Let the user that runs this"):
+        uninstall(touring, "tours")
+    assert contents(touring) == before
+    monkeypatch.undo()
+    uninstall(touring, "tours")
+    forbid(monkeypatch, tmp_path / "files")
+    with pytest.raises(Conflict, match=r"Nothing can be kept in the folder .*files.*Let the user that runs this"):
+        reinstall(touring, "tours")
+    assert "tours_tour" not in schema(touring)
+
+
 def test_a_disk_that_fills_up_meanwhile_changes_nothing(touring: Crm, tmp_path: Path) -> None:
     resource = pytest.importorskip("resource")
     use(touring)
@@ -237,6 +255,24 @@ def test_an_archive_crosses_engines_encrypted_and_back(
         ]
 
 
+def test_an_archive_with_a_passphrase_of_its_own_is_no_fault(
+    make_crm: Callable[..., Crm], samples: Mapping[str, Plugin]
+) -> None:
+    crm = make_crm(plugins=samples.values()).start()
+    crm.enable("tours")
+    known = crm.settings
+    crm.settings = replace(known, backup_passphrase="known to one only")
+    path = uninstall(crm, "tours", encrypted=True)
+    assert examine(crm) == []
+    crm.settings = known
+    (finding,) = examine(crm)
+    assert not finding.serious
+    assert f"The archive {path.name} was not looked at: The file is encrypted with a passphrase." == str(
+        finding.message
+    )
+    assert f"giga plugin plan reinstall tours --archive {path} --passphrase-file FILE" in str(finding.fix)
+
+
 def test_of_two_operations_at_once_one_is_refused_with_the_reason(touring: Crm) -> None:
     use_less(touring)
 
@@ -273,7 +309,8 @@ def test_an_archive_of_another_api_level_or_database_is_refused(touring: Crm, mo
     for level in ((0, 9), (2, 0)):
         monkeypatch.setattr(archive, "API_LEVEL", level)
         with pytest.raises(
-            PluginError, match=r"is of plugin API 1\.0, .* Install a gigacore that offers it, then run `giga"
+            PluginError,
+            match=r"is of plugin API 1\.0, .* a gigacore that offers it, then run `giga .* --archive /",
         ):
             reinstall(touring, "tours", path)
     monkeypatch.undo()
