@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import field
-from typing import TYPE_CHECKING, BinaryIO, Final, Protocol
+from typing import BinaryIO, Final, Protocol
 
 from gigacore.values import dataclass
-
-if TYPE_CHECKING:
-    from datetime import datetime
 
 CAPABILITIES: Final = frozenset({"layout", "pdf_a_3b", "attachments"})
 
@@ -26,19 +23,16 @@ class Attached:
 
 @dataclass(frozen=True, slots=True)
 class PdfOrder:
-    """A page to print. `files` are what it refers to by relative address: pictures, fonts, style sheets.
+    """A page to print, which itself says its title and language.
 
-    `standard` is empty or `pdf_a_3b`; `attached` go into the file (Factur-X needs both). With a moment in `at` the same
-    order gives the same dates inside the file.
+    `files` are what it refers to by relative address: pictures, fonts, style sheets. `standard` is empty or `pdf_a_3b`;
+    `attached` go into the file (Factur-X needs both).
     """
 
     html: str
-    title: str = ""
-    language: str = ""
     files: Mapping[str, bytes] = field(default_factory=dict)
     attached: tuple[Attached, ...] = ()
     standard: str = ""
-    at: datetime | None = None
 
 
 class PdfMaker(Protocol):

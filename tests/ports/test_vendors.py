@@ -13,12 +13,14 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from gigacore import Crm, Job, Plugin
 from gigacore.data import settings
 from gigacore.errors import Declined, Unavailable
 from gigacore.plugins.discovery import given
 from gigacore.ports import (
+    Attached,
     Billing,
     Dial,
     EnvelopeOrder,
@@ -43,6 +45,7 @@ from gigacore.testing.ports import (
     SpeechToTextContract,
     TelephonyContract,
 )
+from gigacore.testing.ports.documents import inflated
 from gigacore.webhooks import BadSignature, NoSecret
 from tests.installed import examples_importable, sources
 from tests.ports.peers import ChatPeer, CheckoutPeer
@@ -182,13 +185,37 @@ class TestSpeechToText(SpeechToTextContract):
         assert [one.start for one in found.segments] == pytest.approx([0, 1.0, 1.8], abs=0.05)
 
 
-class TestPdf(PdfMakerContract):
+@pytest.mark.filterwarnings("ignore:.*sRGB2014:pytest.PytestUnraisableExceptionWarning")  # WeasyPrint leaves it open
+class TestLayout(PdfMakerContract):
+    """What a host may install besides: without it, the other one prints."""
+
     plugin = vendors
+    key = "vendors.layout"
+
+    @pytest.fixture(autouse=True)
+    def weasyprint(self) -> None:
+        pytest.importorskip("weasyprint", reason="gigacore[weasyprint] is not installed")
+
+    def test_what_the_page_names_is_taken_from_the_order(self, provided: Any) -> None:
+        picture = io.BytesIO()
+        Image.new("RGB", (3, 3), "red").save(picture, "PNG")
+        page, attached = "<p>Été</p><img src='a.png'>", (Attached("factur-x.xml", "text/xml", b"<invoice/>"),)
+        plain = provided.make(PdfOrder(page)).read()
+        assert b"/Subtype/Image" not in plain.replace(b" ", b"")
+        full = provided.make(PdfOrder(page, {"a.png": picture.getvalue()}, attached, "pdf_a_3b")).read()
+        assert b"/Subtype/Image" in full.replace(b" ", b"")
+        assert b"<invoice/>" in inflated(full)
+
+
+class TestText(PdfMakerContract):
+    plugin = vendors
+    key = "vendors.text"
 
     def test_its_objects_stand_where_its_table_says(self, provided: Any) -> None:
-        raw = provided.make(PdfOrder("<p>Été (12,50 €)</p><script>no()</script>", "Devis")).read()
+        raw = provided.make(PdfOrder("<title>Devis</title><p>Été (12,50 €)</p><script>no()</script>")).read()
         assert "(Été \\(12,50 €\\)) Tj".encode("cp1252") in raw
         assert b"no\\(" not in raw
+        assert b"/Title (Devis)" in raw
         places = [int(place) for place in re.findall(rb"(\d{10}) 00000 n", raw)]
         assert [raw[place:].split(b" ")[0] for place in places] == [str(n).encode() for n in range(1, len(places) + 1)]
         assert raw[int(raw.rsplit(b"startxref\n")[1].split()[0]) :].startswith(b"xref")

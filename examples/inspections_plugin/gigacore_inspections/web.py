@@ -46,6 +46,5 @@ def register(routes: Routes) -> None:
         maker = current_crm().service(PdfMaker)
         if maker is None:
             raise NotFound
-        text = certificate(reading(), number)
-        made = maker.make(PdfOrder(f"<p>{escape(text)}</p>", title="Certificate", language=current().locale))
+        made = maker.make(PdfOrder(f"<title>{number}</title><p>{escape(certificate(reading(), number))}</p>"))
         return download(made, f"certificate-{number}.pdf", "application/pdf")

@@ -3,7 +3,7 @@
 from gigacore import FieldSpec, Plugin
 from gigacore.ports import Billing, LanguageModel, Payments, PdfMaker, Signatures, SpeechToText, Telephony
 from gigacore.ui import SettingsPage
-from gigacore_vendors import chat, checkout
+from gigacore_vendors import chat, checkout, layout
 from gigacore_vendors.accounts import Accounts
 from gigacore_vendors.config import keep_secret
 from gigacore_vendors.desk_phone import DeskPhone
@@ -26,7 +26,7 @@ plugin = Plugin(
         Billing: Accounts,
         LanguageModel: chat.of,
         Payments: {"checkout": checkout.of},
-        PdfMaker: Paper(),
+        PdfMaker: {"layout": layout.of, "text": Paper()},
         Signatures: Envelopes,
         SpeechToText: TouchTones(),
         Telephony: DeskPhone,

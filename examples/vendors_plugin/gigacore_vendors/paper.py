@@ -32,7 +32,7 @@ class Paper:
         reader.close()
         lines = [part for line in reader.lines() for part in textwrap.wrap(line, WIDTH) or [""]]
         pages = [lines[start : start + LINES] for start in range(0, len(lines), LINES)] or [[]]
-        return io.BytesIO(_file(pages, order.title))
+        return io.BytesIO(_file(pages, reader.title))
 
 
 class _Text(HTMLParser):
@@ -42,6 +42,7 @@ class _Text(HTMLParser):
         super().__init__()
         self.parts: list[str] = []
         self.hidden = 0
+        self.title = ""
 
     def handle_starttag(self, tag: str, attrs: object) -> None:
         """A block begins a line."""
@@ -56,6 +57,8 @@ class _Text(HTMLParser):
 
     def handle_data(self, data: str) -> None:
         """Text."""
+        if self.lasttag == "title" and self.hidden:
+            self.title = self.title or " ".join(data.split())
         if not self.hidden:
             self.parts.append(" ".join(data.split()) + " " if data.strip() else " ")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import zlib
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -95,7 +96,7 @@ class PdfMakerContract(PortContract):
     def test_a_page_becomes_a_stream(self, provided: Any) -> None:
         """With the marks of a PDF at both ends."""
         for body in ("", "<p>Été — 12,50 €</p>" * 400):
-            content = read(provided.make(PdfOrder(PAGE.format(head="", body=body), title="Devis", language="fr")))
+            content = read(provided.make(PdfOrder(PAGE.format(head="", body=body))))
             assert content.startswith(b"%PDF-1."), content[:20]
             assert b"%%EOF" in content[-32:]
 
@@ -112,7 +113,16 @@ class PdfMakerContract(PortContract):
         """Rather than left out."""
         order = PdfOrder(PAGE.format(head="", body=""), standard="pdf_a_3b")
         if "pdf_a_3b" in capabilities(provided):
-            assert b"pdfaid" in read(provided.make(order))
+            assert b"pdfaid" in inflated(read(provided.make(order))), "the file does not say which standard it keeps"
             return
         with pytest.raises(Declined):
             provided.make(order)
+
+
+def inflated(content: bytes) -> bytes:
+    """A PDF with what its compressed streams hold."""
+    found = [content]
+    for part in content.split(b"stream\n")[1:]:
+        with suppress(zlib.error):
+            found.append(zlib.decompressobj().decompress(part))
+    return b"".join(found)
