@@ -51,7 +51,11 @@ class Measure:
     def __post_init__(self) -> None:
         if self.aggregate is Aggregate.sum and not self.field:
             plugin = self.name.partition(".")[0]
-            raise PluginError(plugin, msg("The measure {name} names no field to sum.", name=self.name))
+            raise PluginError(
+                plugin,
+                msg("The measure {name} names no field to sum.", name=self.name),
+                fix=msg("Name it in field=, or count with aggregate=Aggregate.count."),
+            )
 
 
 def condition(measure: Measure, period: str = "") -> dict[str, Any] | None:

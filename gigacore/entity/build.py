@@ -65,7 +65,7 @@ def _complete(
     declared: FieldDecl, name: str, hint: Any, optional: bool, entity: str, plugin: str, is_title: bool
 ) -> FieldSpec:
     spec = declared.spec
-    kind = spec.kind or _kind_of(hint)
+    kind = spec.kind or _kind_of(hint, f"{entity}.{name}")
     members = hint if isinstance(hint, type) and issubclass(hint, enum.Enum) else None
     spec = replace(
         spec,
@@ -92,13 +92,14 @@ def _member_label(member: enum.Enum) -> str:
     return str(getattr(member, "label", "")) or label_of(str(member.value))
 
 
-def _kind_of(hint: Any) -> str:
+def _kind_of(hint: Any, where: str) -> str:
     if isinstance(hint, type) and issubclass(hint, enum.Enum):
         return "enum"
     bare = get_origin(hint) or hint
     kind = PYTHON_KINDS.get(bare)
     if kind is None:
-        raise TypeError(f"no field kind for {hint!r}; pass kind=")
+        known = ", ".join(sorted(one.__name__ for one in PYTHON_KINDS))
+        raise TypeError(f"{where} has no kind for {hint!r}: annotate it with one of {known}, or pass field(kind=...)")
     return kind
 
 

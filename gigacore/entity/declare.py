@@ -280,8 +280,18 @@ class Extension(Base):
 def _prepare_entity(cls: type[Entity], meta: EntityMeta) -> None:
     plugin, dot, short = meta.name.partition(".")
     if not dot or not short.isidentifier() or not plugin.isidentifier():
-        raise PluginError(plugin, msg("Entity name {name} must read <plugin>.<entity>.", name=meta.name))
+        raise PluginError(
+            plugin,
+            msg("Entity name {name} must read <plugin>.<entity>.", name=meta.name),
+            fix=msg("Use letters, digits and underscores on both sides of the dot."),
+        )
     cls.__tablename__ = meta.name.replace(".", "_")
+    if cls.__tablename__ in cls.metadata.tables:
+        raise PluginError(
+            plugin,
+            msg("Two entities are called {name}.", name=meta.name),
+            fix=msg("Give one of the two another name in its EntityMeta."),
+        )
     if meta.access == "owned":
         _add_owned_columns(cls, meta.visibility)
     kids = _map_children(cls)
@@ -332,7 +342,9 @@ def _map_fields(cls: type[Base], entity: str, plugin: str, title: str | None) ->
                 indexes.append(index)
     if title is not None and title not in specs:
         raise PluginError(
-            plugin, msg("{entity} names {title} as its title, which is no field of it.", entity=entity, title=title)
+            plugin,
+            msg("{entity} names {title} as its title, which is no field of it.", entity=entity, title=title),
+            fix=msg("Name one of these in title=: {names}.", names=", ".join(sorted(specs)) or "-"),
         )
     cls.__table_args__ = tuple(indexes)
     return MappingProxyType(specs)

@@ -109,7 +109,11 @@ class Registry:
         for declared in entities:
             spec = declared if isinstance(declared, EntitySpec) else declared.__giga__
             if spec.name in specs:
-                raise PluginError(spec.plugin, msg("Two entities are called {name}.", name=spec.name))
+                raise PluginError(
+                    spec.plugin,
+                    msg("Two entities are called {name}.", name=spec.name),
+                    fix=msg("Give one of the two another name in its EntityMeta."),
+                )
             specs[spec.name] = spec
         for extension in extensions:
             _extend(specs, extension)
@@ -133,7 +137,11 @@ class Registry:
         referrers: dict[str, list[FieldSpec]] = {}
         for spec in self.entities.values():
             if paths.setdefault((spec.plugin, spec.plural), spec) is not spec:
-                raise PluginError(spec.plugin, msg("Two entities share the path {path}.", path=spec.api_path))
+                raise PluginError(
+                    spec.plugin,
+                    msg("Two entities share the path {path}.", path=spec.api_path),
+                    fix=msg("Give one of the two another plural= in its EntityMeta."),
+                )
             for one in spec.fields.values():
                 if one.target:
                     referrers.setdefault(one.target, []).append(one)
@@ -191,6 +199,7 @@ def _by_entity(
             raise PluginError(
                 specs[action.entity].plugin,
                 msg("Two actions of {entity} are called {name}.", entity=action.entity, name=action.name),
+                fix=msg("Give one of the two another name."),
             )
     return MappingProxyType({entity: MappingProxyType(named) for entity, named in found.items()})
 
@@ -206,5 +215,6 @@ def _extend(specs: dict[str, EntitySpec], extension: type[Extension]) -> None:
         raise PluginError(
             meta.plugin,
             msg("{plugin} adds fields onto {entity}, which is not there.", plugin=meta.plugin, entity=meta.entity),
+            fix=msg("Check the entity's name, and that its plugin stands in requires= and runs."),
         )
     specs[meta.entity] = specs[meta.entity].with_fields(extension.__fields__, {meta.plugin: extension})

@@ -82,7 +82,10 @@ class Schedule:
 
     def __post_init__(self) -> None:
         if bool(self.cron) == bool(self.every):
-            raise Misuse(msg("Schedule {name} needs either cron or every.", name=self.name))
+            raise Misuse(
+                msg("Schedule {name} needs either cron or every.", name=self.name),
+                fix=msg('Give one of the two: cron="0 3 * * *" or every=timedelta(hours=1).'),
+            )
 
     @property
     def plugin(self) -> str:

@@ -129,5 +129,8 @@ def _links(path: Path) -> tuple[str, str | None]:
     text = path.read_text("utf-8")
     revision, down = (_ASSIGNED[name].search(text) for name in ("revision", "down_revision"))
     if revision is None or down is None:
-        raise ConfigurationError(msg("{path} names no revision or no down_revision.", path=path))
+        raise ConfigurationError(
+            msg("{path} names no revision or no down_revision.", path=path),
+            fix=msg("Move the file away and write it anew with `giga db revision`."),
+        )
     return revision[1].strip("\"'"), None if down[1] == "None" else down[1].strip("\"'")

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import field
 from datetime import datetime
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Final
 
 import pluggy
@@ -207,9 +209,7 @@ def _collect(plugin: Plugin) -> dict[str, list[Implementation]]:
             manager.register(source)
         manager.check_pending()
     except pluggy.PluginValidationError as error:
-        raise PluginError(
-            plugin.name, _explain(error), fix=msg("See the reference of hooks for their signatures.")
-        ) from error
+        raise PluginError(plugin.name, _explain(error), fix=_hint(error)) from error
     return {
         name: [Implementation(plugin.name, name, i.function, tuple(i.argnames)) for i in caller.get_hookimpls()]
         for name, caller in _callers(manager)
@@ -218,6 +218,16 @@ def _collect(plugin: Plugin) -> dict[str, list[Implementation]]:
 
 def _explain(error: Exception) -> Msg:
     return msg("A hook does not fit: {reason}", reason=" ".join(str(error).split()))
+
+
+def _hint(error: Exception) -> Msg:
+    """The hook that was meant, where the name is nearly one; else where signatures stand."""
+    known = [name for spec in SPECS for name, _ in inspect.getmembers(spec, inspect.isfunction)]
+    asked = re.search(r"unknown hook '(\w+)'", str(error))
+    near = get_close_matches(asked[1], known, 1) if asked else []
+    if near:
+        return msg("Call it {name}.", name=near[0])
+    return msg("docs/hooks.md names every hook and the arguments that it may take.")
 
 
 def _callers(manager: pluggy.PluginManager) -> Sequence[tuple[str, pluggy.HookCaller]]:

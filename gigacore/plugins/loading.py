@@ -86,7 +86,11 @@ class Loader:
         before = threads_of(candidate.package)
         plugin = candidate.load()
         if started := threads_of(candidate.package) - before:
-            error = PluginError(plugin.name, msg("It started threads: {names}.", names=_names(started)))
+            error = PluginError(
+                plugin.name,
+                msg("It started threads: {names}.", names=_names(started)),
+                fix=msg("Do that work in a job."),
+            )
             self.calls.note(plugin.name, "import", error)
         return plugin
 
@@ -101,7 +105,8 @@ class Loader:
     def _assemble(self, plugins: Mapping[str, Plugin]) -> Loaded:
         order, out = arrange({n: p for n, p in plugins.items() if n not in self.refused}, self.refused)
         for name, reason in out.items():
-            self._refuse(name, PluginError(name, reason))
+            fix = msg("Install, enable or mend that one first: `giga plugin doctor` names the command.")
+            self._refuse(name, PluginError(name, reason, fix=fix))
         dispatcher = Dispatcher(strict=self.strict, calls=self.calls)
         joined = [self._try(p.name, _joined, p, plugins, dispatcher) for p in order]
         running = [p for p in joined if p is not None]
@@ -115,7 +120,11 @@ class Loader:
     def _check(self, plugin: Plugin) -> bool:
         check(plugin)
         if lost := missing_tables(plugin, metadata):
-            raise PluginError(plugin.name, msg("Nothing declares the tables {names}.", names=", ".join(lost)))
+            raise PluginError(
+                plugin.name,
+                msg("Nothing declares the tables {names}.", names=", ".join(lost)),
+                fix=msg("Declare them in its models, or take them out of tables=."),
+            )
         self.admit(plugin)
         return True
 
@@ -173,7 +182,9 @@ def _with_declared(plugin: Plugin, dispatcher: Dispatcher, registry: Registry) -
             name = _PLACES.get(type(part), "")
             if not name:
                 raise PluginError(
-                    plugin.name, msg("declare_parts gives {what}, no part of a page.", what=repr(part)[:80])
+                    plugin.name,
+                    msg("declare_parts gives {what}, no part of a page.", what=repr(part)[:80]),
+                    fix=msg("Give parts of gigacore.ui, for instance Panel, Tab, Widget or RecordAction."),
                 )
             parts[name] = (*parts.get(name, getattr(plugin, name)), part)
     completed: Plugin = replace(plugin, **parts)  # type: ignore[arg-type]
@@ -185,7 +196,11 @@ def _verifiers(plugin: Plugin, dispatcher: Dispatcher) -> Mapping[str, Verifier]
     """The checks that the plugin's `declare_verifiers` gives, under the plugin's name."""
     found = dispatcher.declare(plugin.name, "declare_verifiers")
     if wrong := [one for one in found if not isinstance(one, Mapping | None)]:
-        raise PluginError(plugin.name, msg("declare_verifiers gives {what}, no mapping.", what=repr(wrong[0])[:80]))
+        raise PluginError(
+            plugin.name,
+            msg("declare_verifiers gives {what}, no mapping.", what=repr(wrong[0])[:80]),
+            fix=msg("Give a mapping of names to functions."),
+        )
     return {f"{plugin.name}.{name}": check for one in found if isinstance(one, Mapping) for name, check in one.items()}
 
 

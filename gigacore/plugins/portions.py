@@ -34,7 +34,11 @@ def several(plugin: str, found: object, most: int = MOST_CONTENTS) -> tuple[Any,
     if found is None:
         return ()
     if not isinstance(found, Iterable):
-        raise PluginError(plugin, msg("It gives {what} where several values belong.", what=repr(found)[:80]))
+        raise PluginError(
+            plugin,
+            msg("It gives {what} where several values belong.", what=repr(found)[:80]),
+            fix=msg("Give a list, also of a single value."),
+        )
     return tuple(islice(found, most + 1))
 
 

@@ -23,14 +23,14 @@ def check(plugin: Plugin) -> None:
             raise PluginError(
                 plugin.name,
                 msg("{what} {name} does not begin with “{prefix}.”.", what=what, name=name, prefix=plugin.name),
-                fix=msg("Rename it."),
+                fix=msg("Call it {name}.", name=f"{plugin.name}.{name.rpartition('.')[2]}"),
             )
     for table in sorted(tables(plugin)):
         if not table.startswith(f"{plugin.name}_"):
             raise PluginError(
                 plugin.name,
                 msg("Table {name} does not begin with “{prefix}_”.", name=table, prefix=plugin.name),
-                fix=msg("Rename it."),
+                fix=msg("Call it {name}.", name=f"{plugin.name}_{table}"),
             )
     _check_parts(plugin)
 

@@ -65,7 +65,10 @@ class InboundSource:
 
     def __post_init__(self) -> None:
         if not KEY.fullmatch(self.name) or self.name == GENERIC:
-            raise Misuse(msg("“{name}” is no name of a source of web hooks.", name=self.name))
+            raise Misuse(
+                msg("“{name}” is no name of a source of web hooks.", name=self.name),
+                fix=msg("Use 2 to 40 lower-case letters, digits and underscores; “in” is taken."),
+            )
 
 
 @dataclass(frozen=True, slots=True)

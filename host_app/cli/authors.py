@@ -30,9 +30,10 @@ FOLDER = click.Path(file_okay=False, path_type=Path)
 @click.command("new")
 @click.argument("name")
 @click.option("--path", "parent", type=FOLDER, default=".", help="Where its folder shall be; by default here.")
-def new_plugin(name: str, parent: Path) -> None:
+@click.option("--plural", default="", help="The word for many of its records, where no s makes it: equipment.")
+def new_plugin(name: str, parent: Path, plural: str) -> None:
     """Write plugin NAME: one entity, its migration, French texts and a test that passes."""
-    folder = write_plugin(name, parent)
+    folder = write_plugin(name, parent, plural)
     tell(msg("Written: {path}", path=folder))
     tell(msg("Next:"))
     for command in (f"giga plugin check {folder}", f"pip install -e {folder}", f"giga plugin enable {_name(folder)}"):

@@ -85,7 +85,11 @@ def entry_point(folder: Path) -> tuple[str, str]:
     try:
         project = tomllib.loads((folder / "pyproject.toml").read_text("utf-8")).get("project", {})
     except (OSError, tomllib.TOMLDecodeError) as error:
-        raise PluginError(folder.name, msg("Its pyproject.toml cannot be read: {reason}", reason=error)) from error
+        raise PluginError(
+            folder.name,
+            msg("Its pyproject.toml cannot be read: {reason}", reason=error),
+            fix=msg("Name the folder of a plugin that has one; `giga plugin new NAME` writes it."),
+        ) from error
     offered = project.get("entry-points", {}).get(ENTRY_POINT_GROUP, {})
     if len(offered) != 1:
         raise PluginError(

@@ -44,6 +44,7 @@ class Names:
     """What the templates fill in, all of it derived from the plugin's name."""
 
     name: str
+    said_plural: str = ""
 
     @property
     def distribution(self) -> str:
@@ -57,7 +58,9 @@ class Names:
 
     @property
     def entity(self) -> str:
-        """`site_visit`: the name in the singular."""
+        """`site_visit`: the name in the singular; beside a plural that was said, the name as it is."""
+        if self.said_plural and self.said_plural != self.name:
+            return self.name
         if self.name.endswith("ies"):
             return f"{self.name[:-3]}y"
         return self.name[:-1] if re.search(r"[^s]s$", self.name) and len(self.name) > 2 else self.name
@@ -65,8 +68,8 @@ class Names:
     @property
     def plural(self) -> str:
         """`site_visits`."""
-        if self.entity != self.name:
-            return self.name
+        if self.said_plural or self.entity != self.name:
+            return self.said_plural or self.name
         return f"{self.name}{'es' if self.name.endswith(('s', 'x', 'ch', 'sh')) else 's'}"
 
     @property
@@ -94,13 +97,16 @@ def _label(name: str) -> str:
     return name.replace("_", " ").capitalize()
 
 
-def write_plugin(name: str, parent: Path) -> Path:
+def write_plugin(name: str, parent: Path, plural: str = "") -> Path:
     """Writes the plugin `name` into a new folder below `parent` and returns that folder.
 
-    Raises PluginError for a name that cannot be one or is taken, Conflict if the folder exists.
+    `plural` is the word for many of its records where no `s` makes it. Raises PluginError for a name that cannot be one
+    or is taken, Conflict if the folder exists.
     """
-    names = Names(_plain(name))
+    names = Names(_plain(name), _plain(plural))
     _check(names.name)
+    if names.said_plural:
+        check_name(names.said_plural)
     folder = parent / names.distribution
     if folder.exists():
         raise Conflict(
@@ -143,7 +149,11 @@ def _write_migration(folder: Path, names: Names) -> None:
     )
     if done.returncode:
         last = done.stderr.strip().rpartition("\n")[2]
-        raise PluginError(names.name, msg("Its migration could not be written: {reason}", reason=last))
+        raise PluginError(
+            names.name,
+            msg("Its migration could not be written: {reason}", reason=last),
+            fix=msg("Mend its models, then run `giga db revision {name}`.", name=names.name),
+        )
 
 
 def with_path(folder: Path) -> dict[str, str]:

@@ -61,7 +61,7 @@ FAULTS: dict[str, tuple[dict[str, str], str]] = {
     "leaves the program": ({"source": "raise SystemExit(3)"}, "SystemExit: 3"),
     "wrong API level": ({"source": SOUND.replace(")", ", api='1.99')")}, "asks for plugin API 1.99"),
     "requires itself": ({"source": SOUND.replace(")", ", requires=['{name}'])")}, "It requires itself"),
-    "duplicate entity": ({"source": TWICE + SOUND}, "already"),
+    "duplicate entity": ({"source": TWICE + SOUND}, "Two entities are called "),
     "misspelt hook": ({"hooks": "from gigacore import hookimpl\n@hookimpl\ndef before_seve(): ..."}, "before_seve"),
     "unknown argument": (
         {"hooks": "from gigacore import hookimpl\n@hookimpl\ndef fill_slot(nonsense): ..."},

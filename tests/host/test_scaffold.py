@@ -95,6 +95,28 @@ def test_everything_is_derived_from_the_name(name: str, entity: str, plural: str
     assert (names.entity, names.plural, names.cls) == (entity, plural, cls)
 
 
+@pytest.mark.parametrize(
+    ("name", "said", "entity", "plural"),
+    [
+        ("equipment", "equipment", "equipment", "equipment"),
+        ("person", "people", "person", "people"),
+        ("visits", "visits", "visit", "visits"),
+    ],
+)
+def test_the_author_may_say_the_plural(name: str, said: str, entity: str, plural: str) -> None:
+    names = Names(name, said)
+    assert (names.entity, names.plural) == (entity, plural)
+
+
+def test_a_plural_that_was_said_stands_in_the_model_and_one_that_cannot_be_is_refused(
+    giga: Giga, tmp_path: Path
+) -> None:
+    assert giga("plugin", "new", "Hardware", "--plural", "Hardware", "--path", tmp_path)[0] == 0
+    assert 'plural="hardware"' in (tmp_path / "gigacore-hardware/gigacore_hardware/models.py").read_text()
+    with pytest.raises(PluginError):
+        write_plugin("staff", tmp_path, "9 staff")
+
+
 def test_a_folder_without_a_plugin_is_refused(tmp_path: Path) -> None:
     with pytest.raises(PluginError):
         entry_point(tmp_path)
