@@ -188,6 +188,7 @@ def test_runs_of_schedules_that_went_well_are_left_out_until_asked_for(crm: Crm,
     with crm.database.begin() as connection:
         due = sa.update(core_schedule).where(core_schedule.c.name == "core.tell_failures")
         connection.execute(due.values(next_at=crm.clock.now()))
+    crm.jobs.worker.keep()
     crm.jobs.run_pending()
     link = re.compile(rf'<th scope="row"><a href="{MONITOR}/(\d+)">([^<]+)<')
     page = root.get(MONITOR).get_data(as_text=True)
