@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
@@ -90,7 +90,13 @@ class Order:
             if further is not None:
                 alternatives.append(sa.and_(*equal, further))
             equal.append(key.expression.is_(None) if value is None else key.expression == value)
-        return sa.or_(*alternatives)
+        return sa.and_(*self._from_here(keys[0], values, backward), sa.or_(*alternatives))
+
+    def _from_here(self, first: SortKey, values: Sequence[Any], backward: bool) -> Iterator[ColumnElement[bool]]:
+        """What the first key alone says: by it an index is entered where the page begins, not read from its end."""
+        value = values[0]
+        if len(values) > 1 and value is not None and not (first.nullable and first is not self.keys[0]):
+            yield first.expression <= value if first.descending != backward else first.expression >= value
 
     def _of(self, empty_part: bool) -> tuple[SortKey, ...]:
         return self.keys[1:] if empty_part and self.splits else self.keys

@@ -65,3 +65,10 @@ def test_a_connection_that_died_while_idle_is_replaced(database: Database, monke
     monkeypatch.setattr("gigacore.data.engine.IDLE_SECONDS", 0.0)
     with database.connect() as connection:
         assert connection.exec_driver_sql("SELECT 1").scalar() == 1
+
+
+def test_postgresql_compiles_no_statements(database: Database) -> None:
+    if database.engine.dialect.name != "postgresql":
+        pytest.skip("SQLite compiles every statement to its own code")
+    with database.connect() as connection:
+        assert connection.exec_driver_sql("SHOW jit").scalar() == "off"

@@ -133,6 +133,17 @@ def test_who_sees_many_records_reads_them_in_their_order(
     assert "ix_crm_lead_last_name_key" in plans(crm, [listed])
 
 
+def test_a_page_far_down_the_list_is_entered_where_it_begins(
+    crm: Crm, admin: Actor, people: tuple[Actor, Actor]
+) -> None:
+    leads(crm, MANY, *people)
+    with crm.read(admin) as ctx:
+        cursor = records.page(ctx, "crm.lead", ListRequest(fields=("id",), limit=200)).next
+    request = ListRequest(fields=("id",), cursor=cursor, limit=20, count=False)
+    plan = plans(crm, asked(crm, admin, request)[:1], large=True)
+    assert re.search(r"SEARCH crm_lead .*created_at<|Index Cond: .*created_at <=", plan), plan
+
+
 def test_few_records_are_those_that_are_owned_shared_open_or_of_the_team(
     crm: Crm, people: tuple[Actor, Actor], make_user: MakeUser
 ) -> None:
