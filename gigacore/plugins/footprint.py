@@ -37,6 +37,7 @@ from gigacore.notices.tables import core_notice
 from gigacore.text.tables import core_template
 from gigacore.values import dataclass
 from gigacore.views.tables import core_list_choice, core_view
+from gigacore.webhooks.tables import core_hook_newest, core_hook_source
 
 Where = Callable[[str], sa.ColumnElement[bool]]
 
@@ -136,6 +137,7 @@ _ROLES: Final = _any(core_role, "plugin")
 _ACTIVITIES: Final = _any(core_activity, "plugin", "source_entity")
 _IMPORTS: Final = _any(core_import, "entity")
 _RULES: Final = _any(core_rule, "plugin")
+_SOURCES: Final = _any(core_hook_source, "plugin")
 _RECORD: Final = (("entity", "record_id"),)
 
 OWNED: Final = (
@@ -166,6 +168,8 @@ OWNED: Final = (
     Owned(core_rule_run, _below(core_rule_run, "rule_id", core_rule, _RULES, "entity"), _RECORD),
     Owned(core_notice, _any(core_notice, "entity", "kind"), _RECORD),
     Owned(core_schedule, _any(core_schedule, "plugin")),
+    Owned(core_hook_source, _SOURCES, needed=("user_id",)),
+    Owned(core_hook_newest, _below(core_hook_newest, "source_id", core_hook_source, _SOURCES), archived=None),
     Owned(core_job, _any(core_job, "plugin"), archived=lambda _name: core_job.c.state != RUNNING),
     Owned(core_counter, _any(core_counter, "series")),
     Owned(core_state, _any(core_state, "key")),

@@ -16,14 +16,17 @@ from gigacore_lead_scoring import plugin as lead_scoring
 
 from gigacore import Crm, NotFound, Plugin, PluginError, migrate, records
 from gigacore.data import settings
+from gigacore.data.tables import metadata
 from gigacore.errors import Conflict, InTheWay
 from gigacore.files import service as files
 from gigacore.plugins import archive
+from gigacore.plugins.footprint import OWNED
 from gigacore.plugins.health import examine
 from gigacore.plugins.plan import plan
 from gigacore.plugins.reinstallation import reinstall
 from gigacore.plugins.removal import uninstall
 from gigacore.plugins.upgrading import upgrade
+from gigacore.webhooks.tables import core_hook_newest, core_hook_source
 from tests.files.forbidden import forbid
 from tests.plugins.samples import CARDS, STOPS, TOURS, with_migrations
 from tests.plugins.touring import LATER, contents, schema, use
@@ -71,6 +74,36 @@ def test_removed_and_brought_back_nothing_has_changed(touring: Crm, tmp_path: Pa
         (map_,) = files.of_record(ctx, "tours.tour", made["second"])
         assert b"".join(touring.storage.read_range(map_.object_id)) == b"a map of the sea"
         assert records.create(ctx, "tours.tour", {"title": "Next"}).id > made["last"]
+
+
+def test_its_sources_of_web_hooks_go_and_come_back(touring: Crm) -> None:
+    made = use(touring)
+    with touring.system("two sources") as ctx:
+        for key in ("partners", "office"):
+            touring.webhooks.add_source(ctx, key=key, name=key.title(), mapping={})
+        of_tours = {"plugin": "tours", "user_id": made["user"]}
+        here = core_hook_source.c.key == "partners"
+        number = ctx.session.connection().scalar(
+            sa.update(core_hook_source).where(here).values(**of_tours).returning(core_hook_source.c.id)
+        )
+        newest = {"source_id": number, "record_key": "tour-1", "version": "1", "message_id": 1}
+        ctx.session.connection().execute(sa.insert(core_hook_newest).values(**newest))
+    assert any("core_hook_source" in str(one.what) for one in plan(touring, "uninstall", "tours").data)
+    before = contents(touring)["core_hook_source"]
+    uninstall(touring, "tours")
+    left = contents(touring)
+    assert [row for row in left["core_hook_source"] if "Partners" in row] == []
+    assert [row for row in left["core_hook_source"] if "Office" in row] != [], "an administrator's own stays"
+    assert left["core_hook_newest"] == []
+    assert reinstall(touring, "tours").left_out == 0
+    assert contents(touring)["core_hook_source"] == before
+
+
+def test_every_table_of_the_core_that_names_a_plugin_is_looked_at() -> None:
+    looked = {owned.table.name for owned in OWNED} | {"core_plugin"}
+    tables = [table for table in metadata.tables.values() if table.name.startswith("core_") and "plugin" in table.c]
+    assert [table.name for table in tables if table.name not in looked] == []
+    assert "core_hook_source" in {table.name for table in tables}
 
 
 def test_the_schema_is_the_one_of_a_database_that_never_had_it(touring: Crm) -> None:
