@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import field
 from typing import TYPE_CHECKING, Any, Final
@@ -29,7 +28,6 @@ class Provided:
     calls: Calls
     strict: bool = False
     _made: dict[tuple[object, str], object] = field(default_factory=dict)
-    _making: threading.RLock = field(default_factory=threading.RLock)
 
     def of(self, port: object, needs: Iterable[str] = ()) -> dict[str, Any]:
         """All implementations of a port that can do what is needed, in the order of the plugins."""
@@ -54,13 +52,12 @@ class Provided:
     def _one(self, port: object, plugin: Plugin, key: str, given: Any) -> Any:
         if not (inspect.isclass(given) or inspect.isroutine(given)):
             return given
-        with self._making:
-            if (port, key) not in self._made:
-                made = self._try(plugin, PROVIDES, given)
-                if made is None:
-                    return None
-                self._made[port, key] = made
-            return self._made[port, key]
+        if (port, key) not in self._made:
+            made = self._try(plugin, PROVIDES, given)
+            if made is None:
+                return None
+            self._made.setdefault((port, key), made)  # of two at once, the first one stays
+        return self._made[port, key]
 
     def _try(self, plugin: Plugin, place: str, make: Callable[[Crm], Any]) -> Any:
         try:

@@ -92,5 +92,5 @@ class Payments(Protocol):
     def refund(self, payment_id: str, amount: Money | None = None, *, key: str) -> Refund:
         """Give the amount back, or all that is left; the same key gives back once.
 
-        Raises Declined for what was not paid or is more than is left, NotFound, Unavailable, Unsure.
+        Raises Declined for what was not paid, is more than is left or no capability, NotFound, Unavailable, Unsure.
         """

@@ -5,8 +5,10 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
+from threading import Barrier
 from typing import Any, Protocol
 
 import pytest
@@ -76,6 +78,19 @@ def test_a_class_or_function_is_called_with_the_installation_once_per_start(enab
     assert list(crm.services(Lamp).values()) == list(made.values()), "the same ones"
     crm.start()
     assert crm.service(Lamp) is not made["attic"]
+
+
+def test_two_that_ask_at_once_get_the_same_one_and_hold_nobody_up(enable: Enable) -> None:
+    both = Barrier(2, timeout=10)
+
+    def slow(crm: Crm) -> Plain:
+        both.wait()
+        return Plain(crm)
+
+    crm = enable(Plugin("attic", provides={Lamp: slow}))
+    with ThreadPoolExecutor(2) as pool:
+        first, second = pool.map(lambda _: crm.service(Lamp), range(2))
+    assert first is second is crm.service(Lamp)
 
 
 def test_what_is_not_set_up_is_not_there_until_it_is(enable: Enable) -> None:
