@@ -13,6 +13,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 from PIL import Image
 
 from gigacore import Crm, Job, Plugin
@@ -47,12 +48,15 @@ from gigacore.testing.ports import (
 )
 from gigacore.testing.ports.documents import inflated
 from gigacore.webhooks import BadSignature, NoSecret
+from host_app.cli import cli
+from host_app.installation import Installation
 from tests.installed import examples_importable, sources
 from tests.ports.peers import ChatPeer, CheckoutPeer
 
 with examples_importable():
     vendors = next(one for one in sources() if one.name == "vendors").load()
     from gigacore_vendors import keep_secret
+    from gigacore_vendors.config import secret, setting
     from gigacore_vendors.touch_tones import recording
 
 
@@ -301,6 +305,14 @@ class TestTogether:
             for _ in range(2):
                 crm.jobs.run_pending()
         assert looked == ["paid"]
+
+    def test_a_secret_is_kept_sealed_from_the_command_line(self, crm: Crm, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(Installation, "crm", property(lambda _: crm))
+        monkeypatch.setattr(Installation, "close", lambda _: None)
+        done = CliRunner().invoke(cli, ["vendors", "checkout_key", "--secret", "sk_live_1"])
+        assert done.exit_code == 0, done.output
+        assert secret(crm, "checkout_key") == "sk_live_1"
+        assert "sk_live_1" not in setting(crm, "vendors.secret_checkout_key")
 
     def test_a_call_becomes_a_recording_and_the_recording_a_text(self, crm: Crm) -> None:
         phone, ear = crm.service(Telephony, "recording"), crm.service(SpeechToText, "speakers")
