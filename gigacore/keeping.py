@@ -52,6 +52,8 @@ def refresh(run: JobRun, payload: Mapping[str, Any]) -> Mapping[str, int]:
     for key, (question, zone) in due.items():
         run.between_steps()
         with database.read(replace(system_actor(REASON), timezone=zone)) as ctx:
+            if rollups.stored(ctx.session.connection()).get(key) != stored.get(key):
+                continue  # another worker was first
             counted = rollups.compute(ctx, question, key, newest)
         with database.begin() as connection:
             rollups.store(connection, counted)

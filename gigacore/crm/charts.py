@@ -19,7 +19,7 @@ from gigacore.crm.measures import (
 )
 from gigacore.data.currency import Totals
 from gigacore.messages import Msg, msg
-from gigacore.ui import Bar, Bars, Content, Figure, Figures, Link, Widget
+from gigacore.ui import Bar, Bars, Content, Figure, Figures, Link, Note, Widget
 
 if TYPE_CHECKING:
     from gigacore.context import Context
@@ -50,8 +50,9 @@ def pipeline(ctx: Context) -> Sequence[Content]:
     stages = _stages(ctx)
     several = len({stage["pipeline_id"]["id"] for stage in stages}) > 1
     bars = tuple(_stage_bar(stage, amounts.get(stage["id"]), several, ctx.actor.locale) for stage in stages)
-    shown = bars if amounts else ()
-    return [Bars(shown, msg("No open opportunity."), OPEN_AMOUNT.definition)]
+    missing = sorted({code for amount in amounts.values() for code in amount.missing})
+    chart = Bars(bars if amounts else (), msg("No open opportunity."), OPEN_AMOUNT.definition)
+    return [chart, *([Note(_without(missing), "warn")] if missing else [])]
 
 
 def leads(ctx: Context) -> Sequence[Content]:
@@ -86,8 +87,11 @@ def _plain(value: int | Totals) -> tuple[Any, str | Msg]:
     """What to show, and a word about currencies that it leaves out."""
     if not isinstance(value, Totals):
         return value, ""
-    note = msg("Without {codes}: no rate", codes=", ".join(value.missing)) if value.missing else ""
-    return value.total, note
+    return value.total, _without(value.missing) if value.missing else ""
+
+
+def _without(codes: Sequence[str]) -> Msg:
+    return msg("Without {codes}: no rate", codes=", ".join(codes))
 
 
 def _list_of(measure: Measure, period: str = "") -> Link:

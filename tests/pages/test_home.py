@@ -116,3 +116,12 @@ def test_a_task_of_today_names_what_it_is_about(crm: Crm, root: Visitor) -> None
     tile = root.get("/").get_data(as_text=True)
     assert tile.count("Call back") == 2
     assert tile.count('class="about">Lovelace<') == tile.count('class="about"') == 1
+
+
+def test_a_chart_says_which_currency_it_leaves_out(crm: Crm, root: Visitor) -> None:
+    deal(crm, "1000")
+    assert "no rate" not in root.get("/home/crm.pipeline").get_data(as_text=True)
+    with crm.system("deal") as ctx:
+        money = {"amount": "5", "currency": "GBP"}
+        records.create(ctx, "crm.opportunity", {"title": "Pounds", "company_id": 1, "amount": money})
+    assert "Without GBP: no rate" in root.get("/home/crm.pipeline").get_data(as_text=True)
