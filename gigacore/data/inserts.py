@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import field
+from functools import cached_property
 from operator import itemgetter
 from typing import Any, Final
 
@@ -24,22 +24,35 @@ Processor = Callable[[Any], Any]
 Picker = Callable[[Mapping[str, Any]], tuple[Any, ...]]
 
 
-@dataclass(frozen=True, slots=True)
 class Inserter:
-    """Turns objects of one mapped class into rows: `columns` gives the attribute of each column but the key."""
+    """Turns objects of one mapped class into rows; how is worked out at the first one, as most classes get none.
 
-    statement: Insert
-    columns: Mapping[str, str]
-    defaults: tuple[tuple[str, Default], ...]
-    searched: tuple[str, ...] = ()
-    compiled: dict[str, DriverInsert] = field(default_factory=dict, repr=False)
+    `searched` are the columns of its search index, if it has one.
+    """
 
-    @classmethod
-    def of(cls, mapped: Any, searched: tuple[str, ...] = ()) -> Inserter:
-        """The inserter of a mapped class; `searched` are the columns of its search index, if it has one."""
-        columns = [(prop.columns[0], prop.key) for prop in mapped.__mapper__.column_attrs if prop.key != "id"]
-        defaults = tuple((key, _default(column.default)) for column, key in columns if column.default is not None)
-        return cls(insert(mapped.__table__), {column.key: key for column, key in columns}, defaults, searched)
+    def __init__(self, mapped: Any, searched: tuple[str, ...] = ()) -> None:
+        self.mapped = mapped
+        self.searched = searched
+        self._compiled: dict[str, DriverInsert] = {}
+
+    @cached_property
+    def statement(self) -> Insert:
+        """The INSERT for the class's table."""
+        return insert(self.mapped.__table__)
+
+    @cached_property
+    def columns(self) -> Mapping[str, str]:
+        """The attribute of each column but the key."""
+        return {column.key: key for column, key in self._mapped_columns()}
+
+    @cached_property
+    def defaults(self) -> tuple[tuple[str, Default], ...]:
+        """The attributes that have a default, and what gives it."""
+        found = self._mapped_columns()
+        return tuple((key, _default(column.default)) for column, key in found if column.default is not None)
+
+    def _mapped_columns(self) -> list[tuple[Any, str]]:
+        return [(prop.columns[0], prop.key) for prop in self.mapped.__mapper__.column_attrs if prop.key != "id"]
 
     def values(self, one: Any, pick: Picker) -> tuple[Any, ...]:
         """The values of an object. What is missing is set on it too, so that it is whole without being read again."""
@@ -79,11 +92,11 @@ class Inserter:
     def driver(self, dialect: Dialect, keyed: bool, *, asks: bool = False) -> DriverInsert:
         """The statement as the driver takes it, with the key or asking for it, worked out once per dialect."""
         name = f"{dialect.name}:{keyed}:{asks}"
-        if name not in self.compiled:
+        if name not in self._compiled:
             attributes = {**self.columns, "id": "id"} if keyed else self.columns
             statement = self.statement.returning(self.statement.table.c["id"]) if asks else self.statement
-            self.compiled[name] = DriverInsert.of(statement, dialect, attributes)
-        return self.compiled[name]
+            self._compiled[name] = DriverInsert.of(statement, dialect, attributes)
+        return self._compiled[name]
 
 
 @dataclass(frozen=True, slots=True)

@@ -138,7 +138,7 @@ class Plans:
             registry,
             {spec.cls: _entity_plan(spec, registry, relations.get(spec.name, ())) for spec in specs},
             {
-                c.cls: ChildPlan(c, spec, _field_plan(c.fields), Inserter.of(c.cls))
+                c.cls: ChildPlan(c, spec, _field_plan(c.fields), Inserter(c.cls))
                 for spec in specs
                 for c in spec.children.values()
             },
@@ -188,7 +188,7 @@ def _entity_plan(spec: EntitySpec, registry: Registry, relations: tuple[Relation
         locked_when=parse(spec.locked_when, spec, registry) if spec.locked_when else None,
         frozen_when=parse(spec.frozen_when, spec, registry) if spec.frozen_when else None,
         load=select(spec.cls).where(spec.cls.id == bindparam("pk")),
-        inserter=Inserter.of(spec.cls, searched_columns(spec)),
+        inserter=Inserter(spec.cls, searched_columns(spec)),
     )
 
 
