@@ -23,6 +23,7 @@ class Installation:
 
     data_dir: str | None = None
     database_url: str | None = None
+    strict: bool = False
     _settings: Settings | None = field(default=None, init=False)
     _crm: Crm | None = field(default=None, init=False)
     _started: bool = field(default=False, init=False)
@@ -35,7 +36,7 @@ class Installation:
     def settings(self) -> Settings:
         """The settings, with the installation's keys. Raises ConfigurationError."""
         if self._settings is None:
-            self._settings = with_keys(read_settings(self.data_dir, self.database_url))
+            self._settings = with_keys(read_settings(self.data_dir, self.database_url, self.strict))
         return self._settings
 
     @property
@@ -75,14 +76,14 @@ class Installation:
 pass_installation = click.make_pass_decorator(Installation)
 
 
-def read_settings(data_dir: str | None, database_url: str | None) -> Settings:
+def read_settings(data_dir: str | None, database_url: str | None, strict: bool = False) -> Settings:
     """The environment's settings, with the command line's on top."""
     settings = Settings.from_env(os.environ)
     if data_dir is not None:
         settings = replace(settings, data_dir=Path(data_dir))
     if database_url is not None:
         settings = replace(settings, database_url=database_url)
-    return settings
+    return replace(settings, strict=True) if strict else settings
 
 
 def translator() -> Translate:

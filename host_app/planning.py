@@ -12,6 +12,7 @@ from gigacore import Crm, migrate
 from gigacore.files.sealed import Secrets
 from gigacore.messages import Msg
 from gigacore.plugins import Plugin, stored
+from gigacore.plugins.calls import STOPS
 from gigacore.plugins.plan import ADD, KEEP, REMOVE, Change, Operation, Plan, plan
 from gigacore.plugins.tables import DISABLED
 from host_app.extensions import Routes, conventional
@@ -65,7 +66,9 @@ def addresses(plugin: Plugin) -> list[str]:
         routes = Routes(plugin.name)
         if module is not None:
             module.register(routes)
-    except Exception:
+    except STOPS:
+        raise
+    except BaseException:  # a plugin may raise anything, SystemExit included
         log.exception("the pages of plugin %s could not be looked at", plugin.name)
         return []
     assets = [f"/{plugin.name}/assets/<name>"] if plugin.assets else []

@@ -150,6 +150,8 @@ class Loader:
 
     def _refuse(self, name: str, error: BaseException) -> None:
         if self.strict or name in self._vital:
+            if isinstance(error, SystemExit):  # raised as it is, it would end the process without a word
+                raise PluginError(name, msg("{name} cannot run: {reason}", name=name, reason=_reason(error))) from error
             raise error
         if name not in self.refused:
             trace = None if isinstance(error, GigaError) else error

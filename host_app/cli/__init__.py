@@ -53,10 +53,11 @@ class Commands(click.Group):
 @click.version_option(package_name="gigacore", prog_name="giga")
 @click.option("--data-dir", type=click.Path(file_okay=False), help="Where files, keys and the SQLite database are.")
 @click.option("--database-url", help="Another database, e.g. postgresql+psycopg://user@host/name.")
+@click.option("--strict", is_flag=True, help="Let the first fault of a plugin end the command: for tests and CI.")
 @click.pass_context
-def cli(context: click.Context, data_dir: str | None, database_url: str | None) -> None:
+def cli(context: click.Context, data_dir: str | None, database_url: str | None, strict: bool) -> None:
     """Run and look after a CRM. Settings come from GIGA_* variables; options go before the command."""
-    context.obj = Installation(data_dir, database_url)
+    context.obj = Installation(data_dir, database_url, strict)
     context.call_on_close(context.obj.close)
 
 

@@ -95,3 +95,13 @@ def test_an_archive_sealed_with_a_passphrase_is_planned_and_comes_back(
 def test_closing_twice_is_closing_once(crm: Crm) -> None:
     crm.close()
     crm.close()
+
+
+def test_pages_that_leave_the_program_are_passed_over(crm: Crm, monkeypatch: pytest.MonkeyPatch) -> None:
+    def leave(*_: object) -> None:
+        raise SystemExit(4)
+
+    monkeypatch.setattr("host_app.planning.conventional", leave)
+    assert "/equipment/overview" not in {what for _, what in routes(crm, "upgrade")}
+    remember_addresses(crm, "equipment")
+    assert crm.plugins.stored()["equipment"].manifest[stored.ADDRESSES] == []

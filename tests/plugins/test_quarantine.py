@@ -118,6 +118,12 @@ def test_a_hook_that_does_not_exist_keeps_the_plugin_out(make_crm: Callable[...,
         make_crm().start().plugins.enable(name)
 
 
+def test_strict_mode_names_the_plugin_that_leaves_the_program(started: Callable[..., Crm], site: Any) -> None:
+    bad = site.add()
+    with pytest.raises(PluginError, match=f"{bad} cannot run: SystemExit: 3"):
+        started(bad, spoil=lambda: site.add("raise SystemExit(3)", name=bad), strict=True)
+
+
 def test_strict_mode_raises_the_first_fault(started: Callable[..., Crm], site: Any) -> None:
     bad = site.add()
     with pytest.raises(ZeroDivisionError):
