@@ -41,7 +41,7 @@ class ContactAddress(Child):
     postal_code: Mapped[str | None] = field(max_length=20, personal=True)
     city: Mapped[str | None] = field(max_length=100, personal=True)
     region: Mapped[str | None] = field(max_length=100, personal=True)
-    country: Mapped[str | None] = field(max_length=100)
+    country: Mapped[str | None] = field(max_length=100, vocabulary="countries")
 
 
 class ContactLink(Child):
@@ -90,7 +90,7 @@ class CompanyAddress(Child):
     postal_code: Mapped[str | None] = field(max_length=20)
     city: Mapped[str | None] = field(max_length=100)
     region: Mapped[str | None] = field(max_length=100)
-    country: Mapped[str | None] = field(max_length=100)
+    country: Mapped[str | None] = field(max_length=100, vocabulary="countries")
 
 
 class CompanyLink(Child):
@@ -132,11 +132,13 @@ class Company(Entity):
     street: Mapped[str | None] = field(max_length=400, section="address")
     postal_code: Mapped[str | None] = field(max_length=20, section="address")
     city: Mapped[str | None] = field(max_length=100, listed=True, sort=True, section="address")
-    country: Mapped[str | None] = field(max_length=100, listed=True, sort=True, section="address")
+    country: Mapped[str | None] = field(
+        max_length=100, vocabulary="countries", listed=True, sort=True, section="address"
+    )
     employees: Mapped[int | None] = field(minimum=0, label="Number of employees")
     founded: Mapped[int | None] = field(minimum=0, maximum=3000, label="Founded in")
     currency: Mapped[str | None] = field(max_length=3)
-    language: Mapped[str | None] = field(max_length=10)
+    language: Mapped[str | None] = field(max_length=10, vocabulary="languages")
     external_id: Mapped[str | None] = field(max_length=100, indexed=True, label="External number")
     tags: Mapped[list[str] | None] = choice(list="crm.tag", many=True)
     logo: Mapped[UUID | None] = field(kind="file", image=PICTURE)
@@ -191,8 +193,8 @@ class Contact(Entity):
     contact_type: Mapped[str | None] = choice(list="crm.contact_type", listed=True)
     temperature: Mapped[str | None] = choice(list="crm.temperature", listed=True)
     city: Mapped[str | None] = field(max_length=100, sort=True, personal=True)
-    country: Mapped[str | None] = field(max_length=100, sort=True)
-    language: Mapped[str | None] = field(max_length=10)
+    country: Mapped[str | None] = field(max_length=100, vocabulary="countries", sort=True)
+    language: Mapped[str | None] = field(max_length=10, vocabulary="languages")
     currency: Mapped[str | None] = field(max_length=3)
     source: Mapped[str | None] = choice(list="crm.source")
     external_id: Mapped[str | None] = field(max_length=100, indexed=True, label="External number")

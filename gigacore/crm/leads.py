@@ -61,7 +61,7 @@ class Lead(Entity):
     phone2: Mapped[str | None] = field(kind="phone", max_length=60, label="Second phone", personal=True)
     website: Mapped[str | None] = field(kind="url", max_length=500)
     city: Mapped[str | None] = field(max_length=100, sort=True)
-    country: Mapped[str | None] = field(max_length=100, sort=True)
+    country: Mapped[str | None] = field(max_length=100, vocabulary="countries", sort=True)
     source: Mapped[str | None] = choice(list="crm.source", listed=True)
     amount: Mapped[Money | None] = field(label="Estimated amount", listed=True, sort=True, minimum=0)
     status: Mapped[str] = choice(list="crm.lead_status", default="new", listed=True, indexed=True)

@@ -116,18 +116,21 @@ def field(
     section: str = "",
     switch: str = "",
     image: tuple[int, int] | None = None,
+    vocabulary: str = "",
 ) -> Any:
     """A stored field. Its kind follows from the annotation; `kind` names one that a `str` cannot tell (`email`).
 
     Without `required`, a field is required when its annotation has no `None` and it has no default. `switch` names a
     yes-or-no setting: while it is off, forms do not ask for the field. `kind="file"` on a `UUID | None` holds a file by
-    its uid; with `image`, a width and a height in pixels, only a picture, which is made smaller where it is larger.
+    its uid; with `image`, a width and a height in pixels, only a picture, which is made smaller where it is larger. A
+    text with `vocabulary="countries"` (ISO 3166) or `"languages"` (ISO 639) is chosen by name and kept as its code.
     """
     return FieldDecl(
         spec=FieldSpec(
             name="", kind=kind or "", label=label, help=help, default=default, max_length=max_length, minimum=minimum,
             maximum=maximum, listed=listed, search=search, sort=sort, indexed=indexed, unique=unique, personal=personal,
             secret=secret, readonly=readonly, section=section, switch=switch, image=image,
+            vocabulary=vocabulary,
         ),
         required=required,
     )  # fmt: skip

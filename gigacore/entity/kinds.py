@@ -20,6 +20,7 @@ from gigacore.entity.columns import BigId, EnumText, ExactDecimal, JsonB, UtcDat
 from gigacore.entity.folding import folded_key
 from gigacore.entity.money import Money, quantise
 from gigacore.entity.spec import FieldSpec
+from gigacore.entity.vocabularies import code_of
 from gigacore.messages import Msg, msg
 from gigacore.values import dataclass
 
@@ -78,6 +79,8 @@ def clean_text(value: Any, spec: FieldSpec, limit: int) -> str:
 
 
 def _parse_text_kind(value: Any, spec: FieldSpec) -> str:
+    if spec.vocabulary and isinstance(value, str):
+        value = code_of(spec.vocabulary, value)
     return clean_text(value, spec, spec.max_length or TEXT_LENGTH)
 
 
@@ -338,6 +341,7 @@ def _enum_column(spec: FieldSpec) -> TypeEngine[Any]:
 
 def _table() -> dict[str, Kind]:
     text = (_text_column, _parse_text_kind, _plain(_parse_text_kind), _same, str)
+    json = (lambda s: JsonB(), _parse_json, _json_from_text, _same, _json_text)
     ref_like = (_parse_ref, _ref_from_text, _same, str)
     return {
         "text": Kind("text", str, TEXT, *text),
@@ -382,8 +386,7 @@ def _table() -> dict[str, Kind]:
             "file", uuid.UUID, frozenset({"empty"}), lambda s: Uuid(), _parse_file, _plain(_parse_file), str, str
         ),
         "uuid": Kind("uuid", uuid.UUID, EQUALITY, lambda s: Uuid(), _parse_uuid, _plain(_parse_uuid), str, str),
-        "json": Kind("json", dict, frozenset({"empty"}), lambda s: JsonB(), _parse_json, _json_from_text, _same,
-                     _json_text),
+        "json": Kind("json", dict, frozenset({"empty"}), *json),
     }  # fmt: skip
 
 

@@ -30,7 +30,8 @@ class FieldSpec:
     mapped Python attribute (for money `<name>_value`), `column` the column; `key_column` the folded text column.
     `readonly` fields are owned by the server and stand in no input schema. Forms ask for a field with a `switch` only
     while the setting of that name is on. A file field with `image` holds a picture of at most so many pixels in width
-    and height. `formula` is the text from which an administrator's computed field takes its value.
+    and height. A text with a `vocabulary` (`countries`, `languages`) holds a code that pages show by name. `formula` is
+    the text from which an administrator's computed field takes its value.
     """
 
     name: str
@@ -67,6 +68,7 @@ class FieldSpec:
     uid: str = ""
     section: str = ""
     switch: str = ""
+    vocabulary: str = ""
     extension: type[Extension] | None = None
     labels: Mapping[str, str] = field(default_factory=lambda: EMPTY)
     compute: Callable[[Any], Any] | None = None

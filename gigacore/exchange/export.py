@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from gigacore import access, records
 from gigacore.entity import KINDS, EntitySpec, FieldSpec, Registry
+from gigacore.entity.vocabularies import name_of
 from gigacore.exchange.cells import protect
 from gigacore.exchange.mapping import child_heading
 from gigacore.records import ListRequest
@@ -178,6 +179,8 @@ def plain_text(field: FieldSpec, registry: Registry, wording: Wording) -> Callab
     if choices is not None:
         labels = {choice.key: wording.label(choice.label, choice.labels) for choice in choices.choices}
         return lambda value: "; ".join(labels.get(key) or str(key) for key in as_list(value))
+    if field.vocabulary:
+        return lambda value: name_of(field.vocabulary, str(value), wording.locale)
     if field.kind == "enum":
         members = {value: wording.translate(label) for value, label in field.choices}
         return lambda value: members.get(str(getattr(value, "value", value)), str(value))

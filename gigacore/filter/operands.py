@@ -12,6 +12,7 @@ from gigacore.entity.folding import fold
 from gigacore.entity.kinds import KINDS, BadValue, Kind, clean_text
 from gigacore.entity.money import Money, quantise
 from gigacore.entity.spec import FieldSpec
+from gigacore.entity.vocabularies import code_of
 from gigacore.filter.ast import ActorValue, Many, Moment, Offset, Operand, Path, Period, RecordValue, Value
 from gigacore.filter.moments import is_period, parse_duration
 from gigacore.messages import Msg, msg
@@ -109,7 +110,7 @@ def _part(raw: object, path: Path) -> str:
 
 def _text(raw: object, spec: FieldSpec) -> str:
     clean_text(raw, spec, MAX_TEXT)
-    return str(raw)
+    return code_of(spec.vocabulary, str(raw)) if spec.vocabulary else str(raw)
 
 
 def _integer(raw: object, spec: FieldSpec) -> int:

@@ -103,7 +103,18 @@ class Formats:
 
     def filters(self) -> Mapping[str, Callable[..., object]]:
         """The formatting filters of text templates; `money` takes a {amount, currency} or an amount and a currency."""
-        return {"date": self.date, "datetime": self.datetime, "number": self.number, "money": self.any_money}
+        return {
+            "date": self.date, "datetime": self.datetime, "number": self.number, "money": self.any_money,
+            "country": self.country, "language": self.language,
+        }  # fmt: skip
+
+    def country(self, code: Any) -> str:
+        """The name of a country by its code; other texts as they are."""
+        return str(self.locale.territories.get(code, code)) if code else ""
+
+    def language(self, code: Any) -> str:
+        """The name of a language by its code; other texts as they are."""
+        return str(self.locale.languages.get(code, code)) if code else ""
 
     def any_money(self, value: Any, currency: str = "") -> str:
         """Money as templates hold it."""

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 from markupsafe import Markup, escape
 
 from gigacore.entity import EntitySpec, FieldSpec, Registry
+from gigacore.entity.vocabularies import name_of, names
 from gigacore.files import may_show
 from gigacore.messages import Msg, msg
 from gigacore.text.formats import Formats
@@ -68,6 +69,8 @@ def safe(value: Any) -> str:
 
 
 def _text(spec: FieldSpec, reader: Reading, short: bool) -> Draw:
+    if spec.vocabulary:
+        return lambda value: safe(name_of(spec.vocabulary, value, reader.locale))
     if not short:
         return safe
 
@@ -188,7 +191,9 @@ def kind_label(kind: str, reader: Reading) -> str:
 
 
 def choices_of(spec: FieldSpec, reader: Reading) -> list[tuple[str, str, str, bool]]:
-    """Key, label, colour and whether it may be newly chosen, of each value of a choice or enum field."""
+    """Key, label, colour and whether it may be newly chosen, of each value of a choice, enum or named field."""
+    if spec.vocabulary:
+        return [(code, name, "", True) for code, name in names(spec.vocabulary, reader.locale).items()]
     found = reader.registry.choice_list(spec)
     if found is not None:
         return [(c.key, choice_label(c.labels, c.label, reader), c.colour, c.active) for c in found.choices]

@@ -35,6 +35,7 @@ OPS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
         "date": ("eq", "ne", "ge", "gt", "le", "lt", "between", "in", "nin", "empty", "filled"),
         "integer": ("eq", "ne", "ge", "gt", "le", "lt", "between", "in", "nin", "empty", "filled"),
         "text": ("contains", "starts", "eq", "ne", "in", "nin", "empty", "filled"),
+        "name": ("eq", "ne", "in", "nin", "empty", "filled"),
         "uuid": ("eq", "ne", "empty", "filled"),
         "part": ("in", "nin", "empty", "filled"),
     }
@@ -116,7 +117,7 @@ def _one(text: str, raw: Raw, spec: FieldSpec, shape: str, reader: Reader) -> An
             if not text.isdigit():
                 raise BadValue(msg("Choose from the list."))
             return int(text)
-        case "choice" | "choices" | "text" | "uuid":
+        case "choice" | "choices" | "text" | "name" | "uuid":
             return text
         case "date":
             return text if spec.kind == "date" or len(text) > 10 else f"{text}T00:00:00Z"

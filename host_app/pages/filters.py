@@ -59,6 +59,7 @@ SHOWN: Final = {
     "date": ("eq", "ge", "le", "between", "empty", "filled"),
     "integer": ("eq", "ge", "le", "between", "empty", "filled"),
     "text": ("contains", "starts", "eq", "ne", "empty", "filled"),
+    "name": ("eq", "ne", "empty", "filled"),
     "file": ("empty", "filled"),
 }
 LIKE: Final[Mapping[str, str]] = MappingProxyType(
@@ -191,7 +192,7 @@ def _me_among_others(parts: Any, op: str) -> Condition | None:
 
 def family(spec: FieldSpec) -> str:
     """The kind whose operators and inputs a field has in the filter box."""
-    return LIKE.get(spec.kind, spec.kind)
+    return "name" if spec.vocabulary else LIKE.get(spec.kind, spec.kind)
 
 
 def word_of(op: str, spec: FieldSpec) -> Msg:
@@ -245,7 +246,7 @@ def _one(text: str, spec: FieldSpec, locale: str) -> Any:
             return text == "1"
         case "ref":
             return ME if text == ME else int(text) if text.isdigit() else _fail()
-        case "choice" | "choices" | "text":
+        case "choice" | "choices" | "text" | "name":
             return text
         case "date":
             return text if spec.kind == "date" else f"{text}T00:00:00Z" if len(text) == 10 else text
@@ -272,7 +273,7 @@ def _word(value: Any, spec: FieldSpec, names: Mapping[str, str], reader: Reading
         return reader.t(msg("me"))
     if isinstance(value, dict):
         return _relative(value, reader)
-    if spec.kind in ("choice", "choices", "enum"):
+    if spec.kind in ("choice", "choices", "enum") or spec.vocabulary:
         return {key: label for key, label, _colour, _active in choices_of(spec, reader)}.get(value, str(value))
     if spec.kind == "boolean":
         return reader.t(msg("Yes")) if value else reader.t(msg("No"))

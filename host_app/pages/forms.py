@@ -188,6 +188,8 @@ def make_input(one: FieldSpec, name: str, filling: Filling, reader: Reading) -> 
         max_length=one.max_length,
         wide=shape in WIDE,
     )
+    if one.vocabulary:
+        return replace(made, extra={"names": one.vocabulary}, max_length=None)
     if shape in ("select", "many"):
         return _with_options(made, one, texts, filling, reader)
     if shape in ("date", "moment"):

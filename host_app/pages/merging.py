@@ -100,7 +100,7 @@ def _compare(mine: RecordView, other: RecordView, problem: str = "") -> Response
         other=_named(other),
         other_id=other.record_id,
         pairs=_pairs(mine, other, plan),
-        moves=[(who.t(what), count) for what, count in plan.moves],
+        moves=[(_first_upper(who.t(what)), count) for what, count in plan.moves],
         swap=with_query(f"{other.path}/merge", [("other", mine.record_id)]),
         refused=problem or (reason_of(plan.refusal, who) if plan.refusal else ""),
         path=f"{mine.path}/merge",
@@ -180,3 +180,7 @@ def erase(plugin: str, plural: str, record_id: int) -> ResponseReturnValue:
     if raw:
         keep_cookie(response, raw)  # type: ignore[arg-type]  # redirect() answers with werkzeug's base class
     return response
+
+
+def _first_upper(text: str) -> str:
+    return text[:1].upper() + text[1:]

@@ -10,6 +10,7 @@ from flask.typing import ResponseReturnValue
 
 from gigacore import records
 from gigacore.entity import SYSTEM_TARGETS, EntitySpec, fold
+from gigacore.entity.vocabularies import COUNTRIES, LANGUAGES, names
 from gigacore.errors import NotFound
 from gigacore.records import ListRequest
 from host_app.api.answers import answer as json_answer
@@ -25,6 +26,7 @@ def register(app: Flask) -> None:
     """Declare the routes."""
     route(app, "/<plugin>/<plural>/options", policy=on_entity("view"))(options)
     route(app, "/pick/<target>/options", policy=signed_in)(system_options)
+    route(app, "/names/<vocabulary>", policy=signed_in)(known_names)
 
 
 def options(plugin: str, plural: str) -> ResponseReturnValue:
@@ -47,6 +49,13 @@ def find(who: Reader, spec: EntitySpec, text: str, most: int) -> list[dict[str, 
         return [{"id": number, spec.title: name} for number, name in names.items()]
     wanted = ListRequest(fields=("id", spec.title), limit=most, count=False)
     return records.page(who.ctx, spec.name, wanted).items
+
+
+def known_names(vocabulary: str) -> ResponseReturnValue:
+    """The names of countries or languages in the reader's language, as JSON."""
+    if vocabulary not in (COUNTRIES, LANGUAGES):
+        raise NotFound
+    return json_answer({"items": [*names(vocabulary, reader().locale).values()]})
 
 
 def system_options(target: str) -> ResponseReturnValue:

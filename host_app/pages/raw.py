@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from gigacore.entity import KINDS, BadValue, EntitySpec, FieldSpec
+from gigacore.entity.vocabularies import name_of
 from gigacore.errors import FieldError
 from gigacore.messages import msg
 from gigacore.text.formats import Formats
@@ -63,6 +64,8 @@ def raw_of(spec: FieldSpec, name: str, value: Any, formats: Formats) -> dict[str
 
 
 def _plain_text(spec: FieldSpec, value: Any, formats: Formats) -> str:
+    if spec.vocabulary:
+        return name_of(spec.vocabulary, str(value), formats.name)
     if spec.kind == "decimal":
         return plain_number(value, formats)
     if spec.kind == "boolean":

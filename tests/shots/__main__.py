@@ -43,7 +43,8 @@ PAGES: Final[Mapping[str, str]] = {
     "inbox": "/settings/incoming/inbox", "plan": "/settings/plugins/lead_scoring?wish=disable", "trash": "/trash",
     "told": "/notifications/choices", "all-settings": "/settings",
     "palette": "/", "help": "/", "person": "/", "filter": "/crm/leads", "columns": "/crm/leads", "chosen": "/crm/leads",
-    "lost": "/crm/opportunities/board", "fact": "/crm/leads/1", "task": "/crm/leads/1", "faults": "/crm/contacts/new",
+    "lost": "/crm/opportunities/board", "fact": "/crm/contacts/1", "task": "/crm/contacts/1",
+    "faults": "/crm/contacts/new",
     "import-columns": "/crm/leads/import",
 }  # fmt: skip
 GRAVE: Final = ("serious", "critical")
@@ -230,9 +231,19 @@ def each_width(page: Page, run: Round, name: str, look: str, widths: Sequence[in
         page.goto(run.address + PAGES[name])
         page.wait_for_load_state("networkidle")
         if act := STATES.get(name):
-            act(page)
-            page.wait_for_timeout(300)  # what slides in has come to rest
+            bring_about(act, page, run, f"{name}-{look}-{width}")
         run.take(page, f"{name}-{look}-{width}")
+
+
+def bring_about(act: Callable[[Page], None], page: Page, run: Round, name: str) -> None:
+    """A state of the page; one that cannot be reached is a fault, and the other pictures are taken all the same."""
+    from playwright.sync_api import Error
+
+    try:
+        act(page)
+        page.wait_for_timeout(300)  # what slides in has come to rest
+    except Error as error:
+        run.tell(f"{name}: {error.message.splitlines()[0]}")
 
 
 def write_index(run: Round) -> None:

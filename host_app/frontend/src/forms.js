@@ -102,7 +102,19 @@ export function mount(element) {
   })
 }
 
+// The names of countries or languages are asked for once, when the first of their inputs is entered; one may type any.
+async function offerNames(input) {
+  const id = input.getAttribute('list')
+  if (!id?.startsWith('names-') || document.getElementById(id)) return
+  const list = document.body.appendChild(document.createElement('datalist'))
+  list.id = id
+  const answer = await fetch(`/names/${id.slice(6)}`)
+  if (!answer.ok) return list.remove()
+  for (const name of (await answer.json()).items) list.appendChild(document.createElement('option')).value = name
+}
+
 export function start() {
+  document.addEventListener('focusin', event => { if (event.target.matches('[list]')) offerNames(event.target) })
   document.addEventListener('click', onClick)
   document.addEventListener('submit', onSubmit)
   document.addEventListener('change', onFile)
