@@ -13,7 +13,6 @@ import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime
-from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
 import orjson
@@ -22,7 +21,9 @@ from flask import Flask, Response, abort, request
 from sqlalchemy.dialects.postgresql import JSONB
 from uuid_utils import uuid7
 
+from gigacore.data.inserts import DriverInsert
 from tests.benchmarks.data import Row
+from tests.benchmarks.filling import put, without_indexes
 
 if TYPE_CHECKING:
     from tests.benchmarks.product import Owner, Person
@@ -299,9 +300,10 @@ def fill(engine: sa.Engine, source: Iterable[Row], people: Sequence[Person], own
         more = "last_name_key, id, owner_id, team_id"
         connection.execute(sa.text(f"CREATE INDEX lead_x_region ON lead ({region}, {more})"))
         connection.execute(sa.text(f"CREATE INDEX lead_x_rank ON lead ({region.replace('region', 'rank')})"))
-        pairs = zip(source, owners, strict=False)
-        while batch := [stored(as_body(row), *owner) for row, owner in islice(pairs, 2000)]:
-            connection.execute(sa.insert(lead), batch)
+        driver = DriverInsert.of(sa.insert(lead), connection.dialect, {name: name for name in lead.c.keys()[1:]})
+        leads = (stored(as_body(row), *owner) for row, owner in zip(source, owners, strict=False))
+        with without_indexes(connection, lead.name):
+            put(connection, driver, (driver.pick(one) for one in leads))
         _index_texts(connection)
         connection.exec_driver_sql("ANALYZE")
 

@@ -8,19 +8,20 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from itertools import count, islice
+from itertools import count
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, Final
-
-import sqlalchemy as sa
 
 from gigacore import Crm, search
 from gigacore.access import sessions, teams, tokens, users
 from gigacore.context import Context
 from gigacore.customfields import define
+from gigacore.data.inserts import Inserter
 from gigacore.entity import fold
 from gigacore.settings import Settings
 from tests.benchmarks.data import Row
+from tests.benchmarks.filling import put, without_indexes
 
 CUSTOM: Final = (("x_region", "text", True), ("x_rank", "integer", True), ("x_since", "date", False))
 SECRET: Final = "benchmark-only-0123456789-abcdefgh"
@@ -131,16 +132,15 @@ def _person(ctx: Context, name: str, team: int, *below: int) -> Person:
 
 
 def leads_in_bulk(crm: Crm, rows: Iterable[Row], owners: Iterable[Owner]) -> None:
-    """Put leads, each with its person and team, into the table as they would stand after an import.
-
-    This prepares data and is not measured: the index of searches is made after the rows.
-    """
+    """Put leads, each with its person and team, into the table as they would stand after an import."""
     spec, now = crm.registry.entity("crm.lead"), datetime.now(UTC)
+    inserter = Inserter.of(spec.cls)
     with crm.database.system_connection("benchmark data") as connection:
+        driver = inserter.driver(connection.dialect, keyed=False)
+        leads = (SimpleNamespace(**_columns(row, *owner, now)) for row, owner in zip(rows, owners, strict=False))
         search.remove(connection, [spec.table.name])
-        pairs = zip(rows, owners, strict=False)
-        while batch := [_columns(row, *owner, now) for row, owner in islice(pairs, 2000)]:
-            connection.execute(sa.insert(spec.table), batch)
+        with without_indexes(connection, spec.table.name):
+            put(connection, driver, (inserter.values(lead, driver.pick) for lead in leads))
         search.restore(connection, [spec])
         connection.exec_driver_sql("ANALYZE")
 
