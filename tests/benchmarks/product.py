@@ -135,12 +135,13 @@ def leads_in_bulk(crm: Crm, rows: Iterable[Row], owners: Iterable[Owner]) -> Non
     """Put leads, each with its person and team, into the table as they would stand after an import."""
     spec, now = crm.registry.entity("crm.lead"), datetime.now(UTC)
     inserter = Inserter.of(spec.cls)
+    empty = dict.fromkeys(inserter.columns.values() - dict(inserter.defaults).keys())
     with crm.database.system_connection("benchmark data") as connection:
         driver = inserter.driver(connection.dialect, keyed=False)
-        leads = (SimpleNamespace(**_columns(row, *owner, now)) for row, owner in zip(rows, owners, strict=False))
+        filled = (empty | _columns(row, *owner, now) for row, owner in zip(rows, owners, strict=False))
         search.remove(connection, [spec.table.name])
         with without_indexes(connection, spec.table.name):
-            put(connection, driver, (inserter.values(lead, driver.pick) for lead in leads))
+            put(connection, driver, (inserter.values(SimpleNamespace(**lead), driver.pick) for lead in filled))
         search.restore(connection, [spec])
         connection.exec_driver_sql("ANALYZE")
 
