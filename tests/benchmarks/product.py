@@ -134,7 +134,7 @@ def _person(ctx: Context, name: str, team: int, *below: int) -> Person:
 def leads_in_bulk(crm: Crm, rows: Iterable[Row], owners: Iterable[Owner]) -> None:
     """Put leads, each with its person and team, into the table as they would stand after an import."""
     spec, now = crm.registry.entity("crm.lead"), datetime.now(UTC)
-    inserter = Inserter.of(spec.cls)
+    inserter = Inserter(spec.cls)
     empty = dict.fromkeys(inserter.columns.values() - dict(inserter.defaults).keys())
     with crm.database.system_connection("benchmark data") as connection:
         driver = inserter.driver(connection.dialect, keyed=False)
