@@ -13,7 +13,7 @@ from flask import Flask, Response, g, render_template, request
 from sqlalchemy.orm.exc import StaleDataError
 from werkzeug.exceptions import HTTPException
 
-from gigacore.data.faults import is_read_only
+from gigacore.data.faults import is_changed_since, is_read_only
 from gigacore.errors import Conflict, GigaError, InTheWay, Invalid, NotFound, RateLimited, StaleVersion, Unavailable
 from gigacore.messages import Msg, Translate, msg
 from host_app.context import look_again, say
@@ -114,6 +114,12 @@ def _database(error: Exception) -> GigaError | None:
             msg("The database cannot be written: its files are read-only for this server."),
             retry_after=60,
             fix=msg("Ask the administrator to let the user that runs the server write to the data folder."),
+        )
+    if isinstance(error, sa.exc.DBAPIError) and is_changed_since(error):
+        return Unavailable(
+            msg("Tables of a plugin changed since this server started."),
+            retry_after=60,
+            fix=msg("Ask the administrator to restart the server."),
         )
     if isinstance(error, sa.exc.OperationalError | sa.exc.InterfaceError | sa.exc.TimeoutError):
         return Unavailable(msg("The database does not answer just now."), retry_after=5)

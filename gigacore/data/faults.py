@@ -54,6 +54,13 @@ def is_read_only(error: DBAPIError) -> bool:
     return "readonly database" in str(error.orig).lower()
 
 
+def is_changed_since(error: DBAPIError) -> bool:
+    """Whether a table or column that the code knows is not there: it went while this process ran."""
+    if getattr(error.orig, "sqlstate", None) in ("42P01", "42703"):
+        return True
+    return any(words in str(error.orig).lower() for words in ("no such table", "no such column"))
+
+
 def _unavailable(error: DBAPIError) -> Exception:
     if is_away(error):
         return Unavailable(msg("The database is busy. Please try again."), retry_after=2)

@@ -9,6 +9,7 @@ from flask import Flask
 
 from gigacore import Crm
 from gigacore.access import users
+from gigacore.data.door import SCOPED
 from gigacore.entity import KINDS
 from tests.api.conftest import Digest, People
 
@@ -165,3 +166,12 @@ def test_an_unexpected_error_tells_nothing_but_a_number(
     assert "secret" not in text
     assert "Traceback" not in text
     assert answer.get_json()["instance"] in caplog.text
+
+
+def test_a_table_that_went_while_the_server_ran_asks_for_a_restart(crm: Crm, people: People) -> None:
+    with crm.engine.execution_options(**{SCOPED: True}).begin() as connection:
+        connection.exec_driver_sql("ALTER TABLE crm_note RENAME TO crm_note_away")
+    answer = people.root("GET", "/crm/notes")
+    assert answer.status_code == 503
+    assert answer.headers["Retry-After"] == "60"
+    assert "restart the server" in answer.get_json()["fix"]
