@@ -5,8 +5,11 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import field
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
+from gigacore.errors import PluginError
+from gigacore.messages import msg
 from gigacore.plugins.calls import STOPS, Calls
 from gigacore.values import dataclass
 
@@ -36,10 +39,14 @@ class Provided:
         return {key: one for key, one in found.items() if one is not None and wanted <= capabilities(one)}
 
     def sources(self) -> list[InboundSource]:
-        """The senders of web hooks that the plugins know."""
-        given = [(plugin, one) for plugin in self.plugins for one in plugin.inbound]
-        made: list[Any] = [self._try(plugin, INBOUND, one) if inspect.isroutine(one) else one for plugin, one in given]
-        return [one for one in made if one is not None]
+        """The senders of web hooks that the plugins know; of two with one name the first is kept, the other told."""
+        kept: dict[str, InboundSource] = {}
+        for plugin in self.plugins:
+            for one in plugin.inbound:
+                source = self._try(plugin, INBOUND, partial(_new_source, kept, plugin, one))
+                if source is not None:
+                    kept[source.name] = source
+        return list(kept.values())
 
     def _given(self, port: Any) -> Iterator[tuple[Plugin, str, Any]]:
         for plugin in self.plugins:
@@ -70,6 +77,19 @@ class Provided:
                 raise
             self.calls.note(plugin.name, place, error)
             return None
+
+
+def _new_source(
+    kept: Mapping[str, InboundSource], plugin: Plugin, given: InboundSource | Callable[[Crm], Any], crm: Crm
+) -> InboundSource | None:
+    source: InboundSource | None = given(crm) if callable(given) else given
+    if source is not None and source.name in kept:
+        raise PluginError(
+            plugin.name,
+            msg("Another plugin knows a sender of web hooks called {name}.", name=source.name),
+            fix=msg("One of the two needs another name."),
+        )
+    return source
 
 
 def capabilities(one: object) -> frozenset[str]:

@@ -155,6 +155,16 @@ def test_a_source_may_be_made_with_the_installation_and_knows_the_path(enable: E
     assert seen == [(crm.settings.public_url, "/hooks/lamps/account-7")]
 
 
+def test_of_two_senders_with_one_name_the_second_is_told(enable: Enable) -> None:
+    def sender() -> InboundSource:
+        return InboundSource("lamps", lambda raw, headers: None, lambda raw, headers: "1", lambda ctx, message: None)
+
+    first = sender()
+    crm = enable(Plugin("attic", inbound=[first]), Plugin("shop", inbound=[lambda _: sender()]), strict=False)
+    assert crm.webhooks.declared["lamps"] is first
+    assert {(one.plugin, one.place) for one in crm.calls.faults.read()} == {("shop", "inbound")}
+
+
 @pytest.mark.parametrize(
     ("error", "state", "seconds"),
     [
