@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
+from sqlalchemy.orm import configure_mappers
+
 from gigacore.data import bulk
 from gigacore.data.locks import check_required_any
 from gigacore.entity import Child, Entity, EntitySpec, FieldSpec
@@ -87,6 +89,7 @@ class Batch:
     @classmethod
     def of(cls, ctx: Context, entity: str) -> Batch:
         """Prepares a batch. Raises Forbidden."""
+        configure_mappers()  # records are made past SQLAlchemy's constructor, which would see to it
         session = ctx.session
         spec, registry = session.registry.entity(entity), session.registry
         require(ctx, "create", spec)
