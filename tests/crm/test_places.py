@@ -56,8 +56,8 @@ def test_what_was_typed_before_becomes_a_code_where_it_is_known(crm: Crm, admin:
     step = importlib.import_module("gigacore.crm.migrations.versions.0006_countries_and_languages_as_codes")
     with sa.create_engine(crm.engine.url).begin() as connection:  # as a migration: nobody is signed in
         for number, text in zip(numbers, ("Belgique", "Ruritania"), strict=True):
-            old = "UPDATE crm_company SET country = :text, country_key = lower(:text) WHERE id = :id"
-            connection.execute(sa.text(old), {"text": text, "id": number})
+            old = "UPDATE crm_company SET country = :text, country_key = :key WHERE id = :id"
+            connection.execute(sa.text(old), {"text": text, "key": text.lower(), "id": number})
         with Operations.context(MigrationContext.configure(connection)):
             step.upgrade()
         rows = connection.execute(sa.text("SELECT country, country_key FROM crm_company ORDER BY id")).all()
