@@ -21,9 +21,7 @@ from flask import Flask, Response, abort, request
 from sqlalchemy.dialects.postgresql import JSONB
 from uuid_utils import uuid7
 
-from gigacore.data.inserts import DriverInsert
 from tests.benchmarks.data import Row
-from tests.benchmarks.filling import put, without_indexes
 
 if TYPE_CHECKING:
     from tests.benchmarks.product import Owner, Person
@@ -289,6 +287,9 @@ def import_rows(engine: sa.Engine, source: Iterable[Row], user: int, team: int, 
 
 def fill(engine: sa.Engine, source: Iterable[Row], people: Sequence[Person], owners: Iterable[Owner]) -> None:
     """Tables, leads with their owners, and people with the same tokens as on the product's side."""
+    from gigacore.data.inserts import DriverInsert  # the server below loads nothing of the product
+    from tests.benchmarks.filling import put, without_indexes
+
     metadata.create_all(engine)
     region = "(custom ->> 'x_region')" if engine.dialect.name == "postgresql" else "json_extract(custom, '$.x_region')"
     with engine.begin() as connection:
