@@ -59,4 +59,6 @@ def main(file: Path) -> None:
 
 
 if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        sys.exit("Name the database file: python script.py crm.sqlite3")
     main(Path(sys.argv[1]).resolve())

@@ -23,11 +23,12 @@ django.setup()
 call_command("migrate", verbosity=0)
 from django.contrib.auth.models import User
 from django.test import Client
-ada = User.objects.create_user("ada", "ada@example.test", first_name="Ada", last_name="Martin")
+ada = User.objects.create_user("ada", "ada@example.test", "a long password", first_name="Ada", last_name="Martin")
 ben = User.objects.create_user("ben", "ben@example.test")
 of_ada, of_ben = Client(), Client()
 said = [of_ada.get("/leads").status_code]
-of_ada.force_login(ada)
+said.append(of_ada.post("/sign-in", {"name": "ada", "password": "wrong"}).status_code)
+said.append(of_ada.post("/sign-in", {"name": "ada", "password": "a long password"}).status_code)
 of_ben.force_login(ben)
 said.append(of_ada.post("/leads", {"last_name": "Durand"}, content_type="application/json").status_code)
 said.append(of_ada.post("/leads", {"status": "no such status"}, content_type="application/json").status_code)
@@ -62,6 +63,12 @@ def test_a_plain_script_acts_as_its_own_people(tmp_path: Path) -> None:
     assert "Ada Martin: Durand, Durand" in run(script, "crm.sqlite3", folder=tmp_path), "people are found again"
 
 
+def test_a_plain_script_says_how_it_is_called() -> None:
+    script = str(EXAMPLES / "plain_script/script.py")
+    done = subprocess.run([sys.executable, script], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr.strip()) == (1, "Name the database file: python script.py crm.sqlite3")
+
+
 @pytest.fixture
 def fastapi_example() -> Iterator[ModuleType]:
     yield load(EXAMPLES / "fastapi_app/main.py")
@@ -88,4 +95,4 @@ def test_fastapi_shares_its_engine_and_maps_its_accounts(
 def test_django_s_users_act_in_the_same_database(tmp_path: Path) -> None:
     folder = EXAMPLES / "django_app"
     said = run("-c", DJANGO, folder=folder, DJANGO_SETTINGS_MODULE="site_settings", SITE_FOLDER=str(tmp_path))
-    assert json.loads(said) == [401, 201, 422, ["Durand"], []]
+    assert json.loads(said) == [401, 401, 204, 201, 422, ["Durand"], []]
