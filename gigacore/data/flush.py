@@ -268,6 +268,7 @@ class Collector:
         plan = extension.plan
         old = changed_values(self.session, row, plan) if verb == "updated" else {}
         if verb == "created":
+            self.session.extended.add(row)
             self.apply_field_defaults(row, plan)
         if verb != "deleted":
             write_keys(row, plan)

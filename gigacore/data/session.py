@@ -119,6 +119,8 @@ class ActorSession(Session):
         """Judged already, when a flush that began as one of new records only turned out to hold more."""
         self.write_new = write_new
         self.raised: set[Any] = set()
+        self.extended: set[Any] = set()
+        """New extension rows: the identity map is weak, and who looks there for one must find it."""
         self.after_commit: list[Callable[[], None]] = []
         self._ending = False
 

@@ -99,6 +99,11 @@ def interface(field: Field) -> bool:
     return bool(field.of(field.get(f"/{field.machine}")) == VALUE)
 
 
+def answer_to_creating(field: Field) -> bool:
+    made = field.house.call("POST", MACHINES, {"name": "Another", "visibility": "write", **field.body("answered")})
+    return bool(field.of(made.get_json()) == "answered")
+
+
 def change(field: Field) -> bool:
     for value in (OTHER, VALUE):
         answer = field.house.call("PATCH", f"{MACHINES}/{field.machine}", field.body(value))
@@ -188,7 +193,7 @@ def trash(field: Field) -> bool:
 SURFACES: tuple[Callable[[Field], bool], ...] = (
     model, migration, form, detail, column, choice_of_columns, filter_box, filter_in_sql, plain_parameter, sort, search,
     interface, change, check, document, audit, event, variable_of_templates, condition_of_rules, import_, export,
-    permission, bulk, trash,
+    permission, bulk, trash, answer_to_creating,
 )  # fmt: skip
 
 
