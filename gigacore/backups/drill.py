@@ -38,7 +38,7 @@ def drill(
     *,
     url: str = "",
     known: Secrets | None = None,
-    encrypted: bool = False,
+    encrypted: bool | None = None,
 ) -> Drill:
     """Restores a backup, by default one made now, into an empty database and folder, and compares every row and file.
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from gigacore.backups import catalogue, register
 from gigacore.backups.content import snapshot
-from gigacore.backups.writing import create
+from gigacore.backups.writing import ENCRYPT, create
 from gigacore.data import settings
 from gigacore.entity import FieldSpec
 from gigacore.jobs import Job, Schedule
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from gigacore.jobs import JobRun
 
 KEEP_DAYS: Final = "core.backup_keep_days"
-ENCRYPT: Final = "core.backup_encrypt"
 EVERY: Final = timedelta(hours=4)
 SETTINGS: Final = (
     FieldSpec(KEEP_DAYS, "integer", label="Keep backups for days", default=30, minimum=1, maximum=3650),
@@ -38,7 +37,7 @@ def run_backup(run: JobRun, payload: Mapping[str, Any]) -> Mapping[str, Any]:
             run.checkpoint(ctx, done, total)
 
     reason = str(payload.get("reason", "schedule"))
-    made = create(crm, reason=reason, encrypted=bool(chosen.get(ENCRYPT)), progress=report)
+    made = create(crm, reason=reason, progress=report)
     gone = catalogue.prune(crm.settings.backups, int(chosen.get(KEEP_DAYS) or 30), crm.clock.now())
     return {"name": made.name, "size": made.size, "removed": len(gone)}
 

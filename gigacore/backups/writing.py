@@ -17,6 +17,7 @@ from gigacore.backups.content import CORE, LEFT_OUT, Owner, Tally
 from gigacore.backups.frames import FileWriter
 from gigacore.backups.register import export
 from gigacore.backups.store import REFS, note_refs, store_for
+from gigacore.data import settings
 from gigacore.errors import Conflict, GigaError
 from gigacore.files import space
 from gigacore.files.container import ContainerWriter, new_container
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from gigacore.application import Crm
 
 FILES: Final = "files"
+ENCRYPT: Final = "core.backup_encrypt"
 Progress = Callable[[int, int], None]
 
 
@@ -41,16 +43,19 @@ def create(
     crm: Crm,
     *,
     reason: str = "",
-    encrypted: bool = False,
+    encrypted: bool | None = None,
     progress: Progress = no_progress,
 ) -> Backup:
     """Writes a backup of database and files beside the others, while the application goes on; returns its receipt.
 
-    With `encrypted` it is sealed with the passphrase of the settings or, without one, with the encryption key. Files
-    lie in a store beside the backups, each content once. `progress(done, total)` is called between tables and may raise
-    to break off. Raises Conflict for a database in memory, without room or in a folder that is not to be written to;
-    then no backup appears, and the receipt of the attempt says why where one can be kept.
+    With `encrypted` (left out: as administrators set it) it is sealed with the passphrase of the settings or, without
+    one, with the encryption key. Files lie in a store beside the backups, each content once. `progress(done, total)`
+    is called between tables and may raise to break off. Raises Conflict for a database in memory, without room or in a
+    folder that is not to be written to; then no backup appears, and the receipt of the attempt says why where one can
+    be kept.
     """
+    if encrypted is None:
+        encrypted = _as_the_settings_say(crm)
     folder, now = crm.settings.backups, crm.clock.now()
     path, started = catalogue.new_path(folder, now), time.monotonic()
     begun = Backup(path.name, now, reason=reason, engine=crm.engine.dialect.name, version=VERSION)
@@ -75,6 +80,11 @@ class _Totals:
     rows: int
     files: int
     file_bytes: int
+
+
+def _as_the_settings_say(crm: Crm) -> bool:
+    with crm.database.connect() as connection:
+        return bool(settings.read(connection).get(ENCRYPT))
 
 
 def _write(crm: Crm, path: Path, reason: str, sealing: Secrets | None, progress: Progress) -> _Totals:

@@ -9,7 +9,7 @@ import click
 
 from gigacore import backups
 from gigacore.backups import Backup, catalogue
-from gigacore.backups.jobs import ENCRYPT, KEEP_DAYS
+from gigacore.backups.jobs import KEEP_DAYS
 from gigacore.data import settings
 from gigacore.errors import NotFound
 from gigacore.messages import Msg, msg
@@ -44,8 +44,7 @@ def backup() -> None:
 def create(installation: Installation, encrypt: bool | None) -> None:
     """Make a backup now, while the application goes on."""
     crm = installation.crm
-    chosen = _settings(installation).get(ENCRYPT) if encrypt is None else encrypt
-    made = backups.create(crm, reason="by hand", encrypted=bool(chosen))
+    made = backups.create(crm, reason="by hand", encrypted=encrypt)
     path = installation.settings.backups / made.name
     tell(msg("Backup {path}: {rows} rows, {files} files.", path=path, rows=made.rows, files=made.files))
 
@@ -157,7 +156,7 @@ def prune(installation: Installation, days: int | None) -> None:
 def drill(installation: Installation, file: str | None, scratch_url: str, encrypt: bool) -> None:
     """Restore a backup (a new one unless FILE is named) into a scratch place, compare every row and file, start it."""
     path = _file(installation, file) if file else None
-    done = backups.drill(installation.crm, path, url=scratch_url, encrypted=encrypt)
+    done = backups.drill(installation.crm, path, url=scratch_url, encrypted=encrypt or None)
     tell(
         msg(
             "{name} came back equal: {rows} rows, {files} files; backup {made} s, restore {restored} s.",

@@ -14,6 +14,7 @@ import pytest
 from gigacore import Crm, Plugin, backups, records
 from gigacore.backups import catalogue, content, register
 from gigacore.backups.catalogue import BACKUP, Backup
+from gigacore.data import settings
 from gigacore.errors import Conflict, GigaError, NotFound
 from gigacore.files.container import new_container, open_container
 from gigacore.files.sealed import Secrets
@@ -153,6 +154,17 @@ def test_where_nothing_may_be_written_no_backup_is_made_and_it_is_said(
         backups.create(crm)
     assert state(crm) == before
     assert list(catalogue.listing(crm.settings.backups)) == []
+
+
+@pytest.mark.parametrize("wished", [True, False])
+def test_the_safety_backup_is_encrypted_where_backups_are(crm: Crm, wished: bool) -> None:
+    with crm.system("settings") as ctx:
+        settings.put(ctx, "core.backup_encrypt", wished)
+    done = backups.restore(crm, made(crm), replace=True)
+    assert done.safety is not None
+    assert [one.sealed for one in catalogue.listing(crm.settings.backups) if one.name == done.safety.name] == [
+        "key" if wished else ""
+    ]
 
 
 def test_over_an_installation_a_safety_backup_is_kept(crm: Crm) -> None:
