@@ -36,7 +36,12 @@ ARCHIVE: Final = Kind(b"gigacore plugin archive 1", _refused)
 def new_archive(
     folder: Path, plugin: str, now: datetime, sealing: Secrets | None = None
 ) -> Iterator[tuple[Path, ContainerWriter]]:
-    """An archive to be written; it appears under its name when the block ends, and not at all if that raises."""
+    """An archive to be written; it appears under its name when the block ends, and not at all if that raises.
+
+    Only the one operation whose turn it is writes here, so that what is half written belongs to one that was killed.
+    """
+    for left in folder.glob("*.part"):
+        left.unlink(missing_ok=True)
     path = folder / f"{plugin}-{now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}.zip"
     with new_container(path, sealing) as writer:
         yield path, writer

@@ -176,6 +176,14 @@ def test_what_others_require_stays(touring: Crm) -> None:
     assert contents(touring) == before
 
 
+def test_what_a_killed_removal_left_of_its_archive_goes_with_the_next(touring: Crm, tmp_path: Path) -> None:
+    use_less(touring)
+    (left := tmp_path / "archives/tours-20260101T000000Z-abcdef.part").parent.mkdir()
+    left.write_bytes(b"rows in plain text")
+    uninstall(touring, "tours")
+    assert [path.suffix for path in left.parent.iterdir()] == [".zip"]
+
+
 def test_a_full_disk_changes_nothing(touring: Crm, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     use_less(touring)
     before = contents(touring)
