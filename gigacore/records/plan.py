@@ -80,7 +80,7 @@ class CustomReader:
 
 
 def read_plan(
-    registry: Registry, spec: EntitySpec, readable: frozenset[str], wanted: tuple[str, ...] | None, *, whole: bool
+    registry: Registry, spec: EntitySpec, readable: frozenset[str], wanted: Sequence[str] | None, *, whole: bool
 ) -> ReadPlan:
     """The plan that reads the fields and children wanted, or by default all that may be read; kept in the registry.
 
@@ -88,7 +88,7 @@ def read_plan(
     Raises Invalid for a name that does not exist or may not be read; a title that may not be read is left out, for
     whoever shows records asks for it.
     """
-    key = ("read_plan", spec.name, readable, wanted, whole)
+    key = ("read_plan", spec.name, readable, None if wanted is None else tuple(wanted), whole)
     return registry.kept(key, lambda: _Builder(spec).build(_names(spec, readable, wanted, whole)))
 
 
