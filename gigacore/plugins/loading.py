@@ -151,7 +151,8 @@ class Loader:
     def _refuse(self, name: str, error: BaseException) -> None:
         if self.strict or name in self._vital:
             if isinstance(error, SystemExit):  # raised as it is, it would end the process without a word
-                raise PluginError(name, msg("{name} cannot run: {reason}", name=name, reason=_reason(error))) from error
+                reason = msg("{name} cannot run: {reason}", name=name, reason=_reason(error))
+                raise PluginError(name, reason, fix=msg("Take what ends the program out of its modules.")) from error
             raise error
         if name not in self.refused:
             trace = None if isinstance(error, GigaError) else error

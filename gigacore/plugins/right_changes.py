@@ -180,6 +180,8 @@ class ModuleAccess:
         if was != now:
             text = msg("people who may use it: {before} → {after}", before=len(was), after=len(now))
             yield Change(REMOVE if was - now else ADD, text)
+        if self._wanted is None:
+            return
         old = before or modules.Admitted()
         for sign, found in ((REMOVE, _less(old, self._named)), (ADD, _less(self._named, old))):
             for name in _names(ctx, found):
