@@ -51,7 +51,7 @@ from gigacore.values import dataclass
 if TYPE_CHECKING:
     from gigacore.text import Catalogue
 
-BATCH: Final = 500
+BATCH: Final = 750
 FILE_LIMIT: Final = 200 * 1024 * 1024
 
 

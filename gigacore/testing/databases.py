@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import field
 from pathlib import Path
 from typing import Final, Protocol
@@ -87,6 +85,11 @@ class PostgresDatabases:
     _made: int = 0
     _template: str | None = None
     _open: list[str] = field(default_factory=list)
+    _engine: sa.Engine = field(init=False)
+
+    def __post_init__(self) -> None:
+        # A connection each time, for tests fork; but what the server is like is asked once.
+        self._engine = sa.create_engine(self.server, isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
 
     def empty(self) -> str:
         """The URL of a new database."""
@@ -106,7 +109,7 @@ class PostgresDatabases:
 
     def drop(self, url: str) -> None:
         """Drops the database, cutting connections that a failed test left open."""
-        with self._server() as connection:
+        with self._engine.connect() as connection:
             connection.exec_driver_sql(f'DROP DATABASE IF EXISTS "{_name(url)}" WITH (FORCE)')
         self._open.remove(url)
 
@@ -119,18 +122,12 @@ class PostgresDatabases:
         self._made += 1
         base = sa.make_url(self.server)
         url = base.set(database=f"{base.database}_t{os.getpid()}_{self._made}")
-        with self._server() as connection:
+        with self._engine.connect() as connection:
             how = "STRATEGY FILE_COPY" if (connection.dialect.server_version_info or ()) >= FILE_COPY_SINCE else ""
             connection.exec_driver_sql(f'CREATE DATABASE "{url.database}" TEMPLATE "{template}" {how}')
         text = url.render_as_string(hide_password=False)
         self._open.append(text)
         return text
-
-    @contextmanager
-    def _server(self) -> Iterator[sa.Connection]:
-        engine = sa.create_engine(self.server, isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
-        with engine.connect() as connection:
-            yield connection
 
 
 def settings(url: str, data_dir: Path = Path("data")) -> Settings:

@@ -185,7 +185,7 @@ def run(kind: str, folder: Path, options: Options) -> Iterator[Line]:
         yield from one_team(kind, folder, options)
     if options.wants("shares"):
         product, url = _shared(kind, folder, options, min(options.rows, SMALL)), options.database(kind, folder, "hand2")
-        _fill_by_hand(url, product, min(options.rows, SMALL))
+        _fill_by_hand(url, product, min(options.rows, SMALL), imported=False)
         yield from shares(product, url)
     if options.wants("W8") and options.rows > SMALL:
         yield from growth(*(_shared(kind, folder, options, size) for size in (SMALL, options.rows)))
@@ -197,9 +197,9 @@ def _shared(kind: str, folder: Path, options: Options, size: int) -> Product:
     return prepare_shared(place, options.database(kind, place, f"shared{size}"), rows(size), options.site)
 
 
-def _fill_by_hand(url: str, product: Product, size: int) -> sa.Engine:
+def _fill_by_hand(url: str, product: Product, size: int, *, imported: bool) -> sa.Engine:
     engine = by_hand.engine_for(url)
-    by_hand.fill(engine, rows(size), product.people, product.owners())
+    by_hand.fill(engine, rows(size), product.people, product.owners(), imported=imported)
     return engine
 
 
@@ -207,7 +207,7 @@ def one_team(kind: str, folder: Path, options: Options) -> Iterator[Line]:
     """Start-up, memory, every kind of request and imports, where one team has all the leads."""
     theirs = options.database(kind, folder, "by_hand")
     product = prepare(folder, options.database(kind, folder, "ours"), rows(options.rows), options.site)
-    engine = _fill_by_hand(theirs, product, options.rows)
+    engine = _fill_by_hand(theirs, product, options.rows, imported=True)
     if options.wants("W5"):
         ours, other = partial(serving, *_ours(product)), partial(serving, *_by_hand(theirs))
         yield from start_up(ours, other, len(discover()) + 1)

@@ -285,7 +285,9 @@ def import_rows(engine: sa.Engine, source: Iterable[Row], user: int, team: int, 
     return count + (_insert(engine, pending, user, team) if pending else 0)
 
 
-def fill(engine: sa.Engine, source: Iterable[Row], people: Sequence[Person], owners: Iterable[Owner]) -> None:
+def fill(
+    engine: sa.Engine, source: Iterable[Row], people: Sequence[Person], owners: Iterable[Owner], *, imported: bool
+) -> None:
     """Tables, leads with their owners, and people with the same tokens as on the product's side."""
     from gigacore.data.inserts import DriverInsert  # the server below loads nothing of the product
     from tests.benchmarks.filling import put, without_indexes
@@ -303,7 +305,7 @@ def fill(engine: sa.Engine, source: Iterable[Row], people: Sequence[Person], own
         connection.execute(sa.text(f"CREATE INDEX lead_x_rank ON lead ({region.replace('region', 'rank')})"))
         driver = DriverInsert.of(sa.insert(lead), connection.dialect, {name: name for name in lead.c.keys()[1:]})
         leads = (stored(as_body(row), *owner) for row, owner in zip(source, owners, strict=False))
-        with without_indexes(connection, lead.name):
+        with without_indexes(connection, lead.name, imported=imported):
             put(connection, driver, (driver.pick(one) for one in leads))
         _index_texts(connection)
         connection.exec_driver_sql("ANALYZE")

@@ -90,7 +90,7 @@ def prepare(folder: Path, database_url: str, rows: Iterable[Row], site: Path | N
             team = teams.create(ctx, "Bench")
             person = _person(ctx, "bench", team)
         product = Product(settings, (person,), "" if site is None else str(site))
-        leads_in_bulk(crm, rows, product.owners())
+        leads_in_bulk(crm, rows, product.owners(), imported=True)
     return product
 
 
@@ -105,7 +105,7 @@ def prepare_shared(folder: Path, database_url: str, rows: Iterable[Row], site: P
             head = _person(ctx, "above", above, *below)
             teams.change(ctx, above, manager_id=head.user_id)
             product = Product(settings, (*people, head), str(site))
-        leads_in_bulk(crm, rows, product.owners())
+        leads_in_bulk(crm, rows, product.owners(), imported=False)
     return product
 
 
@@ -131,8 +131,11 @@ def _person(ctx: Context, name: str, team: int, *below: int) -> Person:
     return Person("Bench", user, team, (team, *below), tokens.create(ctx, user, "bench"), session)
 
 
-def leads_in_bulk(crm: Crm, rows: Iterable[Row], owners: Iterable[Owner]) -> None:
-    """Put leads, each with its person and team, into the table as they would stand after an import."""
+def leads_in_bulk(crm: Crm, rows: Iterable[Row], owners: Iterable[Owner], *, imported: bool) -> None:
+    """Put leads, each with its person and team, into the table as they would stand after an import.
+
+    `imported` says that more of them will be.
+    """
     spec, now = crm.registry.entity("crm.lead"), datetime.now(UTC)
     inserter = Inserter(spec.cls)
     empty = dict.fromkeys(inserter.columns.values() - dict(inserter.defaults).keys())
@@ -140,7 +143,7 @@ def leads_in_bulk(crm: Crm, rows: Iterable[Row], owners: Iterable[Owner]) -> Non
         driver = inserter.driver(connection.dialect, keyed=False)
         filled = (empty | _columns(row, *owner, now) for row, owner in zip(rows, owners, strict=False))
         search.remove(connection, [spec.table.name])
-        with without_indexes(connection, spec.table.name):
+        with without_indexes(connection, spec.table.name, imported=imported):
             put(connection, driver, (inserter.values(SimpleNamespace(**lead), driver.pick) for lead in filled))
         search.restore(connection, [spec])
         connection.exec_driver_sql("ANALYZE")
