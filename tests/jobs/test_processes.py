@@ -24,7 +24,7 @@ from tests.webhooks.test_webhooks import subscribe
 
 __all__ = ["receiver"]
 pytestmark = pytest.mark.slow
-CYCLES = {"sqlite": 30, "postgresql": 10}
+CYCLES = {"sqlite": 15, "postgresql": 5}
 
 
 @pytest.fixture

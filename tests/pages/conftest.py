@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,9 +21,24 @@ KEYS = {
     "secret_key": "0123456789abcdefghijklmnopqrstuvwxyzABCDEF",
     "encryption_key": "ZYXWVUTSRQPONMLKJIHGFEDCBA9876543210abcdef",
 }
+HERE = Path(__file__).parent
 PASSWORD = "Correct-horse-battery-1"
 HTML = {"Accept": "text/html"}
+DRAWN = frozenset({
+    "test_administration", "test_automations", "test_builder", "test_enum_board", "test_errors", "test_forms",
+    "test_french", "test_hook_pages", "test_job_pages", "test_live", "test_mail_pages", "test_plugin_parts",
+    "test_plugin_surface", "test_settings", "test_settings_kept", "test_sheets", "test_shell", "test_uploads",
+})  # fmt: skip
+"""Pages over services that the tests of the API and of records try on both databases."""
 TOKEN = re.compile(r'name="csrf_token" value="([0-9a-f]+)"')
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """On PostgreSQL most pages are tried with the long tests."""
+    for item in items:
+        if item.path.stem in DRAWN and item.path.parent == HERE and item.get_closest_marker("postgres"):
+            item.add_marker(pytest.mark.slow)
 
 
 @dataclass
