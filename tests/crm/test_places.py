@@ -54,7 +54,7 @@ def test_files_name_countries_in_any_of_the_languages(crm: Crm, admin: Actor) ->
 def test_what_was_typed_before_becomes_a_code_where_it_is_known(crm: Crm, admin: Actor) -> None:
     numbers = [company(crm, admin, name=name)["id"] for name in ("Old", "Odd")]
     step = importlib.import_module("gigacore.crm.migrations.versions.0006_countries_and_languages_as_codes")
-    with sa.create_engine(crm.engine.url).begin() as connection:  # as a migration: nobody is signed in
+    with crm.database.system_connection("as a migration, for which nobody is signed in") as connection:
         for number, text in zip(numbers, ("Belgique", "Ruritania"), strict=True):
             old = "UPDATE crm_company SET country = :text, country_key = :key WHERE id = :id"
             connection.execute(sa.text(old), {"text": text, "key": text.lower(), "id": number})
